@@ -1,0 +1,30 @@
+"""DCGAN on MNIST (Radford et al. 2016).
+
+    zoo run recipes/dcgan_mnist.py
+    zoo run recipes/dcgan_mnist.py epochs=1 dataset.limit=5000
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets
+
+backends = {  # on a CPU, JAX is far slower than the others at convolutions
+    "cpu": ("tensorflow", "torch", "jax"),
+    "gpu": ("jax", "torch", "tensorflow"),
+}
+
+recipe = zoo.Recipe(
+    model=zoo.model("dcgan", latent_dim=100, filters=64),
+    dataset=datasets.MNIST(batch_size=128),
+    optimizers={
+        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+    },
+    callbacks=[
+        callbacks.SampleGrid(),
+        callbacks.TensorBoard(),
+    ],
+    epochs=6,
+    seed=0,
+)

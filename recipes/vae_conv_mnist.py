@@ -1,0 +1,29 @@
+"""VAE on MNIST with convolutions of 32 and 64 filters, dynamically binarized.
+
+    zoo run recipes/vae_conv_mnist.py
+    zoo run recipes/vae_conv_mnist.py epochs=1 dataset.limit=5000
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = {  # on a CPU, JAX is far slower than the others at convolutions
+    "cpu": ("tensorflow", "torch", "jax"),
+    "gpu": ("jax", "torch", "tensorflow"),
+}
+
+recipe = zoo.Recipe(
+    model=zoo.model("vae", latent_dim=16, hidden=(32, 64), convolutional=True),
+    dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
+    optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
+    callbacks=[
+        callbacks.SampleGrid(),
+        callbacks.ReconstructionGrid(),
+        callbacks.TensorBoard(),
+    ],
+    metrics=[metrics.ELBO(), metrics.LogLikelihood(samples=100)],
+    epochs=20,
+    seed=0,
+)

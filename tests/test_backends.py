@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from zoo import backends
+from zoo.backends import Choice
+from zoo.errors import ZooError
+
+pytestmark = pytest.mark.backend_free
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Pretend: ``machine(installed=..., gpus=...)``."""
+    for name in ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "KERAS_TORCH_DEVICE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def pretend(installed=backends.BACKENDS, gpus=0):
+        monkeypatch.setattr(backends, "_importable", lambda name: name in installed)
+        monkeypatch.setattr(backends, "_devices", lambda: gpus)
+
+    pretend()
+    return pretend
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def write(text: str):
+        path = tmp_path / "recipe.py"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_installed_imports_nothing():
+    code = (
+        "import sys; from zoo import backends; backends.installed();"
+        "print(sorted({'jax', 'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_bare_folder_is_no_backend(tmp_path):
+    (tmp_path / "jax").mkdir()
+    code = "from zoo import backends; print(backends.installed())"
+    env = {"PYTHONPATH": f"{tmp_path}:{backends.Path(backends.__file__).parents[1]}"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=env
+    )
+    assert done.stdout.strip() == "()"
+
+
+@pytest.mark.parametrize(
+    ("text", "cpu", "gpu"),
+    [
+        ("", ("jax", "tensorflow", "torch"), ("jax", "tensorflow", "torch")),
+        ('backends = ("torch",)', ("torch", "jax", "tensorflow"), ("torch", "jax", "tensorflow")),
+        (
+            'import nothing_real\nbackends: dict = {"cpu": ["tensorflow", "torch"]}',
+            ("tensorflow", "torch", "jax"),
+            ("jax", "tensorflow", "torch"),
+        ),
+    ],
+)
+def test_the_order_is_read_without_running(recipe, text, cpu, gpu):
+    path = recipe(text + "\nraise SystemExit('it ran')")
+    assert backends.recipe_order(path, "cpu") == cpu
+    assert backends.recipe_order(path, "gpu:1") == gpu
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('backends = ("tensorflw",)', "unknown backend 'tensorflw'; did you mean 'tensorflow'"),
+        ('backends = {"gpus": ()}', "unknown device 'gpus'; did you mean 'gpu'"),
+        ('backends = "torch"', "backends is a tuple"),
+        ("backends = order()", r"line 1: backends .* has to be a literal"),
+        ("backends = (", r"is not Python: .*\(line 1\)"),
+        ("x = '\0'", "is not Python"),
+    ],
+)
+def test_a_wrong_order_is_refused(recipe, text, message):
+    with pytest.raises(ZooError, match=message):
+        backends.recipe_order(recipe(text), "cpu")
+
+
+def test_a_missing_recipe_and_one_in_no_encoding_are_refused(tmp_path):
+    with pytest.raises(ZooError, match="cannot read the recipe"):
+        backends.recipe_order(tmp_path / "none.py", "cpu")
+    (tmp_path / "picture.py").write_bytes(b"\x89PNG\xff\xfe")
+    with pytest.raises(ZooError, match="is not Python"):
+        backends.recipe_order(tmp_path / "picture.py", "cpu")
+
+
+def test_the_option_beats_the_variable_beats_the_recipe(machine, recipe, monkeypatch):
+    path = recipe('backends = ("torch", "jax")')
+    assert backends.choose(None, path) == Choice("torch", "cpu", "the recipe's choice for the cpu")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert backends.choose(None, path) == Choice("jax", "cpu", "chosen by KERAS_BACKEND")
+    assert backends.choose("tensorflow", path) == Choice("tensorflow", "cpu", "chosen by --backend")
+
+
+def test_what_a_recipe_would_rather_have_is_told(machine, recipe):
+    machine(installed=("jax",))
+    choice = backends.choose(None, recipe('backends = {"cpu": ("tensorflow", "torch", "jax")}'))
+    assert choice == Choice("jax", "cpu", "the only backend installed", ("tensorflow", "torch"))
+    assert backends.choose(None, recipe("")).better == ()
+
+
+def test_without_a_recipe_the_first_installed(machine):
+    machine(installed=("tensorflow", "torch"))
+    assert backends.choose() == Choice("tensorflow", "cpu", "the first installed")
+
+
+@pytest.mark.parametrize(
+    ("installed", "option", "variable", "message"),
+    [
+        (backends.BACKENDS, "pytorch", None, "--backend: unknown backend 'pytorch'.*'torch'"),
+        (backends.BACKENDS, None, "numpy", "KERAS_BACKEND: unknown backend 'numpy'"),
+        (("jax",), "torch", None, r"torch is not installed; installed: jax.*keras-zoo\[torch\]"),
+        ((), None, None, r"no backend is installed.*keras-zoo\[jax\]"),
+    ],
+)
+def test_a_backend_that_is_not_there(machine, monkeypatch, installed, option, variable, message):
+    machine(installed=installed)
+    if variable:
+        monkeypatch.setenv("KERAS_BACKEND", variable)
+    with pytest.raises(ZooError, match=message):
+        backends.choose(option)
+
+
+def test_a_gpu_is_taken_where_there_is_one(machine, recipe):
+    machine(gpus=2)
+    path = recipe('backends = {"cpu": ("torch",), "gpu": ("tensorflow",)}')
+    assert backends.choose(None, path).device == "gpu"
+    assert backends.choose(None, path).backend == "tensorflow"
+    assert backends.choose(None, path, "cpu").backend == "torch"
+    assert backends.choose(None, path, "gpu:1").device == "gpu:1"
+
+
+@pytest.mark.parametrize(
+    ("count", "device", "message"),
+    [
+        (0, "gpu", "no GPU was found"),
+        (1, "gpu:1", "no gpu:1 here; there is 1 GPU"),
+        (2, "gpu:7", "there are 2 GPUs"),
+        (2, "tpu", "'tpu' is no device"),
+        (2, "gpu:-1", "is no device"),
+        (2, "", "is no device"),
+    ],
+)
+def test_a_device_that_is_not_there(machine, count, device, message):
+    machine(gpus=count)
+    with pytest.raises(ZooError, match=message):
+        backends.choose(device=device)
+
+
+def test_hidden_gpus_do_not_count(machine, monkeypatch):
+    machine(gpus=4)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
+    assert backends.gpus() == 2
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert not backends.gpu_present()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not backends.gpu_present()
+
+
+@pytest.mark.parametrize(
+    ("device", "visible", "expected"),
+    [("cpu", None, "-1"), ("gpu", None, None), ("gpu:1", None, "1"), ("gpu:1", "2,3", "3")],
+)
+def test_activate_sets_the_environment(machine, monkeypatch, device, visible, expected):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    environment = {"CUDA_VISIBLE_DEVICES": visible} if visible else {}
+    monkeypatch.setattr(backends.os, "environ", environment)
+    backends.activate(Choice("torch", device, ""))
+    assert environment["KERAS_BACKEND"] == "torch"
+    assert environment.get("CUDA_VISIBLE_DEVICES") == expected
+    assert environment.get("JAX_PLATFORMS") == ("cpu" if device == "cpu" else None)
+
+
+def test_activate_refuses_when_keras_runs_on_another():
+    code = (
+        "import keras; from zoo import backends\n"
+        "from zoo.errors import ZooError\n"
+        "here = keras.config.backend()\n"
+        "backends.activate(backends.Choice(here, 'gpu', ''))\n"
+        "other = 'jax' if here == 'torch' else 'torch'\n"
+        "try: backends.activate(backends.Choice(other, 'gpu', ''))\n"
+        "except ZooError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "already runs on" in done.stdout

@@ -1,0 +1,122 @@
+"""The command line itself: help, exit codes, interrupts, closed pipes, start-up time."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+from zoo import cli
+from zoo.errors import RunFailed, ZooError
+
+pytestmark = pytest.mark.backend_free
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Add the command ``try`` that calls a function."""
+
+    def add(function):
+        made = click.Command("try", callback=function)
+        original = cli.Commands.get_command
+        monkeypatch.setitem(cli.COMMANDS, "try", ("", "A command of the tests."))
+        monkeypatch.setattr(
+            cli.Commands,
+            "get_command",
+            lambda self, ctx, name: made if name == "try" else original(self, ctx, name),
+        )
+
+    return add
+
+
+def raising(error):
+    def function():
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"]])
+def test_help_names_every_command(capsys, args):
+    assert cli.main(args) == 0
+    out = capsys.readouterr().out
+    for name, (_, line) in cli.COMMANDS.items():
+        assert name in out and line in out
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_its_file_and_help(capsys, name):
+    assert cli.main([name, "--help"]) == 0
+    assert "Usage: zoo " + name in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("zoo 0.")
+
+
+def test_a_misspelt_command_suggests_the_nearest(capsys):
+    assert cli.main(["docter"]) == 2
+    assert "no command 'docter'; did you mean 'doctor'?" in capsys.readouterr().err
+
+
+def test_a_wrong_option_is_a_usage_error(capsys):
+    assert cli.main(["list", "--jsn"]) == 2
+    assert "--json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ZooError("no such thing"), 2), (RunFailed("no such thing"), 1)]
+)
+def test_a_mistake_is_one_message_without_traceback(capsys, command, error, status):
+    command(raising(error))
+    assert cli.main(["try"]) == status
+    captured = capsys.readouterr()
+    assert captured.err == "zoo: no such thing\n"
+    assert captured.out == ""
+
+
+def test_an_interrupt_is_130(command):
+    command(raising(KeyboardInterrupt()))
+    assert cli.main(["try"]) == 130
+
+
+def test_a_bug_keeps_its_traceback(command):
+    command(raising(RuntimeError("a bug")))
+    with pytest.raises(RuntimeError, match="a bug"):
+        cli.main(["try"])
+
+
+@pytest.mark.parametrize(("result", "status"), [(None, 0), (1, 1), ("text", 0)])
+def test_a_command_may_return_its_exit_status(command, result, status):
+    command(lambda: result)
+    assert cli.main(["try"]) == status
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_a_closed_pipe_is_quiet():
+    zoo = shlex.join([sys.executable, "-m", "zoo", "list"])
+    done = subprocess.run(f"{zoo} | true", shell=True, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs os.wait4")
+@pytest.mark.parametrize("args", [["--help"], ["list"]])
+def test_starting_takes_less_than_0_3_seconds(args):
+    def seconds() -> float:
+        started = time.perf_counter()
+        child = subprocess.Popen([sys.executable, "-m", "zoo", *args], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - started
+        child.returncode = os.waitstatus_to_exitcode(status)
+        assert child.returncode == 0
+        # The processor's time, where others keep the machine busy.
+        return min(wall, usage.ru_utime + usage.ru_stime)
+
+    assert min(seconds() for _ in range(5)) < 0.3

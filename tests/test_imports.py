@@ -1,0 +1,142 @@
+"""Who may import what. The rules keep start-up fast, plugins apart and backends in one place."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.backend_free
+
+REPOSITORY = Path(__file__).parents[1]
+ZOO = sorted((REPOSITORY / "zoo").rglob("*.py"))
+PLUGINS = sorted((REPOSITORY / "plugins").glob("*/zoo_*/**/*.py"))
+BACKENDS = {"jax", "jaxlib", "tensorflow", "torch"}
+HEAVY = BACKENDS | {"keras", "numpy", "matplotlib", "PIL", "sklearn", "rich", "tensorboardX"}
+
+LIGHT = [  # only the standard library and each other, at module level
+    "zoo/__init__.py",
+    "zoo/backends.py",
+    "zoo/errors.py",
+    "zoo/plugin.py",
+    "zoo/recipe_files.py",
+    "zoo/registry.py",
+    "zoo/runs.py",
+    "zoo/settings.py",
+    "zoo/datasets/__init__.py",
+    "zoo/datasets/base.py",
+    "zoo/datasets/digits.py",
+    "zoo/datasets/fetch.py",
+    "zoo/datasets/mnist.py",
+    *sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "zoo/cli").glob("*.py")),
+]
+
+
+def imports(path: Path, *, anywhere: bool) -> Iterator[tuple[int, str]]:
+    """``(line, module)`` of what a file imports; not ``if TYPE_CHECKING``.
+
+    Only when it is imported itself, or ``anywhere``, functions included.
+    """
+    package = path.relative_to(REPOSITORY).with_suffix("").parts[:-1]
+    pending: list[ast.AST] = [ast.parse(path.read_bytes())]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield node.lineno, module
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            pending.extend(node.orelse)
+        elif anywhere or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+@pytest.mark.parametrize("path", ZOO, ids=relative)
+def test_zoo_imports_no_plugin(path):
+    for line, module in imports(path, anywhere=True):
+        assert not top(module).startswith("zoo_"), f"{relative(path)}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("path", ZOO, ids=relative)
+def test_only_the_engines_backend_files_import_a_backend(path):
+    for line, module in imports(path, anywhere=True):
+        if top(module) in BACKENDS:
+            allowed = f"zoo/engine/{top(module)}.py"
+            assert relative(path) == allowed, f"{relative(path)}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_light_modules_import_only_light_ones(name):
+    allowed = sys.stdlib_module_names | ({"click"} if name.startswith("zoo/cli/") else set())
+    for line, module in imports(REPOSITORY / name, anywhere=False):
+        if top(module) == "zoo":
+            assert not is_heavy(module), f"{name}:{line} imports {module}"
+        else:
+            assert top(module) in allowed, f"{name}:{line} imports {module}"
+
+
+def is_heavy(module: str) -> bool:
+    """Whether a name is a module of the zoo that is not among the light ones."""
+    path = REPOSITORY / module.replace(".", "/")
+    files = [path.with_suffix(".py"), path / "__init__.py"]
+    return any(file.exists() and relative(file) not in LIGHT for file in files)
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=relative)
+def test_plugins_import_only_keras_zoo_and_the_standard_library(path):
+    own = next(part for part in path.parts if part.startswith("zoo_"))
+    for line, module in imports(path, anywhere=True):
+        assert top(module) in sys.stdlib_module_names | {"keras", "zoo", own}, (
+            f"{relative(path)}:{line} imports {module}"
+        )
+
+
+def test_the_rules_see_what_they_should(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "REPOSITORY", tmp_path)
+    path = tmp_path / "zoo" / "engine" / "x.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "from . import torch\n"
+        "from ..errors import ZooError\n"
+        "try:\n    import keras\nexcept ImportError:\n    pass\n"
+        "if TYPE_CHECKING:\n    import numpy\n"
+        "def f():\n    import jax.numpy\n"
+    )
+    at_import = {module for _, module in imports(path, anywhere=False)}
+    assert at_import == {
+        "zoo.engine",
+        "zoo.engine.torch",
+        "zoo.errors",
+        "zoo.errors.ZooError",
+        "keras",
+    }
+    assert {m for _, m in imports(path, anywhere=True)} - at_import == {"jax.numpy"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import zoo, zoo.registry, zoo.runs, zoo.backends, zoo.recipe_files, zoo.datasets.mnist",
+        "from zoo.cli import main; main(['--help'])",
+        "from zoo.cli import main; main(['list'])",
+    ],
+)
+def test_starting_loads_nothing_heavy(code):
+    code += f"\nimport sys; sys.exit(', '.join({HEAVY!r} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,109 @@
+"""Grids, pairs, scatter plots, captions, PNG files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo import pictures
+
+
+def test_grid_lays_pictures_out_in_rows():
+    images = np.arange(6, dtype="uint8").reshape(6, 1, 1, 1).repeat(2, 1).repeat(3, 2) * 40
+    image = pictures.grid(images, columns=3, padding=1, scale=1)
+    assert image.dtype == np.uint8
+    assert image.shape == (2 * 3 + 1, 3 * 4 + 1, 3)
+    assert (image[0] == pictures.BACKGROUND).all() and (image[:, -1] == pictures.BACKGROUND).all()
+    for i in range(6):
+        row, column = divmod(i, 3)
+        top, left = 1 + row * 3, 1 + column * 4
+        assert (image[top : top + 2, left : left + 3] == i * 40).all()
+
+
+def test_grid_is_square_by_default_and_leaves_places_empty():
+    image = pictures.grid(np.ones((5, 8, 8, 3), "float32"), padding=0, scale=1)
+    assert image.shape == (16, 24, 3)
+    assert (image[8:, 16:] == pictures.BACKGROUND).all()
+    assert (image[8:, :16] == 255).all()
+
+
+def test_small_pictures_are_enlarged_by_a_whole_factor():
+    assert pictures.grid(np.zeros((1, 28, 28, 1)), padding=0).shape == (56, 56, 3)
+    assert pictures.grid(np.zeros((1, 8, 8, 1)), padding=0).shape == (64, 64, 3)
+    assert pictures.grid(np.zeros((1, 96, 96, 3)), padding=0).shape == (96, 96, 3)
+
+
+def test_floats_are_cut_to_their_range_and_what_is_not_finite_is_drawn():
+    values = np.array([-1, 0, 0.5, 1, 7, np.nan, np.inf], "float32")
+    assert pictures.to_uint8(values).tolist() == [0, 0, 128, 255, 255, 0, 255]
+
+
+@pytest.mark.parametrize("shape", [(4, 28, 28), (0, 8, 8, 1), (4, 8, 8, 2), (4, 2)])
+def test_grid_refuses_what_is_no_picture(shape):
+    with pytest.raises(ValueError, match="n, h, w"):
+        pictures.grid(np.zeros(shape))
+
+
+def test_pairs_alternate_rows_of_originals_and_reconstructions():
+    originals = np.full((5, 64, 64, 1), 255, "uint8")
+    image = pictures.pairs(originals, np.zeros((5, 64, 64, 1), "float32"))
+    middles = image[33::65, 33::65, 0]  # one pixel of each picture
+    assert middles.tolist() == [
+        [255] * 4,
+        [0] * 4,
+        [255] + [pictures.BACKGROUND] * 3,
+        [0] + [pictures.BACKGROUND] * 3,
+    ]
+    with pytest.raises(ValueError, match="differ"):
+        pictures.pairs(originals, originals[:3])
+
+
+def test_scatter_draws_points_where_they_are():
+    image = pictures.scatter(np.array([[1.0, 1.0], [np.nan, 0.0], [99.0, 0.0]]), [[-1, -1], [1, 1]])
+    assert image.shape == (400, 400, 3)
+    blue = np.argwhere((image == pictures.BLUE).all(axis=2))
+    row, column = blue.mean(axis=0)
+    assert row < 100 and column > 300  # (1, 1) is at the top right
+    assert len(blue) < 30  # one dot: the others are left out
+    grey = np.argwhere((image == pictures.GREY).all(axis=2))
+    assert grey.mean(axis=0)[0] > 300 > 100 > grey.mean(axis=0)[1]
+
+
+@pytest.mark.parametrize("points", [np.zeros((0, 2)), np.full((3, 2), np.nan), np.ones((2, 2))])
+def test_scatter_of_next_to_nothing_is_drawn(points):
+    assert pictures.scatter(points).shape == (400, 400, 3)
+
+
+def test_caption_is_a_strip_under_the_image():
+    image = np.full((20, 300, 3), 7, "uint8")
+    captioned = pictures.caption(image, "digits (stand-in for mnist)")
+    assert captioned.shape[0] > 30 and captioned.shape[1] == 300
+    assert (captioned[:20] == image).all()
+    assert (captioned[20:] < 128).any() and (captioned[20:] == 255).any()
+
+
+def test_caption_is_never_cut_off():
+    narrow = pictures.caption(np.zeros((20, 10, 3), "uint8"), "digits (stand-in for mnist)")
+    wide = pictures.caption(np.zeros((20, 400, 3), "uint8"), "digits (stand-in for mnist)")
+    assert (narrow[20:] < 128).sum() == (wide[20:] < 128).sum()
+
+
+def test_save_writes_the_image_and_what_it_shows(tmp_path):
+    image = np.arange(24, dtype="uint8").reshape(2, 4, 3)
+    path = tmp_path / "new" / "picture.png"
+    pictures.save(path, image, data="mnist", run="vae/1", epoch=3, note="π")
+    with Image.open(path) as opened:
+        assert (np.asarray(opened) == image).all()
+        assert opened.text == {"data": "mnist", "run": "vae/1", "epoch": "3", "note": "π"}
+    assert [p.name for p in path.parent.iterdir()] == ["picture.png"]
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "picture.png"
+    pictures.save(path, np.zeros((2, 2, 3), "uint8"))
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        pictures.save(path, np.zeros((2, 2, 3), "complex128"))
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["picture.png"]

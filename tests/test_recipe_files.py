@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from zoo import recipe_files
+from zoo.errors import ZooError
+
+pytestmark = pytest.mark.backend_free
+
+
+def test_shipped_recipes_are_found_by_name():
+    shipped = recipe_files.shipped()
+    assert "vae_mnist" in shipped
+    assert list(shipped) == sorted(shipped)
+    assert recipe_files.find("vae_mnist") == shipped["vae_mnist"]
+
+
+def test_a_path_is_found_as_it_is(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("")
+    assert recipe_files.find(str(path)) == path
+
+
+def test_a_file_beats_a_shipped_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vae_mnist").write_text("")
+    assert recipe_files.find("vae_mnist").resolve() == tmp_path / "vae_mnist"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("vae_mnst", "did you mean 'vae_mnist'"),
+        ("recipes/vae_mnist.py", "did you mean '(recipes/)?vae_mnist"),
+        ("qqqqq", r"no recipe 'qqqqq'\. By name there are: .*vae_mnist"),
+        (".", "is a folder"),
+        ("", "is a folder"),
+    ],
+)
+def test_a_wrong_name_suggests_the_nearest(tmp_path, monkeypatch, text, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZooError, match=message):
+        recipe_files.find(text)
+
+
+def test_a_wrong_path_suggests_a_file_beside_it(tmp_path):
+    (tmp_path / "flowers.py").write_text("")
+    with pytest.raises(ZooError, match=r"did you mean '.*flowers\.py'"):
+        recipe_files.find(str(tmp_path / "flower.py"))

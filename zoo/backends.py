@@ -1,0 +1,225 @@
+"""Chooses a backend and a device before Keras is imported, since that fixes both."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError, unknown
+
+BACKENDS = ("jax", "tensorflow", "torch")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A backend and a device, and why.
+
+    Attributes:
+        backend: one of ``BACKENDS``.
+        device: ``"cpu"``, ``"gpu"`` or ``"gpu:n"``.
+        reason: why this backend, for people.
+        better: backends that the recipe would rather use here and that are not installed.
+    """
+
+    backend: str
+    device: str
+    reason: str
+    better: tuple[str, ...] = ()
+
+
+def installed() -> tuple[str, ...]:
+    """The backends that could be imported, found without importing them."""
+    return tuple(name for name in BACKENDS if _importable(name))
+
+
+def gpus() -> int:
+    """How many GPUs this process may use, asked of the system and of no backend."""
+    visible = _visible()
+    return _devices() if visible is None else len(visible)
+
+
+def gpu_present() -> bool:
+    """Whether there is a GPU that this process may use."""
+    return gpus() > 0
+
+
+def recipe_order(path: Path, device: str) -> tuple[str, ...]:
+    """The backends that a recipe prefers on a device, the best first.
+
+    Reads the recipe without running it. Its module-level ``backends`` is a
+    literal: ``("tensorflow", "torch")``, or ``{"cpu": (...), "gpu": (...)}``.
+    What it leaves out comes last, in the order of ``BACKENDS``.
+
+    Raises:
+        ZooError: the file is missing or not Python, or ``backends`` is neither.
+    """
+    value = _literal(path, "backends")
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in ("cpu", "gpu"):
+                raise unknown("device", key, ("cpu", "gpu"), where=f"{path}: backends")
+        value = value.get(device.partition(":")[0])
+    if value is None:
+        return BACKENDS
+    if not isinstance(value, list | tuple):
+        raise ZooError(f"{path}: backends is a tuple of names, or one for 'cpu' and one for 'gpu'")
+    for name in value:
+        if name not in BACKENDS:
+            raise unknown("backend", name, BACKENDS, where=f"{path}: backends")
+    return tuple(dict.fromkeys([*value, *BACKENDS]))
+
+
+def choose(
+    option: str | None = None, recipe_path: Path | None = None, device: str | None = None
+) -> Choice:
+    """Choose a backend: the option, else ``KERAS_BACKEND``, else the recipe's first installed.
+
+    Args:
+        option: what ``--backend`` said.
+        recipe_path: the recipe whose preference counts.
+        device: what ``--device`` said; by default a GPU where there is one.
+
+    Raises:
+        ZooError: the backend or device is unknown or not there.
+    """
+    device = _device(device)
+    there = installed()
+    for name, source in ((option, "--backend"), (os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND")):
+        if not name:
+            continue
+        if name not in BACKENDS:
+            raise unknown("backend", name, BACKENDS, where=source)
+        if name not in there:
+            raise ZooError(
+                f"{source}: {name} is not installed; installed: {', '.join(there) or 'none'}. "
+                f"{how_to_install(name)}"
+            )
+        return Choice(name, device, f"chosen by {source}")
+    order = recipe_order(recipe_path, device) if recipe_path else BACKENDS
+    if not there:
+        raise ZooError(f"no backend is installed. {how_to_install('jax')}, the lightest")
+    best = next(name for name in order if name in there)
+    better = order[: order.index(best)] if order != BACKENDS else ()
+    if len(there) == 1:
+        reason = "the only backend installed"
+    elif order != BACKENDS:
+        reason = f"the recipe's choice for the {device.partition(':')[0]}"
+    else:
+        reason = "the first installed"
+    return Choice(best, device, reason, better)
+
+
+def activate(choice: Choice) -> None:
+    """Set the environment from which Keras and the backend take the choice.
+
+    Raises:
+        ZooError: Keras is already imported with another backend.
+    """
+    keras = sys.modules.get("keras")
+    if keras is not None and keras.config.backend() != choice.backend:
+        raise ZooError(
+            f"Keras already runs on {keras.config.backend()} in this process; "
+            f"start a new one to use {choice.backend}"
+        )
+    kind, _, number = choice.device.partition(":")
+    environment = {"KERAS_BACKEND": choice.backend}
+    if kind == "cpu":
+        environment |= {
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "JAX_PLATFORMS": "cpu",
+            "KERAS_TORCH_DEVICE": "cpu",
+        }
+    elif number:
+        visible = _visible()
+        environment["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if visible else number
+    os.environ.update(environment)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def how_to_install(backend: str) -> str:
+    """The command that adds a backend."""
+    return f'To install it: pip install "keras-zoo[{backend}]"'
+
+
+def _device(option: str | None) -> str:
+    """A checked device."""
+    if option is None:
+        return "gpu" if gpu_present() else "cpu"
+    if not re.fullmatch(r"cpu|gpu(:\d+)?", option):
+        raise ZooError(f"--device: {option!r} is no device. Accepted: cpu, gpu, gpu:0, gpu:1, ...")
+    count = gpus()
+    if option.startswith("gpu") and int(option[4:] or 0) >= count:
+        found = f"there is {count} GPU" if count == 1 else f"there are {count} GPUs"
+        raise ZooError(f"--device: no {option} here; {found if count else 'no GPU was found'}")
+    return option
+
+
+def _visible() -> list[str] | None:
+    """The GPUs that ``CUDA_VISIBLE_DEVICES`` leaves, or None when it says nothing."""
+    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if setting is None:
+        return None
+    names = [name.strip() for name in setting.split(",")]
+    return names[: names.index("-1")] if "-1" in names else [name for name in names if name]
+
+
+def _devices() -> int:
+    """How many GPUs the system has."""
+    nodes = [path for path in Path("/dev").glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
+    if nodes:
+        return len(nodes)
+    command = shutil.which("nvidia-smi")  # Windows and WSL have no such nodes.
+    if command is None:
+        return 0
+    try:
+        listed = subprocess.run([command, "-L"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+
+
+def _importable(name: str) -> bool:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    # A bare folder of that name in the working directory has no origin.
+    return spec is not None and spec.origin is not None
+
+
+def _literal(path: Path, name: str) -> Any:
+    """The value of a module-level literal in a Python file, or None."""
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except OSError as error:
+        raise ZooError(f"cannot read the recipe {path}: {error.strerror or error}") from error
+    except SyntaxError as error:
+        line = f" (line {error.lineno})" if error.lineno else ""
+        raise ZooError(f"{path} is not Python: {error.msg}{line}") from error
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{path} is not Python: {error}") from error
+    for node in reversed(tree.body):
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets, value = [node.target], node.value
+        else:
+            continue
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            try:
+                return ast.literal_eval(value)
+            except (ValueError, TypeError):
+                raise ZooError(
+                    f"{path}, line {node.lineno}: {name} is read without running the file, "
+                    "so it has to be a literal"
+                ) from None
+    return None

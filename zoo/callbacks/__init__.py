@@ -1,0 +1,24 @@
+"""What happens beside the training of a run: events, pictures, progress.
+
+Any Keras callback works in a recipe too; those here also know the run.
+"""
+
+from __future__ import annotations
+
+from zoo.callbacks.base import Callback, Context
+from zoo.callbacks.checkpoint import Checkpoint
+from zoo.callbacks.grids import ReconstructionGrid, SampleGrid
+from zoo.callbacks.interruption import Interruption
+from zoo.callbacks.progress import Progress
+from zoo.callbacks.tensorboard import TensorBoard
+
+__all__ = [
+    "Callback",
+    "Checkpoint",
+    "Context",
+    "Interruption",
+    "Progress",
+    "ReconstructionGrid",
+    "SampleGrid",
+    "TensorBoard",
+]

@@ -1,0 +1,198 @@
+"""How far the training is: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from typing import TextIO
+
+from zoo.callbacks.base import Callback
+from zoo.callbacks.speed import Speed
+
+REDRAWS = 5  # a second
+
+
+class Progress(Callback):
+    """Shows epoch, time left for the whole training, pictures a second and the terms.
+
+    On a terminal this is a live display, redrawn from a thread of its own five times a
+    second whatever the speed of the steps; elsewhere it is one line an epoch. ``close``
+    gives the terminal back when training is broken off.
+
+    Args:
+        stream: where to write; ``sys.stderr`` if None.
+    """
+
+    # Reports of steps come from Keras's threads; they must neither wait for the device
+    # nor touch `self.model`, which on JAX would copy its state out of the running epoch.
+    async_safe = True
+
+    def __init__(self, stream: TextIO | None = None):
+        super().__init__()
+        self.stream = stream
+        self._live = None
+        self._speed = Speed()
+        self._epoch = 0
+        self._validating = False
+        self._terms: Mapping[str, float] = {}
+        self._validation: Mapping[str, float] = {}
+        self._began = 0.0
+        self._origin: tuple[float, float] | None = None
+        self._took: float | None = None
+
+    def on_train_begin(self, logs=None):
+        stream = self.stream or sys.stderr
+        self._out = stream
+        self._terms, self._validation = {}, {}
+        self._began, self._origin, self._took = time.perf_counter(), None, None
+        if stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(
+                self,
+                console=Console(file=stream, force_terminal=True),
+                refresh_per_second=REDRAWS,
+                # What else is printed goes above the display; but output that is
+                # piped elsewhere stays where it was sent.
+                redirect_stdout=sys.stdout.isatty(),
+                redirect_stderr=sys.stderr.isatty(),
+            )
+            self._live.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._speed.begin()
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._speed.step(batch)
+        self._terms = logs or {}
+        if self._origin is None:
+            # Time left is judged from here, the first step having been compiled.
+            self._origin = (self._position(), time.perf_counter())
+
+    def on_test_begin(self, logs=None):
+        self._validating = True
+
+    def on_test_end(self, logs=None):
+        self._validating = False
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        self._terms = {k: v for k, v in logs.items() if not k.startswith("val_")}
+        self._validation = {
+            k.removeprefix("val_"): v for k, v in logs.items() if k.startswith("val_")
+        }
+        if self._live is None:
+            line = [self._title(), f"{self._speed.seconds:.1f} s", self._rate()]
+            line += _show(self._terms) + [f"val_{term}" for term in _show(self._validation)]
+            print("  ".join(filter(None, line)), file=self._out, flush=True)
+
+    def on_train_end(self, logs=None):
+        self._took = time.perf_counter() - self._began
+        self.close()
+
+    def close(self):
+        """Stop the live display, leaving its last state and the cursor visible."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _title(self) -> str:
+        return f"epoch {self._epoch + 1}/{self.params['epochs']}"
+
+    def _rate(self) -> str:
+        speed = self._speed.per_second
+        if speed is None or self.context is None:
+            return ""
+        return f"{speed * self.context.batch_size:,.0f} pictures/s"
+
+    def _position(self) -> float:
+        """Epochs made, with the fraction of the present one."""
+        steps = self.params["steps"]
+        return self._epoch + (min(self._speed.steps / steps, 1.0) if steps else 0.0)
+
+    def _left(self) -> str:
+        if self._took is not None:
+            return f"took {_clock(self._took)}"
+        if self._origin is None:
+            return ""
+        position, now = self._position(), time.perf_counter()
+        made = position - self._origin[0]
+        if made <= 0:
+            return ""
+        left = (now - self._origin[1]) / made * (self.params["epochs"] - position)
+        return f"{_clock(left)} left"
+
+    def __rich_console__(self, console, options):
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        width = options.max_width
+        title, steps = self._title(), self.params["steps"]
+        count = f"{self._speed.steps}/{steps}" if steps else f"{self._speed.steps}"
+        facts = [count, self._left(), self._rate(), "validating" if self._validating else ""]
+        facts = [fact for fact in facts if fact]
+        bar = width - len(title) - len("  ".join(facts)) - 2
+        below = []
+        if bar < 10:  # narrow: only the count stays beside the bar
+            facts, below = facts[:1], facts[1:]
+            bar = max(width - len(title) - len(count) - 2, 1)
+        row = Table.grid(padding=(0, 1))
+        row.add_row(
+            Text(title, style="bold"),
+            ProgressBar(total=steps, completed=self._speed.steps, width=min(bar, 40)),
+            "  ".join(facts),
+        )
+        yield row
+        for items, style in [
+            (below, ""),
+            (_show(self._terms), ""),
+            (["validation", *_show(self._validation)] if self._validation else [], "dim"),
+        ]:
+            for line in _pack(items, width):
+                yield Text(line, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _show(terms: Mapping[str, float]) -> list[str]:
+    """Each term with its value, the loss first."""
+    ordered = sorted(terms.items(), key=lambda item: (item[0] != "loss", item[0]))
+    return [f"{name} {_number(float(value))}" for name, value in ordered]
+
+
+def _number(value: float) -> str:
+    """Four digits, without an exponent for large numbers.
+
+    >>> _number(105.23), _number(12345.6), _number(0.00012345)
+    ('105.2', '12,346', '0.0001234')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e12 else f"{value:.4g}"
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any.
+
+    >>> _clock(151), _clock(4000)
+    ('2:31', '1:06:40')
+    """
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _pack(items: Iterable[str], width: int) -> list[str]:
+    """Items in lines no wider than ``width``, an item never split.
+
+    >>> _pack(["loss 105.2", "kl 24.1", "val 3"], 20)
+    ['loss 105.2  kl 24.1', 'val 3']
+    """
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + 2 + len(item) <= width:
+            lines[-1] += f"  {item}"
+        else:
+            lines.append(item)
+    return lines

@@ -1,0 +1,94 @@
+"""The command line: one file a command, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from zoo import __version__
+from zoo.errors import ZooError, nearest
+
+COMMANDS = {
+    "run": ("zoo.cli.run", "Train what a recipe says."),
+    "list": ("zoo.cli.list", "List models, datasets, metrics, recipes and runs."),
+    "show": ("zoo.cli.show", "Describe a model, dataset, metric, recipe or run."),
+    "sample": ("zoo.cli.sample", "Draw pictures from a run."),
+    "reconstruct": ("zoo.cli.reconstruct", "Show test pictures beside their reconstructions."),
+    "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),
+    "doctor": ("zoo.cli.doctor", "Check this machine: backends, devices, data, folders."),
+}
+"""``{name: (module, its line in the help)}``; the module's ``command`` is the click command."""
+
+EPILOG = """\b
+Start with:
+  zoo run vae_mnist                  train a VAE on MNIST
+  zoo run vae_mnist epochs=3         the same, with a change
+  zoo show latest                    what came of it
+  zoo COMMAND --help                 all about a command
+
+key=value changes the experiment, --options change the tool.
+"""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(COMMANDS[cmd_name][0]).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help's list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        """Find the command, or say which one is spelt nearest."""
+        if not args[0].startswith("-") and args[0] not in COMMANDS:
+            ctx.fail(f"no command {args[0]!r}{nearest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def zoo() -> None:
+    """Generative models for Keras 3, on JAX, TensorFlow and PyTorch."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    0 it worked; 1 the run or check failed, or the reader of the output has gone;
+    2 a mistake in what was asked; 130 interrupted. A mistake is told in one
+    message; a traceback means a bug.
+    """
+    try:
+        result = zoo.main(args, prog_name="zoo", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ZooError as error:
+        click.echo(f"zoo: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Else the interpreter would complain when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,121 @@
+"""``zoo list``: what there is, and what to type for it."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo import recipe_files, registry, runs
+from zoo.cli.options import json_option, runs_option
+
+SECTIONS = {
+    "models": 'in a recipe: zoo.model("NAME")',
+    "datasets": 'in a recipe: zoo.dataset("NAME")',
+    "metrics": 'in a recipe: zoo.metric("NAME")',
+    "recipes": "zoo run NAME",
+    "runs": "zoo show NAME",
+}
+"""``{section: what its names are for}``"""
+
+MOST_RUNS = 10  # of all sections together; `zoo list runs` has no limit
+
+
+@click.command("list")
+@click.argument("section", required=False, type=click.Choice(list(SECTIONS)))
+@runs_option
+@json_option
+def command(section: str | None, runs_folder: str | None, as_json: bool) -> None:
+    """List models, datasets, metrics, recipes and runs.
+
+    Nothing is imported to list it. NAME is what to type; a name that two
+    plugins claim is typed with its distribution: "keras-zoo/vae".
+    """
+    listed = {name: _rows(name, runs_folder) for name in ([section] if section else SECTIONS)}
+    if as_json:
+        click.echo(json.dumps(listed, indent=2))
+        return
+    blocks = [_block(name, rows, whole=section is not None) for name, rows in listed.items()]
+    click.echo("\n\n".join(blocks))
+
+
+def _rows(section: str, runs_folder: str | None) -> list[dict[str, Any]]:
+    """What a section holds, as plain data; ``type`` is the name to type."""
+    if section == "recipes":
+        return [
+            {"type": name, "about": _about(path), "path": str(path)}
+            for name, path in sorted(
+                recipe_files.shipped().items(), key=lambda item: registry.natural(item[0])
+            )
+        ]
+    if section == "runs":
+        return [_run(run) for run in runs.all_runs(runs.root(runs_folder))]
+    return [
+        {"type": record.typed, **dataclasses.asdict(record)} for record in registry.records(section)
+    ]
+
+
+def _run(run: runs.Run) -> dict[str, Any]:
+    manifest = run.manifest
+    data = manifest.get("data")
+    return {
+        "type": run.name,
+        "status": manifest.get("status"),
+        "epoch": manifest.get("epoch"),
+        "epochs": manifest.get("epochs"),
+        "backend": manifest.get("backend"),
+        "data": data.get("name") if isinstance(data, dict) else None,
+        "path": str(run.path),
+    }
+
+
+def _about(path: Path) -> str:
+    """The first line of a recipe's docstring, read without running it."""
+    try:
+        text = ast.get_docstring(ast.parse(path.read_bytes()))
+    except (OSError, SyntaxError, ValueError):
+        return "(cannot be read)"
+    return text.partition("\n")[0] if text else ""
+
+
+def _block(section: str, rows: list[dict[str, Any]], whole: bool) -> str:
+    """One section for people: a heading, then its table."""
+    shown = rows if whole else rows[:MOST_RUNS] if section == "runs" else rows
+    heading = f"{section.capitalize()} ({SECTIONS[section]})"
+    lines = _table([_cells(section, row) for row in shown]) or ["none"]
+    if len(shown) < len(rows):
+        lines.append(f"and {len(rows) - len(shown)} older: zoo list runs")
+    return "\n".join([heading, *(f"  {line}" for line in lines)])
+
+
+def _cells(section: str, row: dict[str, Any]) -> list[str]:
+    if section == "recipes":
+        return [row["type"], row["about"]]
+    if section == "runs":
+        done = "" if row["epoch"] is None else f"{row['epoch']}/{row['epochs']} epochs"
+        return [
+            row["type"],
+            *(str(cell or "") for cell in (row["status"], done, row["backend"], row["data"])),
+        ]
+    rivals = f"also claimed by {', '.join(row['rivals'])}" if row["rivals"] else ""
+    return [row["type"], f"{row['distribution']} {row['version']}", rivals]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned columns; on a terminal cut at its edge, elsewhere whole."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    if not sys.stdout.isatty():
+        return lines
+    edge = max(shutil.get_terminal_size().columns - 2, 20)
+    return [line if len(line) <= edge else line[: edge - 1] + "…" for line in lines]

@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+runs_option = click.option(
+    "--runs",
+    "runs_folder",
+    metavar="FOLDER",
+    help="Folder that holds the runs. Default: the variable ZOO_RUNS, else ./runs.",
+)
+
+data_dir_option = click.option(
+    "--data-dir",
+    metavar="FOLDER",
+    help="Folder that holds data. Default: the variable ZOO_DATA, else Keras's cache.",
+)
+
+backend_option = click.option(
+    "--backend",
+    metavar="NAME",
+    help="jax, tensorflow or torch. Default: the variable KERAS_BACKEND, else the first "
+    "installed of those that the recipe prefers.",
+)
+
+device_option = click.option(
+    "--device",
+    metavar="DEVICE",
+    help="cpu, gpu or gpu:N. Default: a GPU where there is one.",
+)
+
+recipe_option = click.option(
+    "--recipe",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The recipe of a run whose networks are the recipe's own. It is run as Python.",
+)

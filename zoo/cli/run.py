@@ -1,0 +1,104 @@
+"""``zoo run``: a recipe becomes a run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from zoo.cli.options import backend_option, data_dir_option, device_option, runs_option
+
+
+@click.command("run")
+@click.argument("recipe")
+@click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
+@backend_option
+@device_option
+@runs_option
+@data_dir_option
+@click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
+@click.option("--dry-run", is_flag=True, help="Check and describe everything; train nothing.")
+def command(
+    recipe: str,
+    changes: tuple[str, ...],
+    backend: str | None,
+    device: str | None,
+    runs_folder: str | None,
+    data_dir: str | None,
+    strict_data: bool,
+    dry_run: bool,
+) -> int | None:
+    """Train what RECIPE says: a file, or the name of a shipped recipe.
+
+    KEY=VALUE changes the experiment.
+
+    \b
+      zoo run vae_mnist
+      zoo run recipes/vae_mnist.py epochs=3 model.latent_dim=8
+      zoo run vae_mnist optimizers.autoencoder.learning_rate=3e-4
+      zoo run vae_mnist weights.autoencoder.kl=4
+      zoo run vae_mnist --backend torch --device cpu
+    """
+    from zoo import backends, recipe_files
+
+    path = recipe_files.find(recipe)
+    choice = backends.choose(backend, path, device)
+    backends.activate(choice)
+    _say(f"{choice.backend} on {choice.device} ({choice.reason})")
+
+    from zoo import overrides
+    from zoo import recipe as recipes
+    from zoo.datasets import Access
+
+    changed = overrides.override(recipes.load(path), changes)
+    folder = Path(data_dir) if data_dir else None
+    access = Access(data_dir=folder, strict=strict_data, say=_say)
+    if dry_run:
+        from zoo import dry_run as description
+
+        click.echo(description.describe(changed, access))
+        return None
+    return _train(changed, path, access, choice, runs_folder)
+
+
+def _train(recipe, path, access, choice, runs_folder) -> int | None:
+    from zoo import summary, training
+
+    started = []
+
+    def begun(run):
+        started.append(run)
+        _say(f"run {run.name}")
+
+    try:
+        run = training.train(
+            recipe,
+            name=path.stem,
+            source=path,
+            runs_folder=runs_folder,
+            access=access,
+            device=choice.device,
+            prepared=lambda experiment: _costs(experiment, choice),
+            begun=begun,
+            say=_say,
+        )
+    except KeyboardInterrupt:
+        if started:
+            _say(summary.interrupted(started[0]))
+        return 130
+    click.echo(summary.finished(run))
+    return None
+
+
+def _costs(experiment, choice) -> None:
+    """Say what convolutions cost on JAX's CPU backend, where another one is not installed."""
+    from zoo.advice import slow_convolutions
+
+    advice = slow_convolutions(experiment.model, choice)
+    if advice:
+        _say(advice)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

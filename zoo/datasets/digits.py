@@ -1,0 +1,81 @@
+"""The 1,797 digits of 8x8 pixels that ship with scikit-learn: no download needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.datasets.base import ANYWHERE, Access, Data, Pictures, Split
+from zoo.errors import ZooError
+from zoo.plugin import DataSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+HELD_OUT = 400  # validation and test together
+
+
+@dataclass(frozen=True)
+class Digits(Pictures):
+    """The digits of scikit-learn as uint8 ``(n, size, size, 1)``, ten classes.
+
+    1,397 are for training, 200 for validation and 200 for test, always the same
+    ones, with each class in proportion.
+
+    Attributes:
+        size: pixels a side; other than 8 by bilinear interpolation.
+    """
+
+    size: int = 8
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.check_count("size", 1, 1024)
+
+    def load(self, access: Access = ANYWHERE) -> Data:
+        """Read the digits from the installed scikit-learn.
+
+        Raises:
+            ZooError: scikit-learn is not installed.
+        """
+        import numpy as np
+
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError:
+            raise ZooError(
+                "the digits ship with scikit-learn, which is not installed: "
+                "pip install scikit-learn."
+            ) from None
+        bunch = load_digits()
+        x = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
+        x = resize(x, self.size)[..., np.newaxis]
+        y = bunch.target.astype(np.int32)
+        train, validation, test = (Split(x[rows], y[rows]) for rows in _split(y))
+        spec = DataSpec(x.shape[1:], classes=10)
+        return Data("digits", spec, train, validation, test)
+
+
+def resize(x: np.ndarray, size: int) -> np.ndarray:
+    """Grey pictures uint8 ``(n, height, width)`` to ``(n, size, size)``, bilinear."""
+    import numpy as np
+    from PIL import Image
+
+    if x.shape[1:] == (size, size):
+        return x
+    bilinear = Image.Resampling.BILINEAR
+    return np.stack([np.asarray(Image.fromarray(p).resize((size, size), bilinear)) for p in x])
+
+
+def _split(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows for train, validation and test, each in ascending order."""
+    import numpy as np
+
+    from zoo.random import host_permutation
+
+    shuffled = host_permutation(0, len(y), "digits", "split")
+    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
+    # Rows evenly spaced along the classes hold each class in proportion.
+    held_out = by_class[(np.arange(HELD_OUT) * len(y) + len(y) // 2) // HELD_OUT]
+    train = np.setdiff1d(by_class, held_out)
+    return train, np.sort(held_out[0::2]), np.sort(held_out[1::2])

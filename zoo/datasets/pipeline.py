@@ -1,0 +1,132 @@
+"""From a split to the batches of an epoch, each a function of seed, epoch and index."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from zoo.datasets.base import Split
+from zoo.errors import ZooError
+from zoo.random import host, host_permutation
+
+_BLOCK = 1024  # rows binarized at a time, to bound memory
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of a split, for ``fit``, ``evaluate`` and ``for`` loops.
+
+    Item ``i`` is ``(x, y)``, or ``(x,)`` without labels, of ``batch_size * repeats``
+    rows. It depends on the seed, ``epoch`` and ``i`` alone, so training can go on
+    from any step, and is the same on every backend. Give it to ``fit`` with
+    ``shuffle=False``: else Keras shuffles the items with Python's global generator.
+
+    Args:
+        split: what to draw from.
+        batch_size: rows a move.
+        seed: of the order and of the binarization.
+        shuffle: a new order each epoch; else that of the split.
+        binarize: draw each pixel, uint8 0 or 255, anew each epoch; for uint8 pictures.
+        repeats: batches in an item, for moves that are made several times a step. Above 1,
+            rows that do not fill an item are left out; else the last item may be short.
+
+    Attributes:
+        epoch: the epoch whose batches are given, from 0. Set it to go elsewhere; ``fit``
+            moves it on after each complete pass.
+
+    Raises:
+        ZooError: the split does not fill one item, or cannot be binarized.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        *,
+        seed: int,
+        shuffle: bool = False,
+        binarize: bool = False,
+        repeats: int = 1,
+    ):
+        super().__init__()
+        if batch_size < 1 or repeats < 1:
+            raise ZooError(f"batch_size and repeats are at least 1, not {batch_size}, {repeats}")
+        self.split = split
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        self.binarize = binarize
+        self.repeats = repeats
+        self.epoch = 0
+        self._order: tuple[int, np.ndarray] | None = None
+        self._passing = self._complete = False
+        if binarize and split.x.dtype != np.uint8:
+            raise ZooError(f"only uint8 pictures can be binarized, not {split.x.dtype}")
+        if len(self) == 0:
+            raise ZooError(
+                f"{len(split)} examples do not fill one step of {repeats} x {batch_size}: "
+                "take a smaller batch_size"
+            )
+
+    def __len__(self) -> int:
+        rows = self.batch_size * self.repeats
+        return len(self.split) // rows if self.repeats > 1 else -(-len(self.split) // rows)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
+        epoch = self.epoch
+        rows = self._rows(epoch, index)
+        x = self.split.x[rows]
+        if self.binarize:
+            x = _draw(x, host(self.seed, "binarize", epoch, index))
+        self._complete |= index == len(self) - 1
+        return (x,) if self.split.y is None else (x, self.split.y[rows])
+
+    def _rows(self, epoch: int, index: int) -> slice | np.ndarray:
+        size = self.batch_size * self.repeats
+        wanted = slice(index * size, (index + 1) * size)
+        if not self.shuffle:
+            return wanted
+        if self._order is None or self._order[0] != epoch:
+            order = host_permutation(self.seed, len(self.split), "order", epoch)
+            self._order = epoch, order
+        return self._order[1][wanted]
+
+    def on_epoch_begin(self) -> None:
+        """Called by Keras before a pass."""
+        self._passing, self._complete = True, False
+
+    def on_epoch_end(self) -> None:
+        """Called by Keras after a pass."""
+        # It also calls this before the first pass, and after a peek at one batch.
+        if self._passing and self._complete:
+            self.epoch += 1
+        self._passing = False
+
+
+def binarize_once(x: np.ndarray, seed: int, name: str) -> np.ndarray:
+    """Draw each pixel of value p in [0, 1] as 1 with probability p, once and for all.
+
+    Args:
+        x: uint8 pictures of any shape, p being ``x / 255``.
+        seed: of the run.
+        name: of the split, so that splits are drawn apart.
+
+    Returns:
+        uint8 like ``x``, of 0 and 255.
+    """
+    bits = host(seed, "binarize", name)
+    blocks = [_draw(x[start : start + _BLOCK], bits) for start in range(0, len(x), _BLOCK)]
+    return np.concatenate(blocks) if blocks else x.copy()
+
+
+def _draw(x: np.ndarray, bits: np.random.Philox) -> np.ndarray:
+    """uint8 0 or 255 with probability ``x / 255`` of the latter, to 16 bits.
+
+    A pixel is on where its threshold is above a random number: 0 is above none, and
+    65535, the threshold of white, above all, as 65535 itself is never drawn.
+    """
+    raw = bits.random_raw(-(-x.size // 4)).astype("<u8", copy=False)
+    drawn = np.minimum(raw.view("<u2")[: x.size], 65534).reshape(x.shape)
+    threshold = np.multiply(x, 257, dtype=np.uint16)
+    return np.multiply(drawn < threshold, 255, dtype=np.uint8)

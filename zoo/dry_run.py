@@ -1,0 +1,86 @@
+"""What a recipe would do: networks, players, moves, data, and how long it may take."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+from zoo.datasets import Access
+from zoo.recipe import Recipe
+from zoo.training import Experiment, prepare
+
+TIMED_SECONDS = 5.0
+
+
+def describe(recipe: Recipe, access: Access) -> str:
+    """Prepare a recipe as for training, time a few steps, and describe it in lines."""
+    experiment = prepare(recipe, access)
+    model, data = experiment.model, experiment.data
+    splits = ((name, getattr(data, name)) for name in ("train", "validation", "test"))
+    counts = ", ".join(f"{name} {len(split):,}" for name, split in splits)
+    lines = [
+        f"model     {recipe.model}",
+        f"data      {data.name}, {' x '.join(map(str, data.spec.shape))}: {counts}",
+        f"steps     {len(experiment.batches):,} an epoch, {recipe.epochs} epochs, "
+        f"batches of {recipe.dataset.batch_size}",
+        "networks",
+        *_networks(model),
+        "players",
+    ]
+    for player, names in model.players.items():
+        optimizer = type(model.optimizer.by_player[player]).__name__
+        lines.append(f"  {player}: {optimizer} on {', '.join(names)}")
+    lines += ["moves, in order", *_moves(model), _estimate(experiment)]
+    return "\n".join(lines)
+
+
+def _networks(model):
+    for name, network in model.networks.items():
+        weights = network.count_params()
+        yield f"  {name}: {weights:,} parameters"
+        for layer in network.layers:
+            shape = _shape(layer)
+            yield f"    {type(layer).__name__:<20} {shape:<22} {layer.count_params():>12,}"
+
+
+def _shape(layer):
+    output = getattr(layer, "output", None)
+    shapes = [output] if not isinstance(output, (list, tuple)) else output
+    return ", ".join(
+        " x ".join(map(str, tensor.shape[1:])) for tensor in shapes if hasattr(tensor, "shape")
+    )
+
+
+def _moves(model):
+    for move, players in model.described_moves():
+        times = f", {move.repeat} times a step on batches of their own" if move.repeat > 1 else ""
+        for player, weights in players.items():
+            terms = " + ".join(f"{_weight(weight)}{term}" for term, weight in weights.items())
+            yield f"  {move.name}{times}: {player} minimizes {terms}"
+
+
+def _weight(weight):
+    if callable(weight):
+        return "(scheduled) x "
+    return "" if weight == 1 else f"{weight:g} x "
+
+
+def _estimate(experiment: Experiment) -> str:
+    """Seconds of a step, measured, times the steps; the weights it moves are thrown away."""
+    model, batches = experiment.model, experiment.batches
+    batch = batches[0]
+    model.train_on_batch(*batch)  # compiles
+    began = time.perf_counter()
+    for made in itertools.count(1):
+        model.train_on_batch(*batches[made % len(batches)])
+        seconds = time.perf_counter() - began
+        if seconds > TIMED_SECONDS or made >= 50:
+            break
+    total = seconds / made * len(batches) * experiment.recipe.epochs
+    return f"time      about {_duration(total)}, from {made} steps timed here"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

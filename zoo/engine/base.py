@@ -1,0 +1,379 @@
+"""``GenerativeModel``: an ordinary ``keras.Model`` that makes the moves of a zoo model."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo import random
+from zoo.engine import backend, terms
+from zoo.engine.nets import Nets, Networks
+from zoo.engine.players import Players, prepared
+from zoo.errors import ZooError
+from zoo.plugin import Batch, DataSpec, Model, Move
+
+CHUNK = 256  # examples that sample, encode, ... work on at once
+
+
+class GenerativeModel(backend.Trainer, keras.Model):
+    """The networks of a zoo model, trained by ``compile`` and ``fit`` as any Keras model.
+
+    ``zoo.build`` makes one. ``fit`` takes ``x`` or ``x, labels``: uint8 pictures, which
+    are scaled to the model's ``value_range``, or float32 already in that range. Where
+    a move repeats, a step's batch is divided among the repeats.
+
+    Attributes:
+        plugin: the ``zoo.Model``, its settings.
+        data: the ``DataSpec`` it was built for.
+        networks: ``{name: keras model}``.
+        players: ``{player: names of its networks}``.
+        terms: ``{player: names of its loss terms}``.
+    """
+
+    def __init__(self, plugin: Model, data: DataSpec, networks: Networks, players, moves, seed):
+        super().__init__(name=type(plugin).__name__.lower())
+        self.plugin = plugin
+        self.data = data
+        self.networks = networks
+        self.players = dict(players)
+        self.seed = seed
+        self.repeats = max(move.repeat for move in moves)
+        self._moves = tuple(moves)
+        self.terms: dict[str, tuple[str, ...]] = {}
+        self.built = True
+
+    @property
+    def where(self) -> str:
+        """The name that messages use."""
+        return type(self.plugin).__name__
+
+    # --- compiling
+
+    def set_terms(self, terms_of_moves, weights) -> None:
+        """Fix the terms of the losses, known from a dry run, and their weights.
+
+        Args:
+            terms_of_moves: for each move, ``{player: names of terms}``.
+            weights: ``{player: {term: number or schedule}}``; 1 where silent.
+        """
+        self._movers = tuple(tuple(own) for own in terms_of_moves)
+        self._terms_of_moves = tuple(terms_of_moves)
+        self.terms = {
+            player: tuple(term for own in terms_of_moves for term in own.get(player, ()))
+            for player in self.players
+        }
+        self._loss_weights = weights
+        self._several = len(self.players) > 1
+        logged = ["loss"]
+        for player, own in self.terms.items():
+            logged += [f"{player}/loss"] if self._several else []
+            logged += [f"{player}/{term}" for term in own]
+        self._terms = terms.Terms(logged)
+
+    def described_moves(self):
+        """For each move, ``(move, {player: {term: weight}})``, in order."""
+        for move, own in zip(self._moves, self._terms_of_moves, strict=True):
+            weights = {p: self._loss_weights.get(p, {}) for p in own}
+            yield move, {p: {t: weights[p].get(t, 1.0) for t in names} for p, names in own.items()}
+
+    def compile(self, optimizers, *, ema: float | None = None, **kwargs):
+        """Give every player its optimizer.
+
+        Args:
+            optimizers: ``{player: Keras optimizer or its name}``.
+            ema: momentum in [0, 1) of a moving average of all weights, or None. Swap it
+                in with ``keras.callbacks.SwapEMAWeights``; when ``fit`` ends, the
+                averages are the weights, as with ``use_ema`` in Keras.
+            **kwargs: ``run_eagerly``, ``jit_compile``, ``steps_per_execution`` of Keras.
+
+        Raises:
+            ZooError: a player without an optimizer, or one that does not exist.
+        """
+        groups = self.player_variables()
+        scaled = any(
+            layer.dtype_policy.name == "mixed_float16"
+            for layer in self._flatten_layers(recursive=True)
+        )
+        ready = prepared(optimizers, groups, scaled=scaled, where=self.where)
+        players = Players(ready, groups, ema=ema)
+        super().compile(optimizer=players, auto_scale_loss=False, **kwargs)
+
+    def player_variables(self) -> dict[str, list]:
+        """``{player: trainable variables of its networks}``."""
+        return {
+            player: [v for name in names for v in self.networks[name].trainable_variables]
+            for player, names in self.players.items()
+        }
+
+    @property
+    def metrics(self):
+        return [self._terms]
+
+    # --- training and evaluation; the backend's Trainer calls these
+
+    def make_moves(self, data):
+        """One step: every move in order, each repeat on examples of its own."""
+        x, labels = self._prepare(data)
+        step = ops.cast(self.optimizer._iterations, "int32")
+        rng = self._rng("train", step)
+        variables = self.player_variables()
+        logs = _Sums()
+        for i, move in enumerate(self._moves):
+            for k in range(move.repeat):
+                self._make(i, move, self._share(x, labels, k), rng, step, variables, logs)
+        self.optimizer.end_step()
+        return self._track(logs, ops.shape(x)[0])
+
+    def _make(self, i: int, move: Move, batch: Batch, rng, step, variables, logs):
+        optimizers = self.optimizer.by_player
+
+        def forward():
+            values = self._terms_of(move, batch, rng, training=True)
+            scalars = terms.means(values)
+            totals = self._totals(scalars, step)
+            scaled = {p: optimizers[p].scale_loss(total) for p, total in totals.items()}
+            return scaled, (values, scalars, totals)
+
+        groups = {player: variables[player] for player in self._movers[i]}
+        (values, scalars, totals), grads, assigned = backend.gradients(forward, groups)
+        self._keep_statistics(i, move, assigned)
+        sits = move.when(step, scalars) if move.when else {}
+        for player, own in grads.items():
+            backend.apply(optimizers[player], own, groups[player], sits.get(player))
+        logs.add(i, values, totals, batch.x)
+
+    def _keep_statistics(self, i, move, assigned):
+        """Carry out what the forward pass assigned in the networks that the move updates."""
+        names = move.updates
+        if names is None:
+            names = {name for player in self._movers[i] for name in self.players[player]}
+        for name in names:
+            for variable in self.networks[name].non_trainable_variables:
+                if id(variable) in assigned:
+                    variable.assign(ops.stop_gradient(assigned[id(variable)]))
+
+    def evaluate_moves(self, data):
+        """The terms of every move once, in inference mode, with noise of its own."""
+        x, labels = self._prepare(data)
+        # by row, not by batch: the result does not depend on the batch size
+        rng = self._rng("evaluate", 0, first_row=self._terms.rows)
+        step = ops.cast(self.optimizer._iterations, "int32")
+        logs = _Sums()
+        for i, move in enumerate(self._moves):
+            values = self._terms_of(move, Batch(x, labels), rng, training=False)
+            logs.add(i, values, self._totals(terms.means(values), step), x)
+        return self._track(logs, ops.shape(x)[0])
+
+    def _terms_of(self, move, batch, rng, training):
+        nets = Nets(self.networks, training, self.where)
+        with random.scope(rng):
+            values = dict(move.loss(nets, batch, rng))
+        for player in values if training else ():
+            penalties = [
+                variable.regularizer(variable)
+                for name in self.players[player]
+                for variable in self.networks[name].trainable_variables
+                if variable.regularizer is not None
+            ]
+            if penalties:
+                values[player] = {**values[player], terms.REGULARIZATION: sum(penalties)}
+        return values
+
+    def _totals(self, scalars, step):
+        totals = {}
+        for player, own in scalars.items():
+            weights = self._loss_weights.get(player, {})
+            weighted = []
+            for term, value in own.items():
+                weight = weights.get(term, 1.0)
+                weighted.append(value * (weight(step) if callable(weight) else weight))
+            totals[player] = sum(weighted)
+        return totals
+
+    def _prepare(self, data):
+        x, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x = ops.convert_to_tensor(x)
+        if labels is not None:
+            labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        return self.scaled(x), labels
+
+    def scaled(self, x):
+        """Float32 in the model's ``value_range`` from uint8; floats are taken as they are."""
+        if keras.backend.standardize_dtype(x.dtype) == "uint8":
+            low, high = self.plugin.value_range or (0.0, 255.0)
+            return ops.cast(x, "float32") * ((high - low) / 255.0) + low
+        return ops.cast(x, "float32")
+
+    def _share(self, x, labels, k):
+        """Repeat k's part: by stride, so that each is a like mix of the whole batch."""
+        if self.repeats == 1:
+            return Batch(x, labels)
+        share = slice(k, None, self.repeats)
+        return Batch(x[share], None if labels is None else labels[share])
+
+    def _rng(self, purpose, step, first_row=0):
+        return random.Generator(self.seed, purpose, step, first_row, backend.draws_on_host)
+
+    def _track(self, logs, rows):
+        totals, counts = logs.stacked(self.terms, self._several, rows)
+        self._terms.update_state(totals, counts, rows)
+        return self.get_metrics_result()
+
+    # --- abilities, NumPy in and out
+
+    def can(self, ability: str) -> bool:
+        """Whether the model has an ability such as ``"sample"``."""
+        return self.plugin.can(ability)
+
+    def sample(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
+        """Draw n examples from the model.
+
+        The first m of n samples are those of ``sample(m)`` with the same seed.
+
+        Args:
+            n: how many.
+            seed: of the noise.
+            labels: integers ``(n,)`` for a conditional model.
+
+        Returns:
+            float32 ``(n, *data.shape)``, pictures in [0, 1].
+        """
+        index = np.arange(n, dtype="int32")
+        out = self._chunks("sample", [index, labels], seed=seed)
+        return self._to_unit(out)
+
+    def reconstruct(self, x, labels=None) -> np.ndarray:
+        """Encode and decode: pictures uint8 or float in [0, 1] in, float32 in [0, 1] out."""
+        return self._to_unit(self._chunks("reconstruct", [self._from_unit(x), labels]))
+
+    def encode(self, x, labels=None) -> np.ndarray:
+        """Codes ``(n, latent_dim)``, float32, of pictures uint8 or float in [0, 1]."""
+        return self._chunks("encode", [self._from_unit(x), labels])
+
+    def decode(self, z, labels=None) -> np.ndarray:
+        """Examples, pictures float32 in [0, 1], of codes ``(n, latent_dim)``."""
+        return self._to_unit(self._chunks("decode", [np.asarray(z, "float32"), labels]))
+
+    def log_likelihood(
+        self, x, *, samples: int = 1, seed: int = 0, first_sample: int = 0, labels=None
+    ) -> np.ndarray:
+        """A lower bound of log p(x) in nats, float32 ``(n,)``; see ``zoo.Model``.
+
+        Args:
+            x: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
+            samples: importance samples an example, all in memory at once.
+            seed: of the samples.
+            first_sample: tells the draws of several calls apart, which together make up
+                a bound of more samples.
+            labels: integers ``(n,)`` for a conditional model.
+        """
+        purpose = f"log_likelihood {first_sample}"
+        inputs = [self._from_unit(x), labels]
+        return self._chunks("log_likelihood", inputs, seed, purpose, samples=samples)
+
+    def _chunks(self, ability, inputs, seed=0, purpose="", **options):
+        """Call the plugin's ability on chunks of equal size, the last one filled up."""
+        if not self.can(ability):
+            able = [name for name in self.plugin.abilities if self.can(name)]
+            raise ZooError(f"{self.where} cannot {ability}; it can: {', '.join(able) or 'nothing'}")
+        inputs = [None if array is None else np.asarray(array) for array in inputs]
+        n = len(inputs[0])
+        size = min(CHUNK, max(n, 1))
+        function = self._ability(ability, **options)
+        key = ops.convert_to_tensor(random.key(seed, purpose or ability))
+        outputs = []
+        for start in range(0, n, size):
+            part = [None if a is None else a[start : start + size] for a in inputs]
+            count = len(part[0])
+            part = [None if a is None else _filled(a, size) for a in part]
+            tensors = [None if a is None else ops.convert_to_tensor(a) for a in part]
+            out = function(key, ops.convert_to_tensor(np.int32(start)), *tensors)
+            outputs.append(ops.convert_to_numpy(out)[:count])
+        return np.concatenate(outputs)
+
+    def _ability(self, name, **options):
+        """The plugin's method compiled, as ``function(key, start, first, labels)``."""
+        cache = self.__dict__.setdefault("_compiled_abilities", {})
+        which = (name, *options.items())
+        if which not in cache:
+            method = getattr(self.plugin, name)
+
+            def function(key, start, first, labels=None):
+                nets = Nets(self.networks, training=False, where=self.where)
+                rng = random.Generator.of_key(key, 0, start, backend.draws_on_host)
+                if labels is not None:
+                    labels = ops.cast(labels, "int32")
+                with random.scope(rng):
+                    if name == "sample":
+                        return method(nets, ops.shape(first)[0], rng, labels=labels)
+                    if name == "log_likelihood":
+                        return method(nets, first, rng, labels=labels, **options)
+                    return method(nets, first, labels=labels)
+
+            variables = [*self.trainable_variables, *self.non_trainable_variables]
+            cache[which] = backend.compiled(variables, function)
+        return cache[which]
+
+    def _from_unit(self, x):
+        x = np.asarray(x)
+        if x.shape[1:] != self.data.shape:
+            raise ZooError(
+                f"{self.where} was built for examples of shape {self.data.shape}; "
+                f"these have {tuple(x.shape[1:])}"
+            )
+        if x.dtype == np.uint8:
+            x = x.astype("float32") / 255 if self.data.is_image else x.astype("float32")
+        x = x.astype("float32")
+        if self.data.is_image and self.plugin.value_range:
+            low, high = self.plugin.value_range
+            x = x * (high - low) + low
+        return x
+
+    def _to_unit(self, x):
+        if self.data.is_image and self.plugin.value_range:
+            low, high = self.plugin.value_range
+            x = np.clip((x - low) / (high - low), 0, 1)
+        return x
+
+
+class _Sums:
+    """Sums over examples of terms and totals, on the way to ``Terms``."""
+
+    def __init__(self):
+        self._terms: dict[str, tuple] = {}
+        self._totals: dict[str, dict[int, tuple]] = {}
+
+    def add(self, move: int, values, totals, x):
+        rows = ops.cast(ops.shape(x)[0], "float32")
+        for player, own in values.items():
+            for term, value in own.items():
+                value = ops.cast(ops.convert_to_tensor(value), "float32")
+                total = ops.sum(value) if len(value.shape) else value * rows
+                _add(self._terms, f"{player}/{term}", total, rows)
+            _add(self._totals.setdefault(player, {}), move, totals[player] * rows, rows)
+
+    def stacked(self, names, several, rows):
+        """Two vectors in the order of the logs: loss, then each player's loss and terms."""
+        rows = ops.cast(rows, "float32")
+        losses = {
+            player: sum(total / count for total, count in self._totals[player].values())
+            for player in names
+        }
+        pairs = [(sum(losses.values()) * rows, rows)]
+        for player, own in names.items():
+            pairs += [(losses[player] * rows, rows)] if several else []
+            pairs += [self._terms[f"{player}/{term}"] for term in own]
+        totals, counts = zip(*pairs, strict=True)
+        return ops.stack(totals), ops.stack(counts)
+
+
+def _add(sums, key, total, count):
+    before = sums.get(key)
+    sums[key] = (total, count) if before is None else (before[0] + total, before[1] + count)
+
+
+def _filled(array, size):
+    """The array with its last row repeated up to ``size`` rows: one shape, one compilation."""
+    missing = size - len(array)
+    return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) if missing else array

@@ -1,0 +1,127 @@
+"""Initial weights from the seed: the same numbers on every backend.
+
+Keras's initializers draw from the backend's own generator. Here the same
+distributions are drawn on the host, for whatever random initializer a layer names.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from zoo import random
+
+
+def redraw(networks, seed: int) -> None:
+    """Give every weight with a random Keras initializer a value from the seed.
+
+    A layer names its initializers after its weights (``kernel``, ``kernel_initializer``),
+    as Keras's do; a weight of a layer that does not keeps the value it has.
+
+    Args:
+        networks: pairs ``(name, network)``.
+        seed: the experiment's seed.
+    """
+    done = set()
+    for name, network in networks:
+        for place, (layer, variable) in enumerate(_weights(network)):
+            initializer = _initializer(layer, variable.name)
+            if initializer is None or id(variable) in done:
+                continue
+            done.add(id(variable))
+            source = _Source(random.host(seed, "initial", name, place))
+            variable.assign(_draw(initializer, tuple(variable.shape), source))
+
+
+def _weights(layer):
+    """Every ``(layer, variable)`` in a fixed order, each layer's own variables."""
+    for child in layer._flatten_layers(recursive=True, include_self=True):
+        for variable in child._trainable_variables + child._non_trainable_variables:
+            yield child, variable
+
+
+def _initializer(layer, name):
+    for attribute in (f"{name}_initializer", f"{name.removesuffix('_kernel')}_initializer"):
+        found = getattr(layer, attribute, None)
+        if isinstance(found, keras.initializers.Initializer) and _is_random(found):
+            return found
+    return None
+
+
+def _is_random(initializer):
+    return isinstance(
+        initializer,
+        (
+            keras.initializers.VarianceScaling,
+            keras.initializers.RandomNormal,
+            keras.initializers.RandomUniform,
+            keras.initializers.TruncatedNormal,
+            keras.initializers.Orthogonal,
+        ),
+    )
+
+
+def _draw(initializer, shape, source):
+    config = initializer.get_config()
+    match initializer:
+        case keras.initializers.VarianceScaling():
+            return _variance_scaling(initializer, shape, source)
+        case keras.initializers.RandomUniform():
+            low, high = config["minval"], config["maxval"]
+            return low + (high - low) * source.uniform(shape)
+        case keras.initializers.TruncatedNormal():
+            return config["mean"] + config["stddev"] * source.truncated(shape)
+        case keras.initializers.RandomNormal():
+            return config["mean"] + config["stddev"] * source.normal(shape)
+        case _:
+            return _orthogonal(config["gain"], shape, source)
+
+
+def _variance_scaling(initializer, shape, source):
+    fan_in, fan_out = _fans(shape)
+    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
+    variance = initializer.scale / max(1.0, fan[initializer.mode])
+    if initializer.distribution == "uniform":
+        return np.sqrt(3 * variance) * (2 * source.uniform(shape) - 1)
+    if initializer.distribution == "untruncated_normal":
+        return np.sqrt(variance) * source.normal(shape)
+    # a normal cut at two deviations has this standard deviation, which is divided out
+    return np.sqrt(variance) / 0.87962566103423978 * source.truncated(shape)
+
+
+def _fans(shape):
+    """Inputs and outputs of a unit, as Keras counts them for dense and convolution kernels."""
+    if len(shape) < 2:
+        size = shape[0] if shape else 1
+        return size, size
+    receptive = int(np.prod(shape[:-2]))
+    return shape[-2] * receptive, shape[-1] * receptive
+
+
+def _orthogonal(gain, shape, source):
+    rows, columns = int(np.prod(shape[:-1])), shape[-1]
+    q, r = np.linalg.qr(source.normal((max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diag(r))
+    return gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+class _Source:
+    """Float64 numbers of a few distributions from one bit generator."""
+
+    def __init__(self, bits: np.random.Philox):
+        self._bits = bits
+
+    def uniform(self, shape):
+        raw = self._bits.random_raw(int(np.prod(shape)))
+        return ((raw >> np.uint64(11)) + 0.5).reshape(shape) * 2.0**-53
+
+    def normal(self, shape):
+        radius = np.sqrt(-2 * np.log(self.uniform(shape)))
+        return radius * np.cos(2 * np.pi * self.uniform(shape))
+
+    def truncated(self, shape):
+        """Normal numbers, those beyond two deviations drawn again."""
+        values = self.normal(shape)
+        while (far := np.abs(values) > 2).any():
+            values[far] = self.normal((int(far.sum()),))
+        return values

@@ -1,0 +1,117 @@
+"""Moves on JAX: all state is passed through, so a step is a pure function."""
+
+from __future__ import annotations
+
+import jax
+from keras import StatelessScope, ops
+from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+from zoo.engine.scopes import pure
+
+draws_on_host = False
+
+
+def gradients(forward, groups):
+    """One forward pass, one gradient a player.
+
+    Args:
+        forward: function without arguments giving ``({player: loss}, aux)``.
+        groups: ``{player: variables}``.
+
+    Returns:
+        aux, ``{player: gradients}``, and ``{id(variable): value}`` that it assigned.
+    """
+    variables = list({id(v): v for group in groups.values() for v in group}.values())
+
+    def function(values):
+        (losses, aux), assigned = pure(forward, zip(variables, values, strict=True))
+        return losses, (aux, assigned)
+
+    values = [v.value for v in variables]
+    losses, pull_back, (aux, assigned) = jax.vjp(function, values, has_aux=True)
+    position = {id(v): i for i, v in enumerate(variables)}
+    grads = {}
+    for player, group in groups.items():
+        # XLA drops what the zeros make unnecessary
+        cotangents = {
+            name: ops.ones_like(loss) if name == player else ops.zeros_like(loss)
+            for name, loss in losses.items()
+        }
+        pulled = pull_back(cotangents)[0]
+        grads[player] = [pulled[position[id(v)]] for v in group]
+    return aux, grads, assigned
+
+
+def apply(optimizer, grads, variables, moves=None):
+    """Let the optimizer move the variables, unless the boolean ``moves`` is false."""
+    state = [*variables, *optimizer.variables]
+    before = [v.value for v in state]
+
+    def move():
+        weights, slots = optimizer.stateless_apply(
+            before[len(variables) :], grads, before[: len(variables)]
+        )
+        return [*weights, *slots]
+
+    after = move() if moves is None else jax.lax.cond(moves, move, lambda: before)
+    for variable, value in zip(state, after, strict=True):
+        variable.assign(value)
+
+
+def input_gradient(fn, x):
+    def total(x):
+        return pure(lambda: ops.sum(fn(x)))
+
+    grads, assigned = jax.grad(total, has_aux=True)(x)
+    scope = get_stateless_scope()
+    if scope is not None:
+        scope.state_mapping.update(assigned)
+    return grads
+
+
+def shapes(fn):
+    """Evaluate ``fn`` for shapes and dtypes alone; nothing is computed or assigned."""
+    return jax.eval_shape(lambda: pure(fn)[0])
+
+
+def compiled(variables, fn):
+    """``fn(*arrays)`` compiled, reading the variables' values at each call."""
+
+    @jax.jit
+    def run(values, *args):
+        with StatelessScope(zip(variables, values, strict=True)):
+            return fn(*args)
+
+    return lambda *args: run([v.value for v in variables], *args)
+
+
+class Trainer:
+    """The steps that Keras's JAX trainer jits."""
+
+    def train_step(self, state, data):
+        variables = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        return _stateless(variables, state, lambda: self.make_moves(data))
+
+    def test_step(self, state, data):
+        variables = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.metrics_variables,
+        )
+        return _stateless(variables, state, lambda: self.evaluate_moves(data))
+
+
+def _stateless(variables, state, body):
+    pairs = [
+        pair
+        for group, values in zip(variables, state, strict=True)
+        for pair in zip(group, values, strict=True)
+    ]
+    with StatelessScope(pairs) as scope:
+        logs = body()
+    return logs, tuple([scope.get_current_value(v) for v in group] for group in variables)

@@ -1,0 +1,147 @@
+"""One optimizer a player, seen by Keras as a single optimizer."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import keras
+from keras import ops
+
+from zoo.errors import ZooError, unknown
+
+
+class Players(keras.optimizers.Optimizer):
+    """Holds the players' optimizers; Keras's callbacks find them in ``optimizers``.
+
+    Args:
+        optimizers: ``{player: keras optimizer}``.
+        groups: ``{player: variables it trains}``.
+        ema: momentum of the moving average of all weights, or None for no average.
+    """
+
+    def __init__(self, optimizers, groups, ema: float | None = None):
+        super().__init__(learning_rate=0.0, name="players")
+        # not a dict: Keras would save its values once more, named by class and order
+        self.by_player = MappingProxyType(dict(sorted(optimizers.items())))
+        self._groups = MappingProxyType(dict(groups))
+        self.average = MovingAverage(ema) if ema is not None else None
+        for player, optimizer in self.by_player.items():
+            if not optimizer.built:
+                optimizer.build(groups[player])
+        if self.average is not None:
+            self.average.build(unique(groups))
+        self.built = True  # last: Keras tracks what is set after it
+
+    @property
+    def optimizers(self):
+        """The players' optimizers, then the moving average where there is one."""
+        average = [self.average] if self.average is not None else []
+        return MappingProxyType(dict(enumerate([*self.by_player.values(), *average]))).values()
+
+    @property
+    def variables(self):
+        return [self._iterations, *(v for o in self.optimizers for v in o.variables)]
+
+    def build(self, variables):
+        pass  # the players' optimizers are built with their own variables
+
+    def end_step(self):
+        """Count a step, and let the averages follow the weights."""
+        if self.average is not None:
+            self.average.follow(first=ops.equal(self._iterations, 0))
+        self._iterations.assign_add(1)
+
+    def finalize_variable_values(self, var_list):
+        # as Keras does: where weights are averaged, fit leaves the averages in the model
+        for player, optimizer in self.by_player.items():
+            optimizer.finalize_variable_values(self._groups[player])
+        if self.average is not None:
+            self.average.finalize_variable_values(unique(self._groups))
+
+    def save_own_variables(self, store):
+        store["iterations"] = self._iterations.numpy()
+        for name, variables in self._named():
+            for i, variable in enumerate(variables):
+                store[f"{name}.{i}"] = variable.numpy()
+
+    def load_own_variables(self, store):
+        self._iterations.assign(store["iterations"])
+        for name, variables in self._named():
+            for i, variable in enumerate(variables):
+                variable.assign(store[f"{name}.{i}"])
+
+    def _named(self):
+        for player, optimizer in self.by_player.items():
+            yield player, optimizer.variables
+        if self.average is not None:
+            yield "moving average", self.average.variables
+
+
+class MovingAverage(keras.optimizers.Optimizer):
+    """Moving averages of weights, kept once however many players train a weight.
+
+    An optimizer only in what ``keras.callbacks.SwapEMAWeights`` looks for.
+    """
+
+    def __init__(self, momentum: float):
+        if not 0 <= momentum < 1:
+            raise ZooError(f"ema is a momentum in [0, 1), not {momentum!r}")
+        super().__init__(
+            learning_rate=0.0, use_ema=True, ema_momentum=momentum, name="moving_average"
+        )
+
+    def follow(self, first):
+        """Move the averages towards the weights; at the first step they start there."""
+        momentum = ops.where(first, 0.0, self.ema_momentum)
+        for average, weight in zip(
+            self._model_variables_moving_average, self._trainable_variables, strict=True
+        ):
+            average.assign(momentum * average + (1 - momentum) * weight)
+
+
+def unique(groups) -> list:
+    """The variables of all groups, each once."""
+    return list({id(v): v for group in groups.values() for v in group}.values())
+
+
+def prepared(optimizers, groups, *, scaled: bool, where: str) -> dict:
+    """Optimizers as a model needs them: one a player, named after it, checked.
+
+    Args:
+        optimizers: ``{player: keras optimizer or its name}``.
+        groups: ``{player: variables}``.
+        scaled: whether losses are scaled for float16.
+        where: whom the messages speak of.
+    """
+    if not hasattr(optimizers, "items"):
+        raise ZooError(f"{where}: optimizers are {{player: optimizer}}, one for each player")
+    for player in optimizers:
+        if player not in groups:
+            raise unknown("player", player, groups, where=f"{where}, optimizers")
+    missing = [player for player in groups if player not in optimizers]
+    if missing:
+        raise ZooError(f"{where}: no optimizer for player {', '.join(map(repr, missing))}")
+    ready, seen = {}, set()
+    for player, given in optimizers.items():
+        try:
+            optimizer = keras.optimizers.get(given)
+        except (ValueError, TypeError) as error:
+            raise ZooError(
+                f"{where}: the optimizer of {player!r} is {given!r}; give a Keras optimizer, "
+                'such as keras.optimizers.Adam(1e-3), or the name of one, such as "adam"'
+            ) from error
+        if id(optimizer) in seen:  # one object for two players: each needs its own state
+            optimizer = type(optimizer).from_config(optimizer.get_config())
+        seen.add(id(optimizer))
+        optimizer.name = player
+        if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name=player)
+        ready[player] = optimizer
+    averaging = [p for p, o in ready.items() if getattr(o, "use_ema", False)]
+    shared = len(unique(groups)) < sum(len(group) for group in groups.values())
+    if len(averaging) > 1 and shared:
+        raise ZooError(
+            f"{where}: {', '.join(averaging)} share weights, so use_ema=True would average them "
+            "twice; leave it off and give ema=0.999 instead, which averages each weight once"
+        )
+    return ready

@@ -1,0 +1,98 @@
+"""The terms of the players' losses: checked, averaged, weighted, tracked."""
+
+from __future__ import annotations
+
+from numbers import Number
+
+import keras
+from keras import ops
+
+from zoo.errors import ZooError, unknown
+
+REGULARIZATION = "regularization"
+
+
+def checked(returned, players, rows: int, where: str) -> dict[str, dict]:
+    """What a loss returned, refused with a reason unless it is ``{player: {term: value}}``."""
+    accepted = "a loss returns {player: {term: value}}"
+    if not isinstance(returned, dict):
+        raise ZooError(f"{where} returned {type(returned).__name__}; {accepted}")
+    for player, terms in returned.items():
+        if player not in players:
+            raise unknown("player", player, players, where=where)
+        if not isinstance(terms, dict) or not terms:
+            raise ZooError(
+                f"{where} returned {type(terms).__name__} for player {player!r}; {accepted}"
+            )
+        for term, value in terms.items():
+            shape = () if isinstance(value, Number) else getattr(value, "shape", None)
+            if shape is None or tuple(shape) not in ((), (rows,)):
+                came = type(value).__name__ if shape is None else f"shape {tuple(shape)}"
+                raise ZooError(
+                    f"{where}: term {term!r} of {player!r} is a scalar or one value an "
+                    f"example, shape (n,); for n = {rows} it came as {came}"
+                )
+    return returned
+
+
+def means(terms):
+    """``{player: {term: scalar}}``, each the float32 mean over the examples."""
+    return {
+        player: {term: ops.mean(_float(value)) for term, value in values.items()}
+        for player, values in terms.items()
+    }
+
+
+def _float(value):
+    return ops.cast(ops.convert_to_tensor(value), "float32")
+
+
+def check_weights(weights, terms, where: str) -> None:
+    """Refuse weights of players or terms that do not exist, and what is no weight."""
+    for player, values in weights.items():
+        if player not in terms:
+            raise unknown("player", player, terms, where=f"{where}, weights")
+        if not hasattr(values, "items"):
+            raise ZooError(f"{where}: the weights of {player!r} are {{term: number}}")
+        for term, weight in values.items():
+            if term not in terms[player]:
+                raise unknown("term", term, terms[player], where=f"{where}, weights of {player!r}")
+            if not (callable(weight) or isinstance(weight, Number)) or isinstance(weight, bool):
+                raise ZooError(
+                    f"{where}: the weight of {player}/{term} is a number or a schedule "
+                    f"(a function of the step), not {weight!r}"
+                )
+
+
+class Terms(keras.metrics.Metric):
+    """Running means of all terms, in two small vectors.
+
+    A value an example counts once, so batches of different sizes average right.
+
+    Args:
+        names: what ``result()`` calls the values, in the order of ``update_state``.
+    """
+
+    def __init__(self, names):
+        super().__init__(name="terms")
+        self._names = tuple(names)
+        shape = (len(self._names),)
+        self.total = self.add_variable(shape, initializer="zeros", name="total")
+        self.count = self.add_variable(shape, initializer="zeros", name="count")
+        self.rows = self.add_variable((), initializer="zeros", dtype="int32", name="rows")
+
+    def update_state(self, totals, counts, rows):
+        """Add sums over examples and their numbers, ``(terms,)`` each, and rows seen."""
+        self.total.assign(self.total + ops.stop_gradient(totals))
+        self.count.assign(self.count + counts)
+        self.rows.assign(self.rows + rows)
+
+    def result(self):
+        values = ops.divide_no_nan(self.total, self.count)
+        return {name: values[i] for i, name in enumerate(self._names)}
+
+    def save_own_variables(self, store):
+        pass  # a running mean is no part of a model
+
+    def load_own_variables(self, store):
+        pass

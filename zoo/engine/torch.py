@@ -1,0 +1,64 @@
+"""Moves on PyTorch: autograd, asked once a player."""
+
+from __future__ import annotations
+
+import torch
+from keras import ops
+from keras.src.backend.torch.core import get_device
+
+from zoo.engine.scopes import pure
+
+draws_on_host = get_device() == "cpu"
+
+
+def gradients(forward, groups):
+    """One forward pass, one gradient a player; see ``zoo.engine.jax.gradients``."""
+    (losses, aux), assigned = pure(forward)
+    grads, last = {}, list(groups)[-1]
+    for player, group in groups.items():
+        values = [v.value for v in group]
+        if losses[player].requires_grad:
+            grads[player] = torch.autograd.grad(
+                losses[player],
+                values,
+                retain_graph=player != last,
+                allow_unused=True,
+                materialize_grads=True,
+            )
+        else:
+            grads[player] = [torch.zeros_like(value) for value in values]
+    return aux, grads, assigned
+
+
+def apply(optimizer, grads, variables, moves=None):
+    """Let the optimizer move the variables, unless the boolean ``moves`` is false."""
+    if moves is None or bool(moves):
+        with torch.no_grad():
+            optimizer.apply(grads, variables)
+
+
+def input_gradient(fn, x):
+    with torch.enable_grad():
+        x = x if x.requires_grad else x.detach().requires_grad_()
+        total = ops.sum(fn(x))
+        return torch.autograd.grad(total, x, create_graph=True, materialize_grads=True)[0]
+
+
+def shapes(fn):
+    """Evaluate ``fn`` for shapes and dtypes alone; nothing is assigned."""
+    return pure(fn)[0]
+
+
+def compiled(variables, fn):
+    """``fn(*arrays)`` without gradients, reading the variables' values at each call."""
+    return torch.no_grad()(fn)
+
+
+class Trainer:
+    """The steps that Keras's PyTorch trainer runs."""
+
+    def train_step(self, data):
+        return self.make_moves(data)
+
+    def test_step(self, data):
+        return self.evaluate_moves(data)

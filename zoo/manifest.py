@@ -1,0 +1,125 @@
+"""What a run's manifest says, in JSON, and the model that it describes."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from zoo import registry
+from zoo.errors import ZooError
+from zoo.plugin import DataSpec, Model
+
+
+def describe(experiment: Any, device: str | None = None) -> dict[str, Any]:
+    """The manifest's account of a ``zoo.training.Experiment``."""
+    recipe, model, data = experiment.recipe, experiment.model, experiment.data
+    return {
+        "backend": keras.backend.backend(),
+        "device": device,
+        "seed": recipe.seed,
+        "precision": recipe.precision,
+        "epochs": recipe.epochs,
+        "epoch": 0,
+        "ema": recipe.ema,
+        "model": settings_of(recipe.model, "models"),
+        "dataset": settings_of(recipe.dataset, "datasets"),
+        "weights": plain(recipe.weights),
+        "networks": sorted(recipe.networks),
+        "optimizers": {
+            player: _optimizer(optimizer)
+            for player, optimizer in model.optimizer.by_player.items()
+        },
+        "callbacks": [plain(callback) for callback in recipe.callbacks],
+        "metrics": [settings_of(metric, "metrics") for metric in recipe.metrics],
+        "data": {
+            "name": data.name,
+            "shape": list(data.spec.shape),
+            "classes": data.spec.classes,
+            "fingerprint": data.fingerprint,
+            "examples": {
+                "train": len(data.train),
+                "validation": len(data.validation),
+                "test": len(data.test),
+            },
+        },
+        "versions": versions(),
+    }
+
+
+def settings_of(thing: Any, kind: str) -> dict[str, Any]:
+    """A plugin's registered name and settings; the name is None for an unregistered one."""
+    target = f"{type(thing).__module__}:{type(thing).__qualname__}"
+    name = next((r.typed for r in registry.records(kind) if _same(r.target, thing)), None)
+    fields = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
+    return {"name": name, "class": target, "settings": plain(fields)}
+
+
+def _same(target: str, thing: Any) -> bool:
+    """Whether an entry point names this class, perhaps by a module that re-exports it."""
+    module, _, attribute = target.partition(":")
+    cls = type(thing)
+    inside = cls.__module__ == module or cls.__module__.startswith(f"{module}.")
+    return inside and cls.__qualname__ == attribute
+
+
+def rebuild(manifest: Mapping[str, Any]) -> tuple[Model, DataSpec]:
+    """The model and data spec that a manifest describes, from registered classes only.
+
+    Raises:
+        ZooError: the model is not registered here, its settings are not JSON's, or its
+            networks are the recipe's own.
+    """
+    try:
+        model, data = manifest["model"], manifest["data"]
+        name, settings = model["name"], model["settings"]
+        spec = DataSpec(tuple(data["shape"]), int(data["classes"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ZooError(f"the run's manifest is damaged: {error!r}") from error
+    own = [key for key, value in settings.items() if isinstance(value, dict) and "object" in value]
+    if manifest.get("networks") or own or name is None:
+        what = ", ".join([*manifest.get("networks", ()), *own]) or model["class"]
+        raise ZooError(
+            f"{what} of this run was given by its recipe, which is code: load it with that "
+            "recipe, as --recipe FILE or zoo.load(run, recipe=FILE)"
+        )
+    return registry.create("models", name, **settings), spec
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it; what JSON has no form for becomes ``{"object": text}``."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"class": type(value).__name__, **fields}
+    return {"object": repr(value)}
+
+
+def _optimizer(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    # on PyTorch the class is a subclass that exists there only: write the public name
+    return {
+        "module": "keras.optimizers",
+        "class_name": type(optimizer).__name__,
+        "config": plain(optimizer.get_config()),
+        "registered_name": None,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of what numbers depend on, where installed."""
+    found = {"python": platform.python_version()}
+    for name in ("keras-zoo", "keras", "jax", "tensorflow", "torch", "numpy"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,68 @@
+"""Lower bounds of the log-likelihood: the ELBO and the importance-weighted bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.metrics.base import Measured, Metric
+
+_AT_ONCE = 25  # importance samples an example held in memory
+
+
+@dataclass(frozen=True)
+class ELBO(Metric):
+    """Evidence lower bound of log p(x), mean over the examples, in nats.
+
+    E_q[log p(x|z) + log p(z) - log q(z|x)] (Kingma & Welling 2014, equation 2), with one
+    draw of z an example. Higher is better.
+    """
+
+    name: ClassVar[str] = "elbo"
+    needs: ClassVar[str] = "log_likelihood"
+
+    def measure(self, model, split, seed):
+        values = model.log_likelihood(split.x, samples=1, seed=seed, labels=split.y)
+        return Measured(
+            float(np.mean(values, dtype="float64")),
+            "nats",
+            f"mean over {len(split):,} examples, 1 draw of z each",
+        )
+
+
+@dataclass(frozen=True)
+class LogLikelihood(Metric):
+    """Importance-weighted bound of log p(x), mean over the examples, in nats.
+
+    E[log 1/k sum_i p(x, z_i) / q(z_i|x)] (Burda et al. 2016, equation 8): tighter than the
+    ELBO, and log p(x) itself as k grows. Higher is better.
+
+    Attributes:
+        samples: importance samples k an example; memory does not grow with it.
+    """
+
+    samples: int = 100
+
+    name: ClassVar[str] = "log_likelihood"
+    needs: ClassVar[str] = "log_likelihood"
+
+    def __post_init__(self):
+        if self.samples < 1:
+            raise ZooError(f"LogLikelihood: samples is at least 1, not {self.samples}")
+
+    def measure(self, model, split, seed):
+        sums = np.full(len(split), -np.inf)
+        for start in range(0, self.samples, _AT_ONCE):
+            k = min(_AT_ONCE, self.samples - start)
+            bound = model.log_likelihood(
+                split.x, samples=k, seed=seed, first_sample=start, labels=split.y
+            ).astype("float64")
+            sums = np.logaddexp(sums, bound + np.log(k))
+        return Measured(
+            float(np.mean(sums - np.log(self.samples))),
+            "nats",
+            f"mean over {len(split):,} examples, {self.samples:,} importance samples each",
+        )

@@ -1,0 +1,232 @@
+"""Random numbers from a counter: the same on every backend.
+
+What the networks and losses draw comes from Threefry-2x32-20 (Salmon et al. 2011,
+"Parallel random numbers: as easy as 1, 2, 3") in int32 ``keras.ops``. What is drawn
+before a batch reaches the device (data order, binarization, initial weights) comes
+from NumPy's Philox, of the same paper, on the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+import hashlib
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from keras import ops
+
+
+def _words(*parts: str | int) -> np.ndarray:
+    """Two uint64 words that stand for the parts, told apart by their order and type."""
+    digest = hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+    return np.frombuffer(digest, dtype="<u8")
+
+
+def host(seed: int, *names: str | int) -> np.random.Philox:
+    """A bit generator on the host, keyed by the seed and what it is for.
+
+    Its ``random_raw(n)`` gives n uint64, the same in every NumPy release.
+
+    >>> host(0, "order", 1).random_raw() == host(0, "order", 1).random_raw()
+    True
+    """
+    return np.random.Philox(key=_words(int(seed), *names))
+
+
+def host_permutation(seed: int, n: int, *names: str | int) -> np.ndarray:
+    """The numbers 0 to n - 1 in an order fixed by the seed and names, int64 ``(n,)``."""
+    return np.argsort(host(seed, *names).random_raw(n), kind="stable")
+
+
+# --- Threefry-2x32-20 ------------------------------------------------------------------
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = 0x1BD11BDA
+_COLUMN_BITS = 22  # numbers a row may draw in one call: 2 * 2**22; calls a step: 2**10
+
+
+def _signed(word: int) -> int:
+    """The int32 with the same 32 bits."""
+    return (word & 0xFFFFFFFF) - ((word & 0x80000000) << 1)
+
+
+def _rotate(xp, x, r):
+    # int32 shifts right with the sign, so what it smears in is masked away
+    low = xp.bitwise_and(xp.right_shift(x, 32 - r), (1 << r) - 1)
+    return xp.bitwise_or(xp.left_shift(x, r), low)
+
+
+def threefry(xp, key: tuple, counter: tuple) -> tuple:
+    """Threefry-2x32 with 20 rounds (Salmon et al. 2011).
+
+    Args:
+        xp: ``keras.ops`` or ``numpy``; both give the same bits.
+        key: two int32 tensors or NumPy arrays.
+        counter: two int32 tensors or arrays that broadcast against each other.
+
+    Returns:
+        Two int32 tensors or arrays of random bits.
+    """
+    k0, k1 = key
+    keys = (k0, k1, xp.bitwise_xor(xp.bitwise_xor(k0, k1), _PARITY))
+    x0, x1 = xp.add(counter[0], k0), xp.add(counter[1], k1)
+    for block in range(5):
+        for r in _ROTATIONS[block % 2]:
+            x0 = xp.add(x0, x1)
+            x1 = xp.bitwise_xor(_rotate(xp, x1, r), x0)
+        x0 = xp.add(x0, keys[(block + 1) % 3])
+        x1 = xp.add(xp.add(x1, keys[(block + 2) % 3]), block + 1)
+    return x0, x1
+
+
+def key(seed: int, purpose: str) -> np.int32:
+    """The part of a generator's key that stands for the seed and what it is for."""
+    return np.int32(_signed(int(_words(int(seed), purpose)[0])))
+
+
+class Generator:
+    """The ``rng`` of a loss: every number is a function of its place, not of history.
+
+    The key is (seed and purpose, step); the counter is (row, call and column). A row
+    is an example's place in the whole batch, so the noise of an example does not
+    depend on the batch size or on how many devices share the batch. Draws within a
+    step are told apart by the order of the calls.
+
+    Args:
+        seed: the experiment's seed.
+        purpose: what the numbers are for, such as ``"train"``.
+        step: int or int32 scalar tensor.
+        first_row: row of the first example, int or int32 scalar tensor.
+        on_host: draw with NumPy; the numbers are the same, and on PyTorch's CPU
+            backend this is several times faster.
+    """
+
+    def __init__(self, seed: int, purpose: str, step=0, first_row=0, on_host: bool = False):
+        self._key, self._step = key(seed, purpose), step
+        self._first_row, self._on_host = first_row, on_host
+        self._calls = 0
+
+    @classmethod
+    def of_key(cls, key, step=0, first_row=0, on_host: bool = False) -> Generator:
+        """As the constructor, from ``key(seed, purpose)``, which may be a tensor."""
+        rng = cls(0, "", step, first_row, on_host)
+        rng._key = key
+        return rng
+
+    @property
+    def shared(self) -> Shared:
+        """The same draws without rows: one value for the whole batch, on every device."""
+        return Shared(self)
+
+    def uniform(self, shape, low: float = 0.0, high: float = 1.0):
+        """Float32 numbers in the open interval (low, high), rows on axis 0."""
+        first, second = (self._unit(bits) for bits in self._bits(shape))
+        unit = self._lay_out(first, second, shape)
+        return unit if (low, high) == (0.0, 1.0) else unit * (high - low) + low
+
+    def normal(self, shape, mean: float = 0.0, stddev: float = 1.0):
+        """Float32 normal numbers by Box-Muller, rows on axis 0; at most 5.8 deviations out."""
+        xp = self._xp
+        first, second = (self._unit(bits) for bits in self._bits(shape))
+        radius = xp.sqrt(-2.0 * xp.log(first))
+        angle = second * (2.0 * np.float32(np.pi))
+        normal = self._lay_out(radius * xp.cos(angle), radius * xp.sin(angle), shape)
+        return normal if (mean, stddev) == (0.0, 1.0) else normal * stddev + mean
+
+    def integers(self, shape, low: int, high: int):
+        """Int32 numbers from low to high - 1, rows on axis 0; high - low at most 2**23."""
+        if not 0 < high - low <= 2**23:
+            raise ValueError(f"integers needs low < high <= low + 2**23, not {low} and {high}")
+        offset = ops.floor(self.uniform(shape) * float(high - low))
+        # u * (high - low) may round up to high - low
+        return ops.cast(ops.minimum(offset, float(high - low - 1)), "int32") + low
+
+    def permutation(self, n):
+        """The int32 numbers 0 to n - 1 in random order; n may be a scalar tensor."""
+        bits, _ = self._bits((n,))
+        return ops.cast(ops.argsort(ops.convert_to_tensor(bits[:, 0])), "int32")
+
+    @property
+    def _xp(self):
+        return np if self._on_host else ops
+
+    def _bits(self, shape):
+        """Two int32 arrays ``(rows, pairs)``, a pair for every two numbers of a row."""
+        if self._calls >= 1 << (32 - _COLUMN_BITS):
+            raise ValueError("more than 1024 draws in one step: draw larger shapes at once")
+        rows, columns = (shape[0], math.prod(shape[1:])) if len(shape) else (1, 1)
+        pairs = (columns + 1) // 2
+        if pairs > 1 << _COLUMN_BITS:
+            raise ValueError(f"more than 2**{_COLUMN_BITS + 1} numbers a row in one draw")
+        call, self._calls = self._calls, self._calls + 1
+        start = _signed(call << _COLUMN_BITS)
+        if self._on_host:
+            key = tuple(np.asarray(int(word), "int32") for word in (self._key, self._step))
+            row = np.arange(int(rows), dtype="int32") + np.int32(int(self._first_row))
+            column = np.arange(pairs, dtype="int32") + np.int32(start)
+            return threefry(np, key, (row[:, None], column[None, :]))
+        key = (ops.cast(self._key, "int32"), ops.cast(self._step, "int32"))
+        row = ops.arange(rows, dtype="int32") + ops.cast(self._first_row, "int32")
+        column = ops.arange(pairs, dtype="int32") + start
+        return threefry(ops, key, (row[:, None], column[None, :]))
+
+    def _unit(self, bits):
+        # 23 bits and a half: exact in float32, and never 0 or 1
+        xp = self._xp
+        top = xp.bitwise_and(xp.right_shift(bits, 9), 0x7FFFFF)
+        top = top.astype("float32") if self._on_host else ops.cast(top, "float32")
+        return (top + np.float32(0.5)) * np.float32(2.0**-23)
+
+    def _lay_out(self, first, second, shape):
+        columns = math.prod(shape[1:]) if len(shape) else 1
+        flat = self._xp.concatenate([first, second], axis=1)[:, :columns]
+        return ops.reshape(ops.convert_to_tensor(flat), tuple(shape))
+
+
+class Shared:
+    """Draws that belong to the batch rather than to its rows."""
+
+    def __init__(self, generator: Generator):
+        self._generator = generator
+
+    def __getattr__(self, name):
+        draw = getattr(self._generator, name)
+
+        @functools.wraps(draw)
+        def without_rows(*args, **kwargs):
+            first_row, self._generator._first_row = self._generator._first_row, 0
+            try:
+                return draw(*args, **kwargs)
+            finally:
+                self._generator._first_row = first_row
+
+        return without_rows
+
+
+# --- the generator that layers draw from -----------------------------------------------
+
+_current: contextvars.ContextVar[Generator | None] = contextvars.ContextVar("rng", default=None)
+
+
+@contextlib.contextmanager
+def scope(rng: Generator) -> Iterator[Generator]:
+    """Let layers such as ``zoo.layers.Dropout`` draw from this generator."""
+    token = _current.set(rng)
+    try:
+        yield rng
+    finally:
+        _current.reset(token)
+
+
+def current() -> Generator:
+    """The generator of the step being made; ``RuntimeError`` outside of one."""
+    rng = _current.get()
+    if rng is None:
+        raise RuntimeError(
+            "this layer draws its noise from the training step of a zoo model; elsewhere, "
+            "call it within `zoo.random.scope(zoo.random.Generator(seed, 'name', step))`"
+        )
+    return rng

@@ -1,0 +1,211 @@
+"""The folder of a run: its name, its manifest, its files, and finding it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError, nearest
+
+FORMAT = 1
+
+
+def root(option: str | None = None) -> Path:
+    """The folder that holds all runs: the option, else ``ZOO_RUNS``, else ``./runs``."""
+    return Path(option or os.environ.get("ZOO_RUNS") or "runs").expanduser()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and all that it produced: ``<root>/<recipe>/<utc time>-<code>/``.
+
+    ``run.json`` is its manifest; a folder without one is not a run.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, root: Path, recipe_name: str) -> Run:
+        """Make a new folder, never one that exists, with the start of a manifest.
+
+        Raises:
+            ZooError: the folder cannot be made or written.
+        """
+        now = datetime.now(UTC)
+        while True:
+            path = root / recipe_name / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.mkdir()
+                break
+            except FileExistsError as error:
+                if path.is_dir():
+                    continue
+                raise _cannot_write(root, error) from error
+            except OSError as error:
+                raise _cannot_write(root, error) from error
+        run = cls(path)
+        run.update(
+            format=FORMAT,
+            recipe=recipe_name,
+            status="running",
+            created=now.isoformat(timespec="microseconds"),
+        )
+        return run
+
+    @property
+    def id(self) -> str:
+        """The folder's own name, ``20261121T101500Z-3f2a``."""
+        return self.path.name
+
+    @property
+    def name(self) -> str:
+        """What to call the run: ``vae_mnist/20261121T101500Z-3f2a``."""
+        return f"{self.path.parent.name}/{self.id}"
+
+    @property
+    def weights(self) -> Path:
+        """The trained weights and the optimizers' state."""
+        return self.path / "model.weights.h5"
+
+    @property
+    def events(self) -> Path:
+        """The folder of TensorBoard events."""
+        return self.path / "tensorboard"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of sample pictures and reconstructions."""
+        return self.path / "pictures"
+
+    @property
+    def recipe(self) -> Path:
+        """The source of the recipe, as it was run."""
+        return self.path / "recipe.py"
+
+    @property
+    def log(self) -> Path:
+        """Every term of every epoch, as a table."""
+        return self.path / "history.csv"
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What ``run.json`` holds; ``ZooError`` when it cannot be read."""
+        return self.read_json("run.json")
+
+    @property
+    def status(self) -> str:
+        """``running``, ``finished``, ``interrupted`` or ``failed``, as last written."""
+        return str(self.manifest.get("status", "running"))
+
+    def update(self, **fields: Any) -> None:
+        """Set fields of the manifest; the others stay."""
+        current = self.manifest if (self.path / "run.json").exists() else {}
+        self.write_json("run.json", current | fields)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a file whole or not at all: a reader never sees half of it."""
+        target = self.path / name
+        temporary = self.path / f".{name}.{os.getpid()}"
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+        try:
+            temporary.write_text(text + "\n", encoding="utf-8")
+            os.replace(temporary, target)
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read a file that ``write_json`` wrote.
+
+        Raises:
+            ZooError: it is missing, unreadable, or no JSON object.
+        """
+        target = self.path / name
+        try:
+            value = json.loads(target.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ZooError(f"run {self.name}: it has no {name} ({target})") from error
+        except (OSError, ValueError) as error:
+            raise ZooError(f"run {self.name}: cannot read {target}: {error}") from error
+        if not isinstance(value, dict):
+            raise ZooError(f"run {self.name}: {target} holds no JSON object")
+        return value
+
+
+def all_runs(root: Path) -> list[Run]:
+    """All runs under a folder, newest first; folders without a manifest are no runs."""
+    dated = []
+    for path in root.glob("*/*/run.json"):
+        run = Run(path.parent)
+        try:
+            created = str(run.manifest.get("created", ""))
+        except ZooError:
+            continue
+        # Names count seconds; two runs of one second are told apart by the manifest.
+        dated.append((run.id.partition("-")[0], created, run.name, run))
+    return [run for *_, run in sorted(dated, key=lambda entry: entry[:3], reverse=True)]
+
+
+def find(text: str, root: Path) -> Run:
+    """The run that a person means.
+
+    Args:
+        text: ``"latest"``; ``"recipe/id"``; an id, its four-letter code, or the
+            start of either name, as long as only one run fits; or a folder's path.
+        root: the folder that holds all runs.
+
+    Raises:
+        ZooError: no run fits, or several do.
+    """
+    runs = all_runs(root)
+    if text == "latest" and runs:
+        return runs[0]
+    exact = [run for run in runs if text in (run.name, run.id)]
+    if len(exact) == 1:
+        return exact[0]
+    folder = Path(text).expanduser()
+    if (folder / "run.json").is_file():
+        return Run(folder.resolve())
+    fitting = [
+        run
+        for run in runs
+        if text
+        and (run.name.startswith(text) or run.id.startswith(text) or run.id.endswith(f"-{text}"))
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise ZooError(
+            f"{len(fitting)} runs fit {text!r}: {_some(fitting)}. Type more of the name."
+        )
+    if not runs:
+        raise ZooError(f"no run {text!r}: there are no runs in {root}. Make one: zoo run RECIPE")
+    names = [run.name for run in runs]
+    guess = nearest(text, names) or "."
+    raise ZooError(f"no run {text!r} in {root}{guess} There: latest, {_some(runs)}.")
+
+
+def _some(runs: list[Run], most: int = 5) -> str:
+    names = ", ".join(run.name for run in runs[:most])
+    return f"{names} and {len(runs) - most} more" if len(runs) > most else names
+
+
+def _cannot_write(path: Path, error: OSError) -> ZooError:
+    return ZooError(
+        f"cannot write {path}: {error.strerror or error}. "
+        "Choose another folder for runs with --runs or ZOO_RUNS."
+    )
+
+
+def _plain(value: Any) -> Any:
+    """NumPy numbers and arrays become Python's, paths text."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON: {value!r}")

@@ -1,0 +1,28 @@
+"""The last lines of a run: its numbers, where things are, what to type next."""
+
+from __future__ import annotations
+
+from zoo.runs import Run
+
+
+def finished(run: Run) -> str:
+    """What came of a finished run, in lines."""
+    results = run.read_json("results.json")
+    lines = [f"trained on {results['data']}, {results['epochs']} epochs in {results['seconds']:.0f} s"]
+    for name, measured in results["metrics"].items():
+        value = f"{measured['value']:.2f} {measured['unit']}".strip()
+        lines.append(f"  test {name}  {value}  ({measured['protocol']})")
+    terms = "  ".join(f"{name} {value:.4g}" for name, value in results["test"].items())
+    lines.append(f"  test losses  {terms}")
+    lines += [f"  {run.path / picture}" for picture in results["pictures"]]
+    return "\n".join([*lines, *_next(run)])
+
+
+def interrupted(run: Run) -> str:
+    """What is left of an interrupted run, in lines."""
+    epochs = run.manifest.get("epoch", 0)
+    return "\n".join([f"interrupted after {epochs} whole epochs; weights kept", *_next(run)])
+
+
+def _next(run: Run) -> list[str]:
+    return [f"run {run.name}  ({run.path})", f"next: zoo sample {run.id}, or zoo show {run.id}"]

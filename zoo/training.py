@@ -1,0 +1,236 @@
+"""A recipe becomes a run; the same on every backend."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo import callbacks, runs
+from zoo.datasets import Access, Batches, Data, Split
+from zoo.datasets.pipeline import binarize_once
+from zoo.engine.base import GenerativeModel
+from zoo.engine.build import build
+from zoo.errors import RunFailed, ZooError
+from zoo.manifest import describe
+from zoo.recipe import Recipe
+from zoo.runs import Run
+
+EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
+
+
+@dataclass
+class Experiment:
+    """A recipe with its data loaded and its model built and compiled.
+
+    Attributes:
+        recipe: the recipe.
+        data: its data.
+        model: compiled, untrained.
+        batches: the training batches of an epoch, each of all repeats of a step.
+        validation: validation examples, binarized once where the dataset binarizes.
+        test: likewise.
+    """
+
+    recipe: Recipe
+    data: Data
+    model: GenerativeModel
+    batches: Batches
+    validation: Split
+    test: Split
+
+
+def prepare(recipe: Recipe, access: Access | None = None) -> Experiment:
+    """Load the data, build the model, check every name: all but train.
+
+    Raises:
+        ZooError: whatever is wrong with the recipe or its data.
+    """
+    keras.mixed_precision.set_dtype_policy(recipe.precision)
+    # For what Keras draws itself, such as weights of layers that name no initializer: its
+    # own seeds come from here. keras.utils.set_random_seed would import TensorFlow.
+    random.seed(recipe.seed)
+    data = recipe.dataset.load(access or Access())
+    model = build(
+        recipe.model,
+        data.spec,
+        weights=recipe.weights,
+        networks=recipe.networks,
+        seed=recipe.seed,
+    )
+    model.compile(optimizers=_fresh(recipe.optimizers), ema=recipe.ema)
+    for metric in recipe.metrics:
+        if not model.can(metric.needs):
+            raise ZooError(
+                f"metric {metric.name!r} needs a model that can {metric.needs}, "
+                f"which {model.where} cannot"
+            )
+    binarize = getattr(recipe.dataset, "binarize", None)
+    train, validation, test = data.train, data.validation, data.test
+    if binarize:
+        validation, test = (
+            dataclasses.replace(split, x=binarize_once(split.x, recipe.seed, name))
+            for name, split in (("validation", validation), ("test", test))
+        )
+    if binarize == "fixed":
+        train = dataclasses.replace(train, x=binarize_once(train.x, recipe.seed, "train"))
+    batches = Batches(
+        train,
+        recipe.dataset.batch_size,
+        seed=recipe.seed,
+        shuffle=True,
+        binarize=binarize == "dynamic",
+        repeats=model.repeats,
+    )
+    return Experiment(recipe, data, model, batches, validation, test)
+
+
+def _fresh(optimizers):
+    """Copies, so that training a recipe twice starts twice from the beginning."""
+    return {
+        player: type(optimizer).from_config(optimizer.get_config())
+        if isinstance(optimizer, keras.optimizers.Optimizer)
+        else optimizer
+        for player, optimizer in optimizers.items()
+    }
+
+
+def train(
+    recipe: Recipe,
+    *,
+    name: str = "recipe",
+    source: str | Path | None = None,
+    runs_folder: str | None = None,
+    access: Access | None = None,
+    device: str | None = None,
+    prepared: Callable[[Experiment], None] = lambda experiment: None,
+    begun: Callable[[Run], None] = lambda run: None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Train what a recipe says, in a new run folder.
+
+    Args:
+        recipe: the experiment.
+        name: what the run is called after.
+        source: the recipe's file, copied into the run.
+        runs_folder: folder for runs; default ``ZOO_RUNS``, else ``./runs``.
+        access: where data may come from.
+        device: what to note as the device trained on.
+        prepared: called when all is checked, before the run's folder is made.
+        begun: called with the run when its folder is made.
+        say: told one line at a time what a person should know.
+
+    Returns:
+        The finished run: its ``results.json`` holds the numbers.
+
+    Raises:
+        ZooError: something is wrong with the recipe or its data; nothing was trained.
+        RunFailed: training came to numbers that are not finite.
+        KeyboardInterrupt: Ctrl-C, after a checkpoint.
+    """
+    experiment = prepare(recipe, access)
+    prepared(experiment)
+    run = Run.create(runs.root(runs_folder), name)
+    text = Path(source).read_text(encoding="utf-8") if source else ""
+    if text:
+        run.recipe.write_text(text, encoding="utf-8")
+    run.update(**describe(experiment, device))
+    begun(run)
+    began = time.perf_counter()
+    try:
+        logs = _fit(experiment, run, name, text, say)
+        seconds = time.perf_counter() - began
+        results = _results(experiment, run, logs, seconds)
+    except KeyboardInterrupt:
+        run.update(status="interrupted")
+        raise
+    except BaseException:
+        run.update(status="failed")
+        raise
+    run.write_json("results.json", results)
+    run.update(status="finished", finished_in_seconds=round(seconds, 1))
+    return run
+
+
+def _fit(experiment: Experiment, run: Run, name: str, text: str, say) -> dict[str, float]:
+    """Train, and return the last epoch's logs."""
+    recipe, model = experiment.recipe, experiment.model
+    context = callbacks.Context(
+        run=run,
+        recipe_name=name,
+        recipe_text=text,
+        data=experiment.data,
+        batch_size=recipe.dataset.batch_size * model.repeats,
+        epochs=recipe.epochs,
+        steps=len(experiment.batches),
+        validation=experiment.validation,
+        say=say,
+    )
+    checkpoint = callbacks.Checkpoint()
+    progress = callbacks.Progress()
+    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
+    all_callbacks = [
+        callbacks.Interruption(checkpoint),
+        checkpoint,  # before the averages are swapped in: a run goes on from the weights
+        *averaged,
+        *recipe.callbacks,
+        keras.callbacks.CSVLogger(str(run.log)),
+        progress,
+    ]
+    ours = [c for c in all_callbacks if isinstance(c, callbacks.Callback)]
+    for callback in ours:
+        callback.context = context
+    try:
+        history = model.fit(
+            experiment.batches,
+            epochs=recipe.epochs,
+            shuffle=False,  # the batches are in an order from the seed already
+            validation_data=_evaluation(experiment.validation),
+            callbacks=all_callbacks,
+            verbose=0,
+        )
+    finally:
+        for callback in ours:
+            callback.close()
+    logs = {key: float(values[-1]) for key, values in history.history.items() if values}
+    broken = [key for key, value in logs.items() if not math.isfinite(value)]
+    if broken:
+        raise RunFailed(f"run {run.name}: {', '.join(broken)} came to be not finite")
+    return logs
+
+
+def _evaluation(split: Split) -> Batches:
+    return Batches(split, EVALUATION_BATCH, seed=0)
+
+
+def _results(experiment: Experiment, run: Run, logs, seconds: float) -> dict[str, Any]:
+    """What ``results.json`` holds: the losses, the metrics on the test set, the time."""
+    recipe, model, test = experiment.recipe, experiment.model, experiment.test
+    terms = model.evaluate(_evaluation(test), verbose=0, return_dict=True)
+    measured = {}
+    binarize = getattr(recipe.dataset, "binarize", None)
+    drawn = f"; pixels binarized once from seed {recipe.seed}" if binarize else ""
+    for metric in recipe.metrics:
+        value = metric.measure(model, test, recipe.seed)
+        protocol = f"{experiment.data.name} test set, {value.protocol}{drawn}"
+        measured[metric.name] = {**dataclasses.asdict(value), "protocol": protocol}
+    pictures = sorted(path.name for path in run.pictures.glob("*.png") if "-epoch-" not in path.name)
+    return {
+        "data": experiment.data.name,
+        "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,
+        "train": {key: value for key, value in logs.items() if not key.startswith("val_")},
+        "validation": {
+            key.removeprefix("val_"): value for key, value in logs.items() if key.startswith("val_")
+        },
+        "test": {key: float(value) for key, value in terms.items()},
+        "metrics": measured,
+        "seconds": round(seconds, 1),
+        "pictures": [f"{run.pictures.name}/{name}" for name in pictures],
+    }
