@@ -311,8 +311,12 @@ def test_events_of_a_training_broken_off_are_there(tmp_path):
 
 def in_a_child(code, **settings):
     """Run Python code with this file's names, on this process's backend."""
-    lines = ["import sys, pathlib", f"sys.path[:0] = [{str(HERE)!r}]", "from test_callbacks import *"]
-    environment = dict(os.environ, KERAS_BACKEND=keras.backend.backend())
+    lines = [
+        "import sys, pathlib",
+        f"sys.path[:0] = [{str(HERE)!r}]",
+        "from test_callbacks import *",
+    ]
+    environment = dict(os.environ, KERAS_BACKEND=keras.backend.backend(), TF_CPP_MIN_LOG_LEVEL="3")
     environment.pop("NO_COLOR", None)
     environment.pop("COLUMNS", None)
     environment.pop("FORCE_COLOR", None)
@@ -447,7 +451,7 @@ def test_on_a_terminal_the_display_is_redrawn_in_place(tmp_path):
     written, status = on_terminal(FIT.format(str(tmp_path)) + "print('after')", columns=100)
     assert status == 0, written
     lines = [line for line in shown(written) if line.startswith("epoch")]
-    pattern = r"epoch \d/2 \S+ +\d+/25  \d:\d\d left  [\d,]+ pictures/s *"
+    pattern = r"epoch \d/2 \S* +\d+/25  \d:\d\d left  [\d,]+ pictures/s *"
     assert any(re.fullmatch(pattern, line) for line in lines), lines
     assert re.match(r"epoch 2/2 \S+ +25/25  took \d:\d\d", lines[-1])
     assert len(lines) < 100  # a few times a second, not once a step
@@ -471,10 +475,11 @@ gc.collect()
 """
     written, status = on_terminal(code, 40, interrupt_at=b"pictures/s", NO_COLOR="1")
     assert status == 0, written
-    display = written[: written.index("interrupted")]
+    # TensorFlow's own words at its import come before the cursor is hidden.
+    display = written[written.index("\x1b[?25l") : written.index("interrupted")]
     lines = shown(display)
     assert max(map(len, lines)) <= 40, lines
-    assert any(re.match(r"epoch 1/2 \S+ +\d+/2000", line) for line in lines), lines
+    assert any(re.match(r"epoch 1/2 .* \d+/2000", line) for line in lines), lines
     assert any(re.match(r"\d+:\d\d left  [\d,]+ pictures/s", line) for line in lines), lines
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", display)  # no colour
     assert display.rindex("\x1b[?25h") > display.rindex("\x1b[?25l")
@@ -484,4 +489,5 @@ def test_a_dumb_terminal_gets_plain_lines(tmp_path):
     written, status = on_terminal(FIT.format(str(tmp_path)), 80, TERM="dumb")
     assert status == 0, written
     assert "\x1b" not in written
-    assert [line[:9] for line in shown(written)] == ["epoch 1/2", "epoch 2/2"]
+    lines = [line[:9] for line in shown(written) if line.startswith("epoch")]
+    assert lines == ["epoch 1/2", "epoch 2/2"]

@@ -63,11 +63,12 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name in _ORIGIN:
-        return getattr(importlib.import_module(_ORIGIN[name]), name)
+    if name not in __all__:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    importlib.import_module("zoo.backends").settle()
     if name in _SUBMODULES:
         return importlib.import_module(f"zoo.{name}")
-    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ORIGIN[name]), name)
 
 
 def __dir__():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -143,6 +144,27 @@ def activate(choice: Choice) -> None:
         environment["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if visible else number
     os.environ.update(environment)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def settle() -> None:
+    """Where nobody chose a backend and Keras's default is not installed, take one that is.
+
+    Keras would fail to import; with ``KERAS_BACKEND`` set, or Keras imported, this does nothing.
+    """
+    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
+        return
+    there = installed()
+    if there and _keras_default() not in there:
+        os.environ["KERAS_BACKEND"] = there[0]
+
+
+def _keras_default() -> str:
+    """The backend of Keras's own configuration file."""
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    try:
+        return str(json.loads((home / "keras.json").read_text())["backend"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow"
 
 
 def how_to_install(backend: str) -> str:

@@ -11,16 +11,17 @@ from typing import Any
 import keras
 
 from zoo import registry
+from zoo.engine import backend
 from zoo.errors import ZooError
 from zoo.plugin import DataSpec, Model
 
 
-def describe(experiment: Any, device: str | None = None) -> dict[str, Any]:
+def describe(experiment: Any) -> dict[str, Any]:
     """The manifest's account of a ``zoo.training.Experiment``."""
     recipe, model, data = experiment.recipe, experiment.model, experiment.data
     return {
         "backend": keras.backend.backend(),
-        "device": device,
+        "device": backend.device(),
         "seed": recipe.seed,
         "precision": recipe.precision,
         "epochs": recipe.epochs,

@@ -109,7 +109,6 @@ def train(
     source: str | Path | None = None,
     runs_folder: str | None = None,
     access: Access | None = None,
-    device: str | None = None,
     prepared: Callable[[Experiment], None] = lambda experiment: None,
     begun: Callable[[Run], None] = lambda run: None,
     say: Callable[[str], None] = lambda line: None,
@@ -122,7 +121,6 @@ def train(
         source: the recipe's file, copied into the run.
         runs_folder: folder for runs; default ``ZOO_RUNS``, else ``./runs``.
         access: where data may come from.
-        device: what to note as the device trained on.
         prepared: called when all is checked, before the run's folder is made.
         begun: called with the run when its folder is made.
         say: told one line at a time what a person should know.
@@ -141,7 +139,7 @@ def train(
     text = Path(source).read_text(encoding="utf-8") if source else ""
     if text:
         run.recipe.write_text(text, encoding="utf-8")
-    run.update(**describe(experiment, device))
+    run.update(**describe(experiment))
     begun(run)
     began = time.perf_counter()
     try:

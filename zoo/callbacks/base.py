@@ -60,9 +60,7 @@ class Context:
         if self.validation is None:
             self.validation = self.data.validation
 
-    def picture(
-        self, kind: str, model: Any, epoch: int, n: int | None = None
-    ) -> np.ndarray | None:
+    def picture(self, kind: str, model: Any, epoch: int, n: int | None = None) -> np.ndarray | None:
         """What the model makes, drawn; computed once an epoch, whoever asks.
 
         Args:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
@@ -32,7 +32,7 @@ class Progress(Callback):
     def __init__(self, stream: TextIO | None = None):
         super().__init__()
         self.stream = stream
-        self._live = None
+        self._live: Any = None
         self._speed = Speed()
         self._epoch = 0
         self._validating = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -41,7 +42,7 @@ class TensorBoard(Callback):
         super().__init__()
         if self.every < 1:
             raise ZooError(f"callbacks.{self}: every has to be at least 1.")
-        self._writer = None
+        self._writer: Any = None
         self._speed = Speed()
         self._layout_written = False
 

@@ -47,10 +47,11 @@ def command(
     backends.activate(choice)
     _say(f"{choice.backend} on {choice.device} ({choice.reason})")
 
-    from zoo import overrides
+    from zoo import advice, overrides
     from zoo import recipe as recipes
     from zoo.datasets import Access
 
+    _tell(advice.missing_gpu(choice, demanded=device is not None))
     changed = overrides.override(recipes.load(path), changes)
     folder = Path(data_dir) if data_dir else None
     access = Access(data_dir=folder, strict=strict_data, say=_say)
@@ -63,7 +64,7 @@ def command(
 
 
 def _train(recipe, path, access, choice, runs_folder) -> int | None:
-    from zoo import summary, training
+    from zoo import advice, summary, training
 
     started = []
 
@@ -78,8 +79,7 @@ def _train(recipe, path, access, choice, runs_folder) -> int | None:
             source=path,
             runs_folder=runs_folder,
             access=access,
-            device=choice.device,
-            prepared=lambda experiment: _costs(experiment, choice),
+            prepared=lambda experiment: _tell(advice.slow_convolutions(experiment.model, choice)),
             begun=begun,
             say=_say,
         )
@@ -91,13 +91,9 @@ def _train(recipe, path, access, choice, runs_folder) -> int | None:
     return None
 
 
-def _costs(experiment, choice) -> None:
-    """Say what convolutions cost on JAX's CPU backend, where another one is not installed."""
-    from zoo.advice import slow_convolutions
-
-    advice = slow_convolutions(experiment.model, choice)
-    if advice:
-        _say(advice)
+def _tell(line: str | None) -> None:
+    if line:
+        _say(line)
 
 
 def _say(line: str) -> None:

@@ -11,6 +11,11 @@ from zoo.engine.scopes import pure
 draws_on_host = False
 
 
+def device() -> str:
+    """``"gpu"``, ``"tpu"`` or ``"cpu"``: where this backend computes."""
+    return jax.default_backend()
+
+
 def gradients(forward, groups):
     """One forward pass, one gradient a player.
 

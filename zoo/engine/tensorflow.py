@@ -10,6 +10,11 @@ from zoo.engine.scopes import pure
 draws_on_host = False
 
 
+def device() -> str:
+    """``"gpu"`` or ``"cpu"``: where this backend computes."""
+    return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
 def gradients(forward, groups):
     """One forward pass, one gradient a player; see ``zoo.engine.jax.gradients``."""
     with tf.GradientTape(persistent=len(groups) > 1, watch_accessed_variables=False) as tape:

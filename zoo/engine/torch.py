@@ -11,6 +11,11 @@ from zoo.engine.scopes import pure
 draws_on_host = get_device() == "cpu"
 
 
+def device() -> str:
+    """``"gpu"``, ``"mps"`` or ``"cpu"``: where this backend computes."""
+    return get_device().partition(":")[0].replace("cuda", "gpu")
+
+
 def gradients(forward, groups):
     """One forward pass, one gradient a player; see ``zoo.engine.jax.gradients``."""
     (losses, aux), assigned = pure(forward)

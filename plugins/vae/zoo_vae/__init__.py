@@ -21,34 +21,37 @@ class VAE(zoo.Model):
         hidden: units of the encoder's layers, mirrored in the decoder; the filters of
             3 x 3 convolutions of stride 2 where ``convolutional``.
         convolutional: for pictures whose sides halve evenly once for each layer.
+        activation: of the hidden layers, by its Keras name. A smooth one has no units that
+            die, which Adam would turn into differences between backends.
     """
 
     latent_dim: int = 16
     hidden: tuple[int, ...] = (512, 256)
     convolutional: bool = False
+    activation: str = "silu"
 
     value_range = (0.0, 1.0)
 
     def networks(self, data):
         x = inputs = keras.Input(data.shape)
         for units in self.hidden if self.convolutional else ():
-            x = layers.Conv2D(units, 3, strides=2, padding="same", activation="relu")(x)
+            x = layers.Conv2D(units, 3, strides=2, padding="same", activation=self.activation)(x)
         small = x.shape[1:]
         x = layers.Flatten()(x)
         for units in () if self.convolutional else self.hidden:
-            x = layers.Dense(units, activation="relu")(x)
+            x = layers.Dense(units, activation=self.activation)(x)
         moments = [layers.Dense(self.latent_dim, name=name)(x) for name in ("mean", "log_var")]
 
         x = latent = keras.Input((self.latent_dim,))
         if self.convolutional:
-            x = layers.Dense(math.prod(small), activation="relu")(x)
+            x = layers.Dense(math.prod(small), activation=self.activation)(x)
             x = layers.Reshape(small)(x)
             for units in self.hidden[-2::-1]:
-                x = layers.Conv2DTranspose(units, 3, 2, padding="same", activation="relu")(x)
+                x = layers.Conv2DTranspose(units, 3, 2, padding="same", activation=self.activation)(x)
             logits = layers.Conv2DTranspose(data.shape[-1], 3, 2, padding="same")(x)
         else:
             for units in reversed(self.hidden):
-                x = layers.Dense(units, activation="relu")(x)
+                x = layers.Dense(units, activation=self.activation)(x)
             logits = layers.Reshape(data.shape)(layers.Dense(math.prod(data.shape))(x))
         return {"encoder": keras.Model(inputs, moments), "decoder": keras.Model(latent, logits)}
 
