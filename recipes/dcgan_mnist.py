@@ -16,7 +16,7 @@ backends = {  # on a CPU, JAX is far slower than the others at convolutions
 
 recipe = zoo.Recipe(
     model=zoo.model("dcgan", latent_dim=100, filters=64),
-    dataset=datasets.MNIST(batch_size=128),
+    dataset=datasets.MNIST(batch_size=64),
     # epsilon: with Adam's usual 1e-7, weights whose gradient is mere rounding move as far as
     # the others, and the backends drift apart five times faster
     optimizers={

@@ -24,6 +24,13 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_configure(config):
+    if hasattr(config, "cache"):  # compiled programs of JAX, kept from one run to the next
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
 def pytest_collection_modifyitems(config, items):
     if config.getoption("--only-backend-tests"):
         free = [item for item in items if item.get_closest_marker("backend_free")]

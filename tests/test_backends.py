@@ -196,3 +196,62 @@ def test_activate_refuses_when_keras_runs_on_another():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "already runs on" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("installed", "variable", "configured", "expected"),
+    [
+        (("jax",), None, None, "jax"),  # Keras's default, TensorFlow, is not there
+        (("torch", "jax"), None, "torch", None),  # keras.json names one that is
+        (("jax",), None, "torch", "jax"),
+        (("jax", "tensorflow"), None, None, None),
+        (("jax",), "torch", None, "torch"),  # chosen: Keras shall say that it is not there
+        ((), None, None, None),
+    ],
+)
+def test_settle_takes_an_installed_backend_where_none_was_chosen(
+    machine, monkeypatch, tmp_path, installed, variable, configured, expected
+):
+    machine(installed=installed)
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    environment = {"KERAS_HOME": str(tmp_path)} | ({"KERAS_BACKEND": variable} if variable else {})
+    monkeypatch.setattr(backends.os, "environ", environment)
+    if configured:
+        (tmp_path / "keras.json").write_text(f'{{"backend": "{configured}"}}')
+    backends.settle()
+    assert environment.get("KERAS_BACKEND") == expected
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\udcff"])
+def test_settle_passes_over_a_damaged_configuration(machine, monkeypatch, tmp_path, text):
+    machine(installed=("jax",))
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    (tmp_path / "keras.json").write_bytes(text.encode(errors="surrogateescape"))
+    monkeypatch.setattr(backends.os, "environ", {"KERAS_HOME": str(tmp_path)})
+    backends.settle()
+    assert backends.os.environ["KERAS_BACKEND"] == "jax"
+
+
+def test_settle_comes_too_late_once_keras_is_imported(machine, monkeypatch):
+    machine(installed=("jax",))
+    monkeypatch.setitem(sys.modules, "keras", object())
+    monkeypatch.setattr(backends.os, "environ", {})
+    backends.settle()
+    assert backends.os.environ == {}
+
+
+def test_plain_python_takes_an_installed_backend(tmp_path):
+    """``zoo.model`` in a script, only one backend installed and none chosen."""
+    there = backends.installed()[0]
+    code = (
+        "import zoo; from zoo import backends\n"
+        f"backends._importable = lambda name: name == {there!r}\n"
+        "zoo.model('vae'); import keras; print(keras.backend.backend())"
+    )
+    environment = dict(backends.os.environ) | {"KERAS_HOME": str(tmp_path)}
+    environment.pop("KERAS_BACKEND", None)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [there]

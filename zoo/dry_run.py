@@ -38,16 +38,16 @@ def _networks(model):
     for name, network in model.networks.items():
         weights = network.count_params()
         yield f"  {name}: {weights:,} parameters"
-        for layer in network.layers:
+        for layer in getattr(network, "layers", [network]):
             shape = _shape(layer)
             yield f"    {type(layer).__name__:<20} {shape:<22} {layer.count_params():>12,}"
 
 
 def _shape(layer):
     output = getattr(layer, "output", None)
-    shapes = [output] if not isinstance(output, (list, tuple)) else output
+    shapes = output if isinstance(output, (list, tuple)) else [output]
     return ", ".join(
-        " x ".join(map(str, tensor.shape[1:])) for tensor in shapes if hasattr(tensor, "shape")
+        " x ".join(map(str, tensor.shape[1:])) for tensor in shapes if tensor is not None
     )
 
 

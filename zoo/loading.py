@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from zoo import manifest, recipe as recipes, runs
+from zoo import manifest, runs
+from zoo import recipe as recipes
 from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.precision import precision
 from zoo.runs import Run
 
 
@@ -42,23 +45,15 @@ def load(
         run = runs.find(str(run), runs.root(runs_folder))
     described = run.manifest
     if not run.weights.exists():
-        raise ZooError(f"run {run.name} has no weights yet (status: {run.status})")
-    if recipe is not None:
-        loaded = recipes.load(Path(recipe))
-        plugin, networks = loaded.model, loaded.networks
-        data = described["data"]
-        spec = DataSpec(tuple(data["shape"]), int(data["classes"]))
-    else:
-        (plugin, spec), networks = manifest.rebuild(described), {}
-    weights = _numbers(described.get("weights", {}))
-    model = build(plugin, spec, weights=weights, networks=networks, seed=described["seed"])
-    model.compile(
-        optimizers={
-            player: keras.optimizers.deserialize(config)
-            for player, config in described["optimizers"].items()
-        },
-        ema=described["ema"],
-    )
+        raise ZooError(f"run {run.name} has no weights (status: {run.status})")
+    missing = [field for field in _FIELDS if field not in described]
+    if missing:
+        raise ZooError(f"run {run.name}: its run.json is damaged: no {', '.join(missing)}")
+    plugin, spec, networks = _parts(run, described, recipe)
+    weights = _numbers(described["weights"])
+    with precision(described["precision"]):
+        model = build(plugin, spec, weights=weights, networks=networks, seed=described["seed"])
+    model.compile(optimizers=_optimizers(run, described["optimizers"]), ema=described["ema"])
     try:
         model.load_weights(run.weights)
     except (OSError, ValueError, KeyError) as error:
@@ -66,6 +61,28 @@ def load(
     if described["ema"] is not None:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     return model
+
+
+_FIELDS = ("model", "data", "seed", "precision", "weights", "optimizers", "ema")
+
+
+def _parts(run: Run, described: Mapping[str, Any], recipe: Path | str | None):
+    """The model, the data spec and the networks of the recipe's own."""
+    if recipe is None:
+        try:
+            return *manifest.rebuild(described), {}
+        except manifest.NeedsRecipe as error:
+            copy = f" The run's copy of it is {run.recipe}" if run.recipe.exists() else ""
+            raise ZooError(f"run {run.name}: {error}.{copy}") from error
+    loaded = recipes.load(Path(recipe))
+    return *manifest.rebuild(described, loaded.model), loaded.networks
+
+
+def _optimizers(run: Run, configs):
+    try:
+        return {player: keras.optimizers.deserialize(config) for player, config in configs.items()}
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ZooError(f"run {run.name}: its optimizers cannot be made again: {error}") from error
 
 
 def _numbers(weights):

@@ -48,7 +48,8 @@ def gaussian(x, mean, log_var=0.0):
     Returns:
         ``(n,)``, summed over all but the first axis.
     """
-    square = ops.square(x - mean) * ops.exp(-ops.convert_to_tensor(log_var, "float32"))
+    log_var = ops.convert_to_tensor(log_var, "float32")
+    square = ops.square(x - mean) * ops.exp(-log_var)
     return 0.5 * _examples(math.log(2 * math.pi) + log_var + square)
 
 

@@ -12,6 +12,7 @@ import keras
 
 from zoo import registry
 from zoo.engine import backend
+from zoo.engine.players import serialized
 from zoo.errors import ZooError
 from zoo.plugin import DataSpec, Model
 
@@ -32,8 +33,7 @@ def describe(experiment: Any) -> dict[str, Any]:
         "weights": plain(recipe.weights),
         "networks": sorted(recipe.networks),
         "optimizers": {
-            player: _optimizer(optimizer)
-            for player, optimizer in model.optimizer.by_player.items()
+            player: serialized(optimizer) for player, optimizer in model.optimizer.by_player.items()
         },
         "callbacks": [plain(callback) for callback in recipe.callbacks],
         "metrics": [settings_of(metric, "metrics") for metric in recipe.metrics],
@@ -56,7 +56,8 @@ def settings_of(thing: Any, kind: str) -> dict[str, Any]:
     """A plugin's registered name and settings; the name is None for an unregistered one."""
     target = f"{type(thing).__module__}:{type(thing).__qualname__}"
     name = next((r.typed for r in registry.records(kind) if _same(r.target, thing)), None)
-    fields = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
+    names = [f.name for f in dataclasses.fields(thing)] if dataclasses.is_dataclass(thing) else []
+    fields = {name: getattr(thing, name) for name in names}
     return {"name": name, "class": target, "settings": plain(fields)}
 
 
@@ -68,27 +69,47 @@ def _same(target: str, thing: Any) -> bool:
     return inside and cls.__qualname__ == attribute
 
 
-def rebuild(manifest: Mapping[str, Any]) -> tuple[Model, DataSpec]:
-    """The model and data spec that a manifest describes, from registered classes only.
+class NeedsRecipe(ZooError):
+    """A part of a model is its recipe's own, which is code and in no manifest."""
+
+
+def rebuild(manifest: Mapping[str, Any], given: Model | None = None) -> tuple[Model, DataSpec]:
+    """The model and data spec that a manifest describes.
+
+    Args:
+        manifest: as ``describe`` wrote it.
+        given: the recipe's model, whose settings become those of the manifest; without
+            it, the model is one of the registered classes.
 
     Raises:
-        ZooError: the model is not registered here, its settings are not JSON's, or its
+        NeedsRecipe: the model is not registered here, its settings are not JSON's, or its
             networks are the recipe's own.
+        ZooError: the manifest is damaged, or the model given is of another class.
     """
     try:
         model, data = manifest["model"], manifest["data"]
-        name, settings = model["name"], model["settings"]
+        name, cls, settings = model["name"], model["class"], dict(model["settings"])
         spec = DataSpec(tuple(data["shape"]), int(data["classes"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ZooError(f"the run's manifest is damaged: {error!r}") from error
-    own = [key for key, value in settings.items() if isinstance(value, dict) and "object" in value]
+    own = given_as_code(settings)
+    if given is not None:
+        if type(given).__qualname__ != cls.rpartition(":")[2]:
+            raise ZooError(f"the recipe's model is a {type(given).__name__}, and the run's a {cls}")
+        known = {key: value for key, value in settings.items() if key not in own}
+        return (given.replace(**known) if known else given), spec
     if manifest.get("networks") or own or name is None:
-        what = ", ".join([*manifest.get("networks", ()), *own]) or model["class"]
-        raise ZooError(
-            f"{what} of this run was given by its recipe, which is code: load it with that "
-            "recipe, as --recipe FILE or zoo.load(run, recipe=FILE)"
+        what = ", ".join([*manifest.get("networks", ()), *own]) or cls
+        raise NeedsRecipe(
+            f"{what} was given by its recipe, which is code: load it with that recipe, "
+            "as --recipe FILE or zoo.load(run, recipe=FILE)"
         )
     return registry.create("models", name, **settings), spec
+
+
+def given_as_code(settings: Mapping[str, Any]) -> list[str]:
+    """Names of the settings that JSON has no form for."""
+    return [key for key, value in settings.items() if isinstance(value, dict) and "object" in value]
 
 
 def plain(value: Any) -> Any:
@@ -103,16 +124,6 @@ def plain(value: Any) -> Any:
         fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {"class": type(value).__name__, **fields}
     return {"object": repr(value)}
-
-
-def _optimizer(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
-    # on PyTorch the class is a subclass that exists there only: write the public name
-    return {
-        "module": "keras.optimizers",
-        "class_name": type(optimizer).__name__,
-        "config": plain(optimizer.get_config()),
-        "registered_name": None,
-    }
 
 
 def versions() -> dict[str, str]:

@@ -9,6 +9,8 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras
+
 from zoo.errors import ZooError, unknown
 from zoo.recipe import Recipe
 from zoo.settings import check
@@ -43,6 +45,8 @@ def _change(owner: Any, path: Sequence[str], text: str, done: tuple[str, ...]) -
     name, rest, here = path[0], path[1:], (*done, path[0])
     if done[:1] == ("weights",):
         return _weights(owner, path, text, done)
+    if done[:1] == ("optimizers",) and isinstance(owner, str):
+        owner = _named_optimizer(owner, done)
     if isinstance(owner, Mapping):
         if name not in owner:
             raise unknown("setting", name, owner, where=".".join(done))
@@ -79,7 +83,7 @@ def _dataclass(owner, name, rest, text, here, done):
     if not rest and composed:
         inside = f"{'.'.join(here)}.NAME=..."
         raise ZooError(f"{'.'.join(here)} is changed in its parts: {inside}")
-    changed = _next(value, rest, text, here, annotation)
+    changed = check(_next(value, rest, text, here, annotation), annotation, ".".join(here))
     try:
         return dataclasses.replace(owner, **{name: changed})
     except (TypeError, ValueError) as error:
@@ -115,8 +119,17 @@ def _configured(owner, config, here):
         raise ZooError(f"{'.'.join(here)}: {error}") from error
 
 
+def _named_optimizer(name, done):
+    try:
+        return keras.optimizers.get(name)
+    except ValueError as error:
+        raise ZooError(f"{'.'.join(done)}: Keras has no optimizer {name!r}") from error
+
+
 def _object(owner, name, rest, text, here, done):
     """A setting of a plain object, such as a Keras callback."""
+    if not hasattr(owner, "__dict__"):
+        raise ZooError(f"{'.'.join(done)} is {owner!r} and has no parts; it is set as a whole")
     settings = [key for key in vars(owner) if not key.startswith("_")]
     if name not in settings:
         raise unknown("setting", name, settings, where=".".join(done))
@@ -128,7 +141,7 @@ def _object(owner, name, rest, text, here, done):
 
 def _like(value) -> Any:
     """The annotation that accepts what could stand in a value's place."""
-    if value is None:
+    if value is None or isinstance(value, Mapping):  # a dict holds a schedule
         return Any
     if isinstance(value, (bool, int, float, str)):
         return type(value)

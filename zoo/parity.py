@@ -134,6 +134,7 @@ def record(request: Mapping) -> Trace:
 
 def _main(text: str) -> None:
     request = json.loads(text)
+    answer: dict[str, object]
     try:
         answer = {"trace": record(request)}
     except ZooError as error:

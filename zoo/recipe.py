@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
+import re
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+import keras
+
 from zoo.datasets.base import Dataset
 from zoo.errors import ZooError, nearest, unknown
+from zoo.metrics.base import Metric
 from zoo.plugin import Model
 from zoo.settings import check_settings
 
@@ -45,8 +52,8 @@ class Recipe:
     epochs: int
     weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     networks: Mapping[str, Callable] = field(default_factory=dict)
-    callbacks: Sequence[Any] = ()
-    metrics: Sequence[Any] = ()
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    metrics: Sequence[Metric] = ()
     ema: float | None = None
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     seed: int = 0
@@ -79,29 +86,55 @@ def load(path: Path) -> Recipe:
         code = compile(source, str(path), "exec")
     except OSError as error:
         raise ZooError(f"cannot read the recipe {path}: {error.strerror or error}") from error
-    except (SyntaxError, ValueError) as error:
-        line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
-        raise ZooError(f"{path}{line}: not Python: {getattr(error, 'msg', error)}") from error
-    module = ModuleType(path.stem)
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise ZooError(f"{path}{line}: not Python: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{path}: not Python: {error}") from error
+    module = ModuleType(f"<recipe {path.stem}>")  # a name that no import can have
     module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses look their annotations up there
     try:
         exec(code, module.__dict__)
     except ZooError as error:
         raise type(error)(f"{_place(path, error)}: {error}") from error
-    except Exception as error:
-        raise ZooError(f"{_place(path, error)}: {type(error).__name__}: {error}") from error
-    names = [name for name in vars(module) if not name.startswith("_")]
-    if "recipe" not in names:
-        guess = nearest("recipe", names)
-        raise ZooError(f"{path} defines no recipe{guess or ':'} end it with recipe = zoo.Recipe(...)")
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}{_keyword(source, module, path, error)}"
+        raise ZooError(f"{_place(path, error)}: {reason}") from error
+    if "recipe" not in vars(module):
+        others = [name for name, value in vars(module).items() if isinstance(value, Recipe)]
+        hint = f"name {others[0]!r} so" if others else "end it with recipe = zoo.Recipe(...)"
+        raise ZooError(f"{path} defines no recipe: {hint}")
     if not isinstance(module.recipe, Recipe):
-        raise ZooError(
-            f"{path}: recipe is {type(module.recipe).__name__}, and should be a zoo.Recipe"
-        )
+        kind = type(module.recipe).__name__
+        raise ZooError(f"{path}: recipe is of type {kind}, and should be a zoo.Recipe")
     return module.recipe
 
 
-def _place(path: Path, error: Exception) -> str:
-    """The file and the line of it that led to the error."""
+def _line(path: Path, error: BaseException) -> int | None:
+    """The line of the recipe that led to the error."""
     lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    return f"{path}, line {lines[-1]}" if lines else str(path)
+    return lines[-1] if lines else None
+
+
+def _place(path: Path, error: BaseException) -> str:
+    line = _line(path, error)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _keyword(source: bytes, module: ModuleType, path: Path, error: BaseException) -> str:
+    """The nearest spelling for a keyword that was refused; Python tells it from 3.13 on."""
+    refused = re.search(r"unexpected keyword argument '(\w+)'$", str(error))
+    line = _line(path, error)
+    if not (isinstance(error, TypeError) and refused and line):
+        return ""
+    for call in ast.walk(ast.parse(source)):
+        if not (isinstance(call, ast.Call) and call.lineno <= line <= (call.end_lineno or 0)):
+            continue
+        if any(keyword.arg == refused[1] for keyword in call.keywords):
+            try:
+                called = eval(ast.unparse(call.func), module.__dict__)
+                return nearest(refused[1], inspect.signature(called).parameters)
+            except Exception:  # a suggestion is not worth an error
+                return ""
+    return ""

@@ -8,11 +8,15 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError, nearest, unknown
 
 
 class _Mismatch(Exception):
-    """The value does not fit the annotation."""
+    """A value does not fit its annotation: the value checked, or one inside it."""
+
+    def __init__(self, value: Any, annotation: Any, inside: str = ""):
+        super().__init__()
+        self.value, self.annotation, self.inside = value, annotation, inside
 
 
 def check_settings(cls: type, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
@@ -49,10 +53,18 @@ def check(value: Any, annotation: Any, where: str) -> Any:
     """
     try:
         return _convert(value, annotation)
-    except _Mismatch:
+    except _Mismatch as found:
         raise ZooError(
-            f"{where} takes {describe(annotation)}, not {value!r} ({type(value).__name__})"
+            f"{where}{found.inside} takes {describe(found.annotation)}, {_instead(found)}"
         ) from None
+
+
+def _instead(found: _Mismatch) -> str:
+    value = found.value
+    if isinstance(value, type):
+        return f"not the class {value.__name__}: write {value.__name__}(...)"
+    options = get_args(found.annotation) if get_origin(found.annotation) is Literal else ()
+    return f"not {value!r} ({type(value).__name__}){nearest(value, options)}"
 
 
 def describe(annotation: Any) -> str:
@@ -67,63 +79,82 @@ def describe(annotation: Any) -> str:
         return f"a tuple of {describe(inner)}" if inner else str(annotation)
     if annotation is type(None):
         return "None"
+    if Mapping in (origin, annotation):
+        return "a dict"
+    if origin in (Sequence, list) or annotation in (Sequence, list):
+        return "a list"
+    if Callable in (origin, annotation):
+        return "a function"
     return getattr(annotation, "__name__", str(annotation))
 
 
 def _convert(value, annotation):
     origin, args = get_origin(annotation), get_args(annotation)
-    if annotation in (Any, typing.Any):
+    kind = origin or annotation
+
+    def require(fits):
+        if not fits:
+            raise _Mismatch(value, annotation)
+        return value
+
+    if annotation is Any:
         return value
     if origin in (Union, types.UnionType):
-        return _first(value, args)
+        return _first(value, annotation)
     if origin is Literal:
-        return _require(value, value in args)
+        return require(value in args)
     if annotation is type(None):
-        return _require(value, value is None)
+        return require(value is None)
     if annotation is float:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return float(_require(value, number))
+        return float(require(isinstance(value, (int, float)) and not isinstance(value, bool)))
     if annotation is int:
-        return _require(value, isinstance(value, int) and not isinstance(value, bool))
-    if origin is tuple or annotation is tuple:
-        return _tuple(value, args)
-    if Callable in (origin, annotation):
-        return _require(value, callable(value))
-    kind = origin or annotation
+        return require(isinstance(value, int) and not isinstance(value, bool))
+    if kind is tuple:
+        require(isinstance(value, (list, tuple)))
+        return _tuple(value, annotation)
+    if kind is Callable:
+        return require(callable(value) and not isinstance(value, type))
+    if kind is Mapping:
+        require(isinstance(value, Mapping))
+        of = args[1] if args else Any
+        return {key: _item(value[key], of, f"[{key!r}]") for key in value}
     if kind in (Sequence, list):
-        return list(_require(value, isinstance(value, (list, tuple))))
-    if not isinstance(kind, type):
-        return value
-    return _require(value, isinstance(value, kind))
+        require(isinstance(value, (list, tuple)))
+        of = args[0] if args else Any
+        return [_item(item, of, f"[{i}]") for i, item in enumerate(value)]
+    return require(isinstance(value, kind)) if isinstance(kind, type) else value
 
 
-def _require(value, fits):
-    if not fits:
-        raise _Mismatch
-    return value
+def _item(value, annotation, place):
+    """One value of several; a mismatch says where among them."""
+    try:
+        return _convert(value, annotation)
+    except _Mismatch as found:
+        raise _Mismatch(found.value, found.annotation, place + found.inside) from None
 
 
-def _first(value, annotations):
+def _first(value, annotation):
     """By the first alternative that takes the value as it is, else the first that can."""
     converted = []
-    for annotation in annotations:
+    for alternative in get_args(annotation):
         try:
-            result = _convert(value, annotation)
+            result = _convert(value, alternative)
         except _Mismatch:
             continue
         if type(result) is type(value):
             return result
         converted.append(result)
     if not converted:
-        raise _Mismatch
+        raise _Mismatch(value, annotation)
     return converted[0]
 
 
-def _tuple(value, args):
-    _require(value, isinstance(value, (list, tuple)))
+def _tuple(value, annotation):
+    args = get_args(annotation)
     if not args:
         return tuple(value)
-    if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(_convert(item, args[0]) for item in value)
-    _require(value, len(value) == len(args))
-    return tuple(_convert(item, arg) for item, arg in zip(value, args, strict=True))
+    kinds = [args[0]] * len(value) if len(args) == 2 and args[1] is Ellipsis else args
+    try:
+        return tuple(_convert(item, kind) for item, kind in zip(value, kinds, strict=True))
+    except (_Mismatch, ValueError):  # a tuple is told whole: it is short
+        raise _Mismatch(value, annotation) from None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
+import shutil
 import time
+import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
 from zoo.errors import RunFailed, ZooError
 from zoo.manifest import describe
+from zoo.precision import precision
 from zoo.recipe import Recipe
 from zoo.runs import Run
 
@@ -53,18 +56,18 @@ def prepare(recipe: Recipe, access: Access | None = None) -> Experiment:
     Raises:
         ZooError: whatever is wrong with the recipe or its data.
     """
-    keras.mixed_precision.set_dtype_policy(recipe.precision)
     # For what Keras draws itself, such as weights of layers that name no initializer: its
     # own seeds come from here. keras.utils.set_random_seed would import TensorFlow.
     random.seed(recipe.seed)
     data = recipe.dataset.load(access or Access())
-    model = build(
-        recipe.model,
-        data.spec,
-        weights=recipe.weights,
-        networks=recipe.networks,
-        seed=recipe.seed,
-    )
+    with precision(recipe.precision):
+        model = build(
+            recipe.model,
+            data.spec,
+            weights=recipe.weights,
+            networks=recipe.networks,
+            seed=recipe.seed,
+        )
     model.compile(optimizers=_fresh(recipe.optimizers), ema=recipe.ema)
     for metric in recipe.metrics:
         if not model.can(metric.needs):
@@ -130,15 +133,17 @@ def train(
 
     Raises:
         ZooError: something is wrong with the recipe or its data; nothing was trained.
-        RunFailed: training came to numbers that are not finite.
+        RunFailed: a term is no longer finite. The weights kept are those of the epoch before.
         KeyboardInterrupt: Ctrl-C, after a checkpoint.
     """
     experiment = prepare(recipe, access)
     prepared(experiment)
     run = Run.create(runs.root(runs_folder), name)
-    text = Path(source).read_text(encoding="utf-8") if source else ""
-    if text:
-        run.recipe.write_text(text, encoding="utf-8")
+    text = ""
+    if source:
+        with tokenize.open(source) as file:  # in the encoding that the file declares
+            text = file.read()
+        shutil.copyfile(source, run.recipe)
     run.update(**describe(experiment))
     begun(run)
     began = time.perf_counter()
@@ -175,8 +180,9 @@ def _fit(experiment: Experiment, run: Run, name: str, text: str, say) -> dict[st
     progress = callbacks.Progress()
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
     all_callbacks = [
-        callbacks.Interruption(checkpoint),
+        _Finite(run),  # before the checkpoint, which would write over the last good weights
         checkpoint,  # before the averages are swapped in: a run goes on from the weights
+        callbacks.Interruption(checkpoint),
         *averaged,
         *recipe.callbacks,
         keras.callbacks.CSVLogger(str(run.log)),
@@ -197,11 +203,24 @@ def _fit(experiment: Experiment, run: Run, name: str, text: str, say) -> dict[st
     finally:
         for callback in ours:
             callback.close()
-    logs = {key: float(values[-1]) for key, values in history.history.items() if values}
-    broken = [key for key, value in logs.items() if not math.isfinite(value)]
-    if broken:
-        raise RunFailed(f"run {run.name}: {', '.join(broken)} came to be not finite")
-    return logs
+    return {key: float(values[-1]) for key, values in history.history.items() if values}
+
+
+class _Finite(keras.callbacks.Callback):
+    """Breaks off a run at the end of the first epoch that has a term which is not finite."""
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self._run = run
+
+    def on_epoch_end(self, epoch, logs=None):
+        broken = [f"{key} {value}" for key, value in (logs or {}).items() if not isfinite(value)]
+        if broken:
+            kept = f"the weights of epoch {epoch} are kept" if epoch else "no weights are kept"
+            raise RunFailed(
+                f"run {self._run.name}: epoch {epoch + 1} ended with {', '.join(broken)}; {kept}. "
+                "A smaller learning rate may help"
+            )
 
 
 def _evaluation(split: Split) -> Batches:
@@ -219,7 +238,9 @@ def _results(experiment: Experiment, run: Run, logs, seconds: float) -> dict[str
         value = metric.measure(model, test, recipe.seed)
         protocol = f"{experiment.data.name} test set, {value.protocol}{drawn}"
         measured[metric.name] = {**dataclasses.asdict(value), "protocol": protocol}
-    pictures = sorted(path.name for path in run.pictures.glob("*.png") if "-epoch-" not in path.name)
+    pictures = sorted(
+        path.name for path in run.pictures.glob("*.png") if "-epoch-" not in path.name
+    )
     return {
         "data": experiment.data.name,
         "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,

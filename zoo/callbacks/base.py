@@ -52,7 +52,7 @@ class Context:
     batch_size: int
     epochs: int
     steps: int
-    validation: Split | None = None
+    validation: Split = None  # type: ignore[assignment]  # filled in below
     say: Callable[[str], None] = _say
     _drawn: dict[tuple, np.ndarray | None] = field(default_factory=dict, init=False, repr=False)
 

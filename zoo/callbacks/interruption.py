@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from typing import Any
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.checkpoint import Checkpoint
@@ -23,7 +24,7 @@ class Interruption(Callback):
         super().__init__()
         self._checkpoint = checkpoint
         self._asked = False
-        self._before = None
+        self._before: Any = None
         self._epoch = 0
 
     def on_train_begin(self, logs=None):
@@ -33,13 +34,17 @@ class Interruption(Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
 
-    # Keras reports the ends of steps from other threads, but their beginnings from this one
+    # Keras reports the ends of steps from other threads, but their beginnings from this one.
+    # Validation is let finish: averaged weights may be swapped in while it lasts.
 
     def on_train_batch_begin(self, batch, logs=None):
-        self._stop_if_asked()
+        if self._asked:
+            self._checkpoint.save(self._epoch)
+            raise KeyboardInterrupt
 
-    def on_test_batch_begin(self, batch, logs=None):
-        self._stop_if_asked()
+    def on_epoch_end(self, epoch, logs=None):
+        if self._asked:  # the checkpoint of this epoch is written: it comes first
+            raise KeyboardInterrupt
 
     def on_train_end(self, logs=None):
         self.close()
@@ -53,8 +58,3 @@ class Interruption(Callback):
         self._asked = True
         self.close()
         self.bound().say("stopping after this step; Ctrl-C again stops at once")
-
-    def _stop_if_asked(self):
-        if self._asked:
-            self._checkpoint.save(self._epoch)
-            raise KeyboardInterrupt

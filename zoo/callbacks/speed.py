@@ -49,7 +49,7 @@ class Speed:
         """
         with self._lock:
             first, last = self._first, self._last
-        if last is None:
+        if first is None or last is None:
             return None
         if first == last:
             first = (0, self._began)

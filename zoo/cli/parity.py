@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 
 import click
@@ -64,9 +65,17 @@ def command(
     found = parity.differences(traces)
     passed = all(difference.relative <= tolerance for difference in found)
     if as_json:
-        rows = [vars(difference) for difference in found]
-        report = {"steps": steps, "tolerance": tolerance, "passed": passed, "terms": rows}
-        click.echo(json.dumps({**report, "traces": traces}, indent=2))
+        report = {
+            "steps": steps,
+            "tolerance": tolerance,
+            "passed": passed,
+            "terms": [{**vars(d), "relative": _finite(d.relative)} for d in found],
+            "traces": {
+                backend: {term: [_finite(value) for value in values] for term, values in own.items()}
+                for backend, own in traces.items()
+            },
+        }
+        click.echo(json.dumps(report, indent=2))
         return 0 if passed else 1
     width = max(len(difference.term) for difference in found)
     for d in found:
@@ -76,3 +85,8 @@ def command(
     verdict = "agree within" if passed else "differ by more than"
     click.echo(f"{', '.join(there)} {verdict} {tolerance:g} over {steps} steps")
     return 0 if passed else 1
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if math.isfinite(value) else None

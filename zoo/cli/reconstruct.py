@@ -48,7 +48,7 @@ def command(
     from zoo.cli.trained import opened, test_split, written
 
     found, model = opened(run, runs_folder, recipe, backend, device)
-    split = test_split(found, data_dir).first(n)
+    split = test_split(found, data_dir, recipe).first(n)
     again = model.reconstruct(split.x, labels=split.y)
     target = Path(out) if out else found.pictures / "reconstructions-test.png"
     click.echo(written(target, found, again, originals=split.x))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.options import backend_option, data_dir_option, device_option, runs_option
+from zoo.cli.quiet import import_backend
 
 
 @click.command("run")
@@ -47,6 +48,7 @@ def command(
     backends.activate(choice)
     _say(f"{choice.backend} on {choice.device} ({choice.reason})")
 
+    import_backend()
     from zoo import advice, overrides
     from zoo import recipe as recipes
     from zoo.datasets import Access

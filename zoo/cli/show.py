@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,26 +25,33 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
       zoo show vae_mnist      the recipe
       zoo show latest         the numbers and files of the newest run
     """
-    from pathlib import Path
-
     from zoo import recipe_files, registry, runs
+    from zoo.errors import ZooError, unknown
 
     for kind in registry.GROUPS:
         if any(name in (r.name, r.full_name) for r in registry.records(kind)):
             return _print(*_plugin(kind, name), as_json)
     if name in recipe_files.shipped() or name.endswith(".py"):
         path = recipe_files.find(name)
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8", errors="replace")
         return _print({"recipe": str(path), "source": text}, f"{path}\n\n{text}", as_json)
     root = runs.root(runs_folder)
-    if name == "latest" or runs.all_runs(root) or Path(name).is_dir():
-        try:
-            return _print(*_run(runs.find(name, root)), as_json)
-        except runs.ZooError:
-            if name == "latest" or "/" in name or name[:1].isdigit():
-                raise
+    try:
+        return _print(*_run(runs.find(name, root)), as_json)
+    except ZooError:
+        # the message of a run is the right one where the name looks like a run's
+        if name == "latest" or Path(name).is_dir() or _begins_a_run(name, root):
+            raise
     known = [record.typed for kind in registry.GROUPS for record in registry.records(kind)]
-    raise runs.unknown("name", name, [*known, *recipe_files.shipped(), "latest"])
+    raise unknown("name", name, [*known, *recipe_files.shipped(), "latest"])
+
+
+def _begins_a_run(name: str, root: Path) -> bool:
+    from zoo import runs
+
+    return "/" in name or any(
+        run.name.startswith(name) or run.id.startswith(name) for run in runs.all_runs(root)
+    )
 
 
 def _print(value: Any, text: str, as_json: bool) -> None:
@@ -51,20 +59,15 @@ def _print(value: Any, text: str, as_json: bool) -> None:
 
 
 def _plugin(kind: str, name: str) -> tuple[dict, str]:
-    from zoo import registry
-    from zoo.settings import describe
+    from zoo import backends, registry
+    from zoo.cli.quiet import held_back
 
     record = registry.find(kind, name)
-    cls = registry.load(kind, name)
-    hints = inspect.get_annotations(cls, eval_str=False)
-    settings = {}
-    for field in dataclasses.fields(cls):
-        default = None if field.default is dataclasses.MISSING else field.default
-        kind_of = hints.get(field.name, field.type)
-        settings[field.name] = {
-            "type": kind_of if isinstance(kind_of, str) else describe(kind_of),
-            "default": default,
-        }
+    backends.settle()  # most plugins import Keras
+    with held_back():
+        cls = registry.load(kind, name)
+    settings = _settings(cls)
+    required = [setting for setting, described in settings.items() if described["required"]]
     value: dict[str, Any] = {
         **dataclasses.asdict(record),
         "about": inspect.getdoc(cls),
@@ -72,15 +75,35 @@ def _plugin(kind: str, name: str) -> tuple[dict, str]:
     }
     lines = [f"{record.typed}  {record.distribution} {record.version}  {record.target}", ""]
     lines += [inspect.getdoc(cls) or "", "", "Settings"]
-    lines += [f"  {n}={s['default']!r}  ({s['type']})" for n, s in settings.items()]
-    if kind == "models":
-        model = cls()
+    for setting, described in settings.items():
+        default = "" if described["required"] else f"={described['default']!r}"
+        lines.append(f"  {setting}{default}  ({described['type']})")
+    if kind == "models" and not required:
+        model = registry.create(kind, name)
         value["players"] = {player: list(names) for player, names in model.players().items()}
         value["abilities"] = [ability for ability in model.abilities if model.can(ability)]
         lines += ["", "Players"]
         lines += [f"  {p} trains {', '.join(names)}" for p, names in value["players"].items()]
         lines += ["", f"Can {', '.join(value['abilities'])}"]
     return value, "\n".join(lines)
+
+
+def _settings(cls: type) -> dict[str, dict[str, Any]]:
+    """``{setting: its type in words, its default, whether it has to be given}``."""
+    from zoo.settings import describe
+
+    settings = {}
+    for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        default: Any = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        required = default is dataclasses.MISSING
+        settings[field.name] = {
+            "type": field.type if isinstance(field.type, str) else describe(field.type),
+            "default": None if required else default,
+            "required": required,
+        }
+    return settings
 
 
 def _run(run) -> tuple[dict, str]:

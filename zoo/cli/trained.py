@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo import backends, runs
+from zoo.cli.quiet import import_backend
 from zoo.errors import ZooError
 
 
@@ -22,24 +23,34 @@ def opened(
     """The run a person means and its model, under the backend chosen for this process."""
     run = runs.find(text, runs.root(runs_folder))
     backends.activate(backends.choose(backend, Path(recipe) if recipe else None, device))
+    import_backend()
     from zoo.loading import load
 
     return run, load(run, recipe=recipe)
 
 
-def test_split(run: runs.Run, data_dir: str | None) -> Any:
+def test_split(run: runs.Run, data_dir: str | None, recipe: str | None) -> Any:
     """The test examples of a run's own data, binarized as the run did.
 
     Raises:
         ZooError: the data cannot be had, or are other data than the run was trained on.
     """
+    from zoo import recipe as recipes
     from zoo import registry
     from zoo.datasets import Access, Split
     from zoo.datasets.pipeline import binarize_once
 
     manifest = run.manifest
     described, trained_on = manifest["dataset"], manifest["data"]
-    dataset = registry.create("datasets", described["name"] or "", **described["settings"])
+    if described["name"]:
+        dataset = registry.create("datasets", described["name"], **described["settings"])
+    elif recipe:
+        dataset = recipes.load(Path(recipe)).dataset
+    else:
+        raise ZooError(
+            f"run {run.name}: its data, {described['class']}, are the recipe's own: "
+            f"name the recipe, as --recipe {run.recipe}"
+        )
     data = dataset.load(Access(data_dir=Path(data_dir) if data_dir else None, say=_say))
     if data.fingerprint != trained_on["fingerprint"]:
         raise ZooError(

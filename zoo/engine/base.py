@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from zoo import random
-from zoo.engine import backend, terms
+from zoo.engine import backend, saving, terms
 from zoo.engine.nets import Nets, Networks
-from zoo.engine.players import Players, prepared
+from zoo.engine.players import Players, prepared, serialized, unique
 from zoo.errors import ZooError
 from zoo.plugin import Batch, DataSpec, Model, Move
 
 CHUNK = 256  # examples that sample, encode, ... work on at once
 
 
+@keras.saving.register_keras_serializable("zoo")
 class GenerativeModel(backend.Trainer, keras.Model):
     """The networks of a zoo model, trained by ``compile`` and ``fit`` as any Keras model.
 
@@ -31,7 +34,9 @@ class GenerativeModel(backend.Trainer, keras.Model):
         terms: ``{player: names of its loss terms}``.
     """
 
-    def __init__(self, plugin: Model, data: DataSpec, networks: Networks, players, moves, seed):
+    def __init__(
+        self, plugin: Model, data: DataSpec, networks: Networks, players, moves, seed: int
+    ):
         super().__init__(name=type(plugin).__name__.lower())
         self.plugin = plugin
         self.data = data
@@ -60,7 +65,7 @@ class GenerativeModel(backend.Trainer, keras.Model):
         self._movers = tuple(tuple(own) for own in terms_of_moves)
         self._terms_of_moves = tuple(terms_of_moves)
         self.terms = {
-            player: tuple(term for own in terms_of_moves for term in own.get(player, ()))
+            player: tuple(dict.fromkeys(t for own in terms_of_moves for t in own.get(player, ())))
             for player in self.players
         }
         self._loss_weights = weights
@@ -77,7 +82,15 @@ class GenerativeModel(backend.Trainer, keras.Model):
             weights = {p: self._loss_weights.get(p, {}) for p in own}
             yield move, {p: {t: weights[p].get(t, 1.0) for t in names} for p, names in own.items()}
 
-    def compile(self, optimizers, *, ema: float | None = None, **kwargs):
+    def compile(
+        self,
+        optimizers,
+        *,
+        ema: float | None = None,
+        run_eagerly: bool = False,
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int = 1,
+    ):
         """Give every player its optimizer.
 
         Args:
@@ -85,7 +98,7 @@ class GenerativeModel(backend.Trainer, keras.Model):
             ema: momentum in [0, 1) of a moving average of all weights, or None. Swap it
                 in with ``keras.callbacks.SwapEMAWeights``; when ``fit`` ends, the
                 averages are the weights, as with ``use_ema`` in Keras.
-            **kwargs: ``run_eagerly``, ``jit_compile``, ``steps_per_execution`` of Keras.
+            run_eagerly, jit_compile, steps_per_execution: as in ``keras.Model.compile``.
 
         Raises:
             ZooError: a player without an optimizer, or one that does not exist.
@@ -97,18 +110,58 @@ class GenerativeModel(backend.Trainer, keras.Model):
         )
         ready = prepared(optimizers, groups, scaled=scaled, where=self.where)
         players = Players(ready, groups, ema=ema)
-        super().compile(optimizer=players, auto_scale_loss=False, **kwargs)
+        super().compile(
+            optimizer=players,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            auto_scale_loss=False,
+        )
 
     def player_variables(self) -> dict[str, list]:
         """``{player: trainable variables of its networks}``."""
         return {
-            player: [v for name in names for v in self.networks[name].trainable_variables]
+            player: unique({name: self.networks[name].trainable_variables for name in names})
             for player, names in self.players.items()
         }
 
     @property
     def metrics(self):
         return [self._terms]
+
+    @property
+    def metrics_names(self):
+        return list(self._terms.names)
+
+    def _flatten_metrics_in_order(self, logs):
+        return [logs[name] for name in self.metrics_names]  # the loss first, as in Keras
+
+    def reset_metrics(self):
+        super().reset_metrics()
+        # for schedules in evaluation, to which Keras hands no optimizer on JAX
+        self._terms.step.assign(ops.copy(self.optimizer.iterations))
+
+    # --- saving whole, as keras.saving does
+
+    def get_config(self):
+        return saving.config_of(self)
+
+    @classmethod
+    def from_config(cls, config):
+        return saving.rebuilt(config)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        # not how to compile, which is up to the backend and machine that load it
+        average = self.optimizer.average
+        return {
+            "optimizers": {p: serialized(o) for p, o in self.optimizer.by_player.items()},
+            "ema": None if average is None else average.ema_momentum,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
     # --- training and evaluation; the backend's Trainer calls these
 
@@ -158,22 +211,21 @@ class GenerativeModel(backend.Trainer, keras.Model):
         x, labels = self._prepare(data)
         # by row, not by batch: the result does not depend on the batch size
         rng = self._rng("evaluate", 0, first_row=self._terms.rows)
-        step = ops.cast(self.optimizer._iterations, "int32")
         logs = _Sums()
         for i, move in enumerate(self._moves):
             values = self._terms_of(move, Batch(x, labels), rng, training=False)
-            logs.add(i, values, self._totals(terms.means(values), step), x)
+            logs.add(i, values, self._totals(terms.means(values), self._terms.step), x)
         return self._track(logs, ops.shape(x)[0])
 
     def _terms_of(self, move, batch, rng, training):
         nets = Nets(self.networks, training, self.where)
         with random.scope(rng):
             values = dict(move.loss(nets, batch, rng))
-        for player in values if training else ():
+        variables = self.player_variables()
+        for player in values:
             penalties = [
                 variable.regularizer(variable)
-                for name in self.players[player]
-                for variable in self.networks[name].trainable_variables
+                for variable in variables[player]
                 if variable.regularizer is not None
             ]
             if penalties:
@@ -199,11 +251,16 @@ class GenerativeModel(backend.Trainer, keras.Model):
         return self.scaled(x), labels
 
     def scaled(self, x):
-        """Float32 in the model's ``value_range`` from uint8; floats are taken as they are."""
-        if keras.backend.standardize_dtype(x.dtype) == "uint8":
-            low, high = self.plugin.value_range or (0.0, 255.0)
+        """Float32; uint8 pictures are scaled to the model's ``value_range``, if it has one."""
+        if self._range and keras.backend.standardize_dtype(x.dtype) == "uint8":
+            low, high = self._range
             return ops.cast(x, "float32") * ((high - low) / 255.0) + low
         return ops.cast(x, "float32")
+
+    @property
+    def _range(self) -> tuple[float, float] | None:
+        """The range of pictures in a loss, which are in [0, 1] outside of it; else None."""
+        return self.plugin.value_range if self.data.is_image else None
 
     def _share(self, x, labels, k):
         """Repeat k's part: by stride, so that each is a like mix of the whole batch."""
@@ -277,14 +334,14 @@ class GenerativeModel(backend.Trainer, keras.Model):
         if not self.can(ability):
             able = [name for name in self.plugin.abilities if self.can(name)]
             raise ZooError(f"{self.where} cannot {ability}; it can: {', '.join(able) or 'nothing'}")
-        inputs = [None if array is None else np.asarray(array) for array in inputs]
-        n = len(inputs[0])
+        arrays: list[Any] = [None if array is None else np.asarray(array) for array in inputs]
+        n = len(arrays[0])
         size = min(CHUNK, max(n, 1))
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs = []
         for start in range(0, n, size):
-            part = [None if a is None else a[start : start + size] for a in inputs]
+            part = [None if a is None else a[start : start + size] for a in arrays]
             count = len(part[0])
             part = [None if a is None else _filled(a, size) for a in part]
             tensors = [None if a is None else ops.convert_to_tensor(a) for a in part]
@@ -322,17 +379,15 @@ class GenerativeModel(backend.Trainer, keras.Model):
                 f"{self.where} was built for examples of shape {self.data.shape}; "
                 f"these have {tuple(x.shape[1:])}"
             )
-        if x.dtype == np.uint8:
-            x = x.astype("float32") / 255 if self.data.is_image else x.astype("float32")
-        x = x.astype("float32")
-        if self.data.is_image and self.plugin.value_range:
-            low, high = self.plugin.value_range
-            x = x * (high - low) + low
-        return x
+        if not self._range:
+            return x.astype("float32")
+        low, high = self._range
+        unit = x.astype("float32") / (255 if x.dtype == np.uint8 else 1)
+        return unit * (high - low) + low
 
     def _to_unit(self, x):
-        if self.data.is_image and self.plugin.value_range:
-            low, high = self.plugin.value_range
+        if self._range:
+            low, high = self._range
             x = np.clip((x - low) / (high - low), 0, 1)
         return x
 

@@ -51,9 +51,17 @@ def build(
     >>> vae.compile(optimizers={"autoencoder": keras.optimizers.Adam(1e-3)})
     """
     where = type(model).__name__
+    if keras.config.image_data_format() != "channels_last":
+        raise ZooError(
+            "pictures have their channels last in the zoo, but Keras is set to "
+            f"{keras.config.image_data_format()!r}: leave out image_data_format (in keras.json "
+            'or keras.config), or set it to "channels_last"'
+        )
     built = Networks(_networks(model, data, networks or {}, where), where)
     players = _players(model, built, where)
     moves = [as_move(move) for move in model.moves()]
+    if not moves:
+        raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
     for move in moves:
         for name in move.updates or ():
             if name not in set(built):
@@ -67,6 +75,8 @@ def build(
     terms.check_weights(weights or {}, names, where)
     merged = {p: {**defaults.get(p, {}), **(weights or {}).get(p, {})} for p in players}
     result.set_terms(found, merged)
+    result.given_weights = dict(weights or {})
+    result.given_networks = tuple(networks or ())
     redraw(built.items(), seed)
     return result
 
@@ -119,15 +129,12 @@ def _dry_run(model: GenerativeModel, move):
 
     backend.shapes(loss)
     for player in found:
-        variables = [v for n in model.players[player] for v in model.networks[n].trainable_variables]
-        if any(v.regularizer is not None for v in variables):
+        if any(v.regularizer is not None for v in model.player_variables()[player]):
             found[player] += (terms.REGULARIZATION,)
     return found
 
 
 def _check_moves(moves, found, players, where):
-    if not moves:
-        raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
     for player in players:
         if not any(player in own for own in found):
             raise ZooError(f"{where}: no move has a loss for player {player!r}")

@@ -6,6 +6,8 @@ distributions are drawn on the host, for whatever random initializer a layer nam
 
 from __future__ import annotations
 
+import math
+
 import keras
 import numpy as np
 
@@ -30,7 +32,8 @@ def redraw(networks, seed: int) -> None:
                 continue
             done.add(id(variable))
             source = _Source(random.host(seed, "initial", name, place))
-            variable.assign(_draw(initializer, tuple(variable.shape), source))
+            fans = _fans(layer, initializer, tuple(variable.shape))
+            variable.assign(_draw(initializer, tuple(variable.shape), fans, source))
 
 
 def _weights(layer):
@@ -41,7 +44,12 @@ def _weights(layer):
 
 
 def _initializer(layer, name):
-    for attribute in (f"{name}_initializer", f"{name.removesuffix('_kernel')}_initializer"):
+    if isinstance(layer, keras.layers.SpectralNormalization) and name == "vector_u":
+        return keras.initializers.TruncatedNormal(stddev=0.02)  # which it does not keep
+    names = [name, name.removesuffix("_kernel")]
+    if name == "kernel":
+        names.append("depthwise")  # as DepthwiseConv2D has it
+    for attribute in (f"{name}_initializer" for name in names):
         found = getattr(layer, attribute, None)
         if isinstance(found, keras.initializers.Initializer) and _is_random(found):
             return found
@@ -61,11 +69,11 @@ def _is_random(initializer):
     )
 
 
-def _draw(initializer, shape, source):
+def _draw(initializer, shape, fans, source):
     config = initializer.get_config()
     match initializer:
         case keras.initializers.VarianceScaling():
-            return _variance_scaling(initializer, shape, source)
+            return _variance_scaling(initializer, shape, fans, source)
         case keras.initializers.RandomUniform():
             low, high = config["minval"], config["maxval"]
             return low + (high - low) * source.uniform(shape)
@@ -77,8 +85,8 @@ def _draw(initializer, shape, source):
             return _orthogonal(config["gain"], shape, source)
 
 
-def _variance_scaling(initializer, shape, source):
-    fan_in, fan_out = _fans(shape)
+def _variance_scaling(initializer, shape, fans, source):
+    fan_in, fan_out = fans
     fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     variance = initializer.scale / max(1.0, fan[initializer.mode])
     if initializer.distribution == "uniform":
@@ -89,12 +97,20 @@ def _variance_scaling(initializer, shape, source):
     return np.sqrt(variance) / 0.87962566103423978 * source.truncated(shape)
 
 
-def _fans(shape):
-    """Inputs and outputs of a unit, as Keras counts them for dense and convolution kernels."""
+def _fans(layer, initializer, shape):
+    """Inputs and outputs of a unit, as Keras counts them."""
+    into = getattr(initializer, "input_axes", None)
+    out = getattr(initializer, "output_axes", None)
+    if isinstance(layer, keras.layers.EinsumDense) and None in (into, out):
+        operands, result = layer.equation.split("->")
+        kernel = operands.split(",")[1]
+        into = [axis for axis, label in enumerate(kernel) if label not in result]
+        out = [axis for axis, label in enumerate(kernel) if label in result]
+    if into is not None and out is not None:
+        return math.prod(shape[axis] for axis in into), math.prod(shape[axis] for axis in out)
     if len(shape) < 2:
-        size = shape[0] if shape else 1
-        return size, size
-    receptive = int(np.prod(shape[:-2]))
+        return math.prod(shape), math.prod(shape)
+    receptive = math.prod(shape[:-2])
     return shape[-2] * receptive, shape[-1] * receptive
 
 

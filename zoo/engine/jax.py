@@ -64,6 +64,8 @@ def apply(optimizer, grads, variables, moves=None):
 
 
 def input_gradient(fn, x):
+    """Gradient of ``sum(fn(x))``; see ``zoo.gradient``."""
+
     def total(x):
         return pure(lambda: ops.sum(fn(x)))
 
@@ -76,7 +78,8 @@ def input_gradient(fn, x):
 
 def shapes(fn):
     """Evaluate ``fn`` for shapes and dtypes alone; nothing is computed or assigned."""
-    return jax.eval_shape(lambda: pure(fn)[0])
+    with StatelessScope():  # a network that builds now gets its weights after the trace
+        return jax.eval_shape(lambda: pure(fn)[0])
 
 
 def compiled(variables, fn):

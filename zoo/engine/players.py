@@ -57,24 +57,22 @@ class Players(keras.optimizers.Optimizer):
             optimizer.finalize_variable_values(self._groups[player])
         if self.average is not None:
             self.average.finalize_variable_values(unique(self._groups))
+        for variable in unique(self._groups):
+            # memory of its own: JAX gives a step all weights and averages to overwrite, each once
+            variable.assign(ops.copy(variable))
 
     def save_own_variables(self, store):
+        # of the players; Keras finds the moving average by itself
         store["iterations"] = self._iterations.numpy()
-        for name, variables in self._named():
-            for i, variable in enumerate(variables):
-                store[f"{name}.{i}"] = variable.numpy()
+        for player, optimizer in self.by_player.items():
+            for i, variable in enumerate(optimizer.variables):
+                store[f"{player}.{i}"] = variable.numpy()
 
     def load_own_variables(self, store):
         self._iterations.assign(store["iterations"])
-        for name, variables in self._named():
-            for i, variable in enumerate(variables):
-                variable.assign(store[f"{name}.{i}"])
-
-    def _named(self):
         for player, optimizer in self.by_player.items():
-            yield player, optimizer.variables
-        if self.average is not None:
-            yield "moving average", self.average.variables
+            for i, variable in enumerate(optimizer.variables):
+                variable.assign(store[f"{player}.{i}"])
 
 
 class MovingAverage(keras.optimizers.Optimizer):
@@ -97,6 +95,22 @@ class MovingAverage(keras.optimizers.Optimizer):
             self._model_variables_moving_average, self._trainable_variables, strict=True
         ):
             average.assign(momentum * average + (1 - momentum) * weight)
+
+
+def serialized(optimizer) -> dict:
+    """As Keras serializes it, but naming Keras's own classes as every backend knows them.
+
+    On PyTorch they are subclasses that exist only there.
+    """
+
+    def public(config):
+        if isinstance(config, dict):
+            config = {key: public(value) for key, value in config.items()}
+            if str(config.get("module")).startswith("keras.src.backend."):
+                config |= {"module": "keras.optimizers", "registered_name": None}
+        return config
+
+    return public(keras.saving.serialize_keras_object(optimizer))
 
 
 def unique(groups) -> list:
@@ -132,6 +146,10 @@ def prepared(optimizers, groups, *, scaled: bool, where: str) -> dict:
             ) from error
         if id(optimizer) in seen:  # one object for two players: each needs its own state
             optimizer = type(optimizer).from_config(optimizer.get_config())
+        if optimizer.built and _others(optimizer, groups[player]):
+            raise ZooError(
+                f"{where}: the optimizer of {player!r} has trained other weights; give a new one"
+            )
         seen.add(id(optimizer))
         optimizer.name = player
         if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -145,3 +163,7 @@ def prepared(optimizers, groups, *, scaled: bool, where: str) -> dict:
             "twice; leave it off and give ema=0.999 instead, which averages each weight once"
         )
     return ready
+
+
+def _others(optimizer, variables) -> bool:
+    return list(map(id, optimizer._trainable_variables)) != list(map(id, variables))

@@ -46,6 +46,7 @@ def apply(optimizer, grads, variables, moves=None):
 
 
 def input_gradient(fn, x):
+    """Gradient of ``sum(fn(x))``; see ``zoo.gradient``."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         total = ops.sum(fn(x))

@@ -17,6 +17,8 @@ def checked(returned, players, rows: int, where: str) -> dict[str, dict]:
     accepted = "a loss returns {player: {term: value}}"
     if not isinstance(returned, dict):
         raise ZooError(f"{where} returned {type(returned).__name__}; {accepted}")
+    if not returned:
+        raise ZooError(f"{where} returned no terms; {accepted}")
     for player, terms in returned.items():
         if player not in players:
             raise unknown("player", player, players, where=where)
@@ -71,15 +73,20 @@ class Terms(keras.metrics.Metric):
 
     Args:
         names: what ``result()`` calls the values, in the order of ``update_state``.
+
+    Attributes:
+        rows: examples seen since the last reset.
+        step: training steps made before the last reset.
     """
 
     def __init__(self, names):
         super().__init__(name="terms")
-        self._names = tuple(names)
-        shape = (len(self._names),)
+        self.names = tuple(names)
+        shape = (len(self.names),)
         self.total = self.add_variable(shape, initializer="zeros", name="total")
         self.count = self.add_variable(shape, initializer="zeros", name="count")
         self.rows = self.add_variable((), initializer="zeros", dtype="int32", name="rows")
+        self.step = self.add_variable((), initializer="zeros", dtype="int32", name="step")
 
     def update_state(self, totals, counts, rows):
         """Add sums over examples and their numbers, ``(terms,)`` each, and rows seen."""
@@ -89,7 +96,7 @@ class Terms(keras.metrics.Metric):
 
     def result(self):
         values = ops.divide_no_nan(self.total, self.count)
-        return {name: values[i] for i, name in enumerate(self._names)}
+        return {name: values[i] for i, name in enumerate(self.names)}
 
     def save_own_variables(self, store):
         pass  # a running mean is no part of a model

@@ -23,13 +23,14 @@ def gradients(forward, groups):
     for player, group in groups.items():
         values = [v.value for v in group]
         if losses[player].requires_grad:
-            grads[player] = torch.autograd.grad(
+            pulled = torch.autograd.grad(
                 losses[player],
                 values,
                 retain_graph=player != last,
                 allow_unused=True,
                 materialize_grads=True,
             )
+            grads[player] = list(pulled)
         else:
             grads[player] = [torch.zeros_like(value) for value in values]
     return aux, grads, assigned
@@ -43,9 +44,12 @@ def apply(optimizer, grads, variables, moves=None):
 
 
 def input_gradient(fn, x):
+    """Gradient of ``sum(fn(x))``; see ``zoo.gradient``."""
     with torch.enable_grad():
         x = x if x.requires_grad else x.detach().requires_grad_()
         total = ops.sum(fn(x))
+        if not total.requires_grad:
+            return torch.zeros_like(x)
         return torch.autograd.grad(total, x, create_graph=True, materialize_grads=True)[0]
 
 

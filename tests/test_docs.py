@@ -1,0 +1,93 @@
+"""What README and docs show works as it stands."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page, language):
+    """The code blocks of a page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def commands():
+    """Every ``zoo`` command that a page shows, without its comment."""
+    lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    return [line.split("#")[0].strip() for line in lines if re.match(r"(\w+=\w+ )?zoo ", line)]
+
+
+def pictures(n=8):
+    return np.random.default_rng(0).integers(0, 256, (n, 28, 28, 1), dtype=np.uint8)
+
+
+def test_the_model_of_the_readme_trains_and_samples():
+    scope = {}
+    exec(blocks(ROOT / "README.md", "python")[0], scope)
+    gan = scope["gan"]
+    gan.fit(pictures(), batch_size=4, verbose=0)
+    assert gan.sample(3).shape == (3, 28, 28, 1)
+
+
+def test_building_without_the_command_line_as_the_docs_show():
+    shown = next(b for b in blocks(ROOT / "docs/models.md", "python") if "zoo.build(" in b)
+    import keras
+
+    import zoo
+
+    small = shown.replace("latent_dim=2", "latent_dim=2, hidden=(8,)")
+    assert small != shown
+    scope = {"zoo": zoo, "keras": keras, "pictures": pictures()}
+    exec(small, scope)
+    assert len(scope["model"].history.epoch) == 5
+
+
+def test_the_gradient_penalty_of_the_docs():
+    from types import SimpleNamespace
+
+    from keras import ops
+
+    import zoo
+
+    shown = next(b for b in blocks(ROOT / "docs/models.md", "python") if "zoo.gradient(" in b)
+    scope = {
+        "zoo": zoo,
+        "ops": ops,
+        "n": 2,
+        "rng": zoo.random.Generator(0, "test"),
+        "real": ops.ones((2, 4, 4, 1)),
+        "fake": ops.zeros((2, 4, 4, 1)),
+        # slope 3 everywhere on 16 pixels: norm 12, penalty 121
+        "nets": SimpleNamespace(critic=lambda x: 3.0 * ops.sum(x, axis=(1, 2, 3))),
+    }
+    exec(shown, scope)
+    np.testing.assert_allclose(ops.convert_to_numpy(scope["penalty"]), [121.0, 121.0], rtol=1e-5)
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("line", [line for line in commands() if " run " in line])
+def test_every_run_command_names_a_recipe_and_settings_that_exist(line):
+    from zoo import overrides, recipe, recipe_files
+
+    words = [word for word in shlex.split(line) if not word.startswith("KERAS_BACKEND=")]
+    words = words[2 : words.index("--dry-run") if "--dry-run" in words else None]
+    assert overrides.override(recipe.load(recipe_files.find(words[0])), words[1:])
+
+
+@pytest.mark.backend_free
+def test_every_command_shown_exists():
+    from zoo.cli import COMMANDS
+
+    assert {shlex.split(line.partition("zoo ")[2])[0] for line in commands()} <= set(COMMANDS)
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
