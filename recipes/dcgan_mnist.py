@@ -2,6 +2,9 @@
 
     zoo run recipes/dcgan_mnist.py
     zoo run recipes/dcgan_mnist.py epochs=1 dataset.limit=5000
+
+Some twelve minutes with TensorFlow on two CPU cores (docs/results.md). The discriminator has to
+stay ahead of the generator only a little: its loss settles near 1.25, chance being 1.39.
 """
 
 import keras
@@ -15,7 +18,7 @@ backends = {  # on a CPU, JAX is far slower than the others at convolutions
 }
 
 recipe = zoo.Recipe(
-    model=zoo.model("dcgan", latent_dim=100, filters=64),
+    model=zoo.model("dcgan", latent_dim=100, filters=64, dropout=0.0),  # none, as in the paper
     dataset=datasets.MNIST(batch_size=64),
     # epsilon: with Adam's usual 1e-7, weights whose gradient is mere rounding move as far as
     # the others, and the backends drift apart five times faster
@@ -27,6 +30,6 @@ recipe = zoo.Recipe(
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
-    epochs=10,
+    epochs=12,
     seed=0,
 )

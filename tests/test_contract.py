@@ -39,9 +39,7 @@ MOST_CODE_LINES = {"dcgan": 100}
 CODE_LINES = 80  # of the others
 
 CASES = [
-    pytest.param(
-        record.typed, settings, id=f"{record.name}-{variant}" if variant else record.name
-    )
+    pytest.param(record.typed, settings, id=f"{record.name}-{variant}" if variant else record.name)
     for record in MODELS
     for variant, settings in SMALL.get(record.name, {"": {}}).items()
 ]
@@ -60,9 +58,7 @@ def examples(n, shape=SHAPE):
 
 
 def build(name, settings, shape=SHAPE, rate=0.05, seed=0, rates=None):
-    model = zoo.build(
-        zoo.model(name, **settings), zoo.DataSpec(shape, classes=CLASSES), seed=seed
-    )
+    model = zoo.build(zoo.model(name, **settings), zoo.DataSpec(shape, classes=CLASSES), seed=seed)
     rates = rates or dict.fromkeys(model.players, rate)
     model.compile(optimizers={p: keras.optimizers.SGD(rates[p]) for p in model.players})
     return model
@@ -228,7 +224,8 @@ def test_the_first_steps_are_those_of_its_seed(name, settings, request):
 @every_case
 def test_another_seed_is_another_start(name, settings):
     first, other = (
-        values(m.trainable_variables) for m in (built(name, settings), build(name, settings, seed=1))
+        values(m.trainable_variables)
+        for m in (built(name, settings), build(name, settings, seed=1))
     )
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 

@@ -425,6 +425,29 @@ def test_every_mode_of_compile_gives_the_same(mode, ordinarily):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+def test_a_step_that_fails_says_why_and_leaves_the_weights():
+    """On JAX, Keras would lose the weights, and the reason with them."""
+    model = build(Toy({"a": number(2.0)}, {"a": ["a"]}, [square("a")]), compile={"ema": 0.5})
+    with pytest.raises(zoo.ZooError, match=r"examples of shape \(1,\); these have \(2,\)"):
+        model.fit(points(4, 2), verbose=0)
+    with pytest.raises(zoo.ZooError, match="these have"):
+        model.evaluate(points(4, 2), verbose=0)
+    model.fit(column(1.0), verbose=0)
+    assert weight(model, "a") == pytest.approx(1.8)
+
+
+def test_a_player_whose_networks_are_frozen():
+    def frozen():
+        network = number(2.0)()
+        network.trainable = False
+        return network
+
+    toy = Toy({"a": frozen, "b": number(3.0)}, {"a": ["a"], "b": ["b"]}, [both])
+    model = build(toy)
+    model.train_on_batch(column(1.0))
+    assert (weight(model, "a"), weight(model, "b")) == pytest.approx((2.0, 1.8))
+
+
 def test_a_batch_of_one():
     model = build(Trio(), 2)
     model.fit(points(3), batch_size=1, verbose=0)

@@ -110,7 +110,9 @@ def test_the_model_is_as_it_was_at_the_end_of_training(trained):
 
 def test_optimizers_come_back_with_their_state(trained):
     run, model = trained
-    for ours, theirs in zip(zoo.load(run).optimizer.variables, model.optimizer.variables, strict=True):
+    for ours, theirs in zip(
+        zoo.load(run).optimizer.variables, model.optimizer.variables, strict=True
+    ):
         np.testing.assert_array_equal(
             keras.ops.convert_to_numpy(ours), keras.ops.convert_to_numpy(theirs)
         )

@@ -330,7 +330,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path):
 
 def test_a_loss_that_is_never_finite_leaves_no_weights(tmp_path):
     begun = []
-    with pytest.raises(RunFailed, match="epoch 1 ended with .*no weights are kept"):
+    with pytest.raises(RunFailed, match=r"epoch 1 ended with .*no weights are kept"):
         train(tiny(weights={"autoencoder": {"kl": math.nan}}), tmp_path, begun=begun.append)
     assert not begun[0].weights.exists()
     with pytest.raises(ZooError, match=r"has no weights \(status: failed\)"):
@@ -362,5 +362,5 @@ def test_a_broken_run_says_so_and_keeps_its_weights(tmp_path, error, status):
 
 def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ZooError, match="cannot write .*--runs"):
+    with pytest.raises(ZooError, match=r"cannot write .*--runs"):
         train(tiny(), tmp_path / "file")

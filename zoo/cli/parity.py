@@ -71,7 +71,9 @@ def command(
             "passed": passed,
             "terms": [{**vars(d), "relative": _finite(d.relative)} for d in found],
             "traces": {
-                backend: {term: [_finite(value) for value in values] for term, values in own.items()}
+                backend: {
+                    term: [_finite(value) for value in values] for term, values in own.items()
+                }
                 for backend, own in traces.items()
             },
         }

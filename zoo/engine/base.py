@@ -138,8 +138,9 @@ class GenerativeModel(backend.Trainer, keras.Model):
 
     def reset_metrics(self):
         super().reset_metrics()
-        # for schedules in evaluation, to which Keras hands no optimizer on JAX
-        self._terms.step.assign(ops.copy(self.optimizer.iterations))
+        if self.compiled:
+            # for schedules in evaluation, to which Keras hands no optimizer on JAX
+            self._terms.step.assign(ops.copy(self.optimizer.iterations))
 
     # --- saving whole, as keras.saving does
 
@@ -246,6 +247,7 @@ class GenerativeModel(backend.Trainer, keras.Model):
     def _prepare(self, data):
         x, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         x = ops.convert_to_tensor(x)
+        self._check_shape(x)
         if labels is not None:
             labels = ops.cast(ops.convert_to_tensor(labels), "int32")
         return self.scaled(x), labels
@@ -256,6 +258,14 @@ class GenerativeModel(backend.Trainer, keras.Model):
             low, high = self._range
             return ops.cast(x, "float32") * ((high - low) / 255.0) + low
         return ops.cast(x, "float32")
+
+    def _check_shape(self, x):
+        found = tuple(x.shape[1:])
+        if None not in found and found != self.data.shape:
+            raise ZooError(
+                f"{self.where} was built for examples of shape {self.data.shape}; "
+                f"these have {found}"
+            )
 
     @property
     def _range(self) -> tuple[float, float] | None:
@@ -341,7 +351,7 @@ class GenerativeModel(backend.Trainer, keras.Model):
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs = []
         for start in range(0, n, size):
-            part = [None if a is None else a[start : start + size] for a in arrays]
+            part: list[Any] = [None if a is None else a[start : start + size] for a in arrays]
             count = len(part[0])
             part = [None if a is None else _filled(a, size) for a in part]
             tensors = [None if a is None else ops.convert_to_tensor(a) for a in part]
@@ -374,11 +384,7 @@ class GenerativeModel(backend.Trainer, keras.Model):
 
     def _from_unit(self, x):
         x = np.asarray(x)
-        if x.shape[1:] != self.data.shape:
-            raise ZooError(
-                f"{self.where} was built for examples of shape {self.data.shape}; "
-                f"these have {tuple(x.shape[1:])}"
-            )
+        self._check_shape(x)
         if not self._range:
             return x.astype("float32")
         low, high = self._range

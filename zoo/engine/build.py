@@ -82,15 +82,19 @@ def build(
 
 
 def _networks(model, data, replacements, where):
-    # a scope for each network, so that variable paths are unique and stay the same
-    built = {}
-    for name, network in dict(model.networks(data)).items():
-        built[name] = network
+    try:
+        built = dict(model.networks(data))
+    except ValueError as error:  # as Keras refuses a setting that a layer cannot have
+        raise ZooError(f"{model} cannot be built for {data}: {_line(error)}") from error
     for name, factory in replacements.items():
         if name not in built:
             raise unknown("network", name, built, where=where)
         built[name] = factory(data, model)
     return built
+
+
+def _line(error):
+    return " ".join(str(error).split())
 
 
 def _players(model, networks, where):

@@ -113,6 +113,11 @@ class Trainer:
         )
         return _stateless(variables, state, lambda: self.evaluate_moves(data))
 
+    def _get_jax_state(self, purge_model_variables=False, **groups):
+        # Keras would empty the variables before a step, and lose the weights, and the reason,
+        # where the step does not trace (an error in a loss); a step overwrites them anyway
+        return super()._get_jax_state(**groups)  # type: ignore[misc]
+
 
 def _stateless(variables, state, body):
     pairs = [

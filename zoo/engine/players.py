@@ -53,6 +53,8 @@ class Players(keras.optimizers.Optimizer):
 
     def finalize_variable_values(self, var_list):
         # as Keras does: where weights are averaged, fit leaves the averages in the model
+        if int(self._iterations.numpy()) == 0:
+            return  # the first step failed: there are no averages yet
         for player, optimizer in self.by_player.items():
             optimizer.finalize_variable_values(self._groups[player])
         if self.average is not None:
@@ -100,17 +102,26 @@ class MovingAverage(keras.optimizers.Optimizer):
 def serialized(optimizer) -> dict:
     """As Keras serializes it, but naming Keras's own classes as every backend knows them.
 
-    On PyTorch they are subclasses that exist only there.
+    On PyTorch they are subclasses that exist only there. And Keras's own function would
+    import TensorFlow, on every backend.
     """
 
     def public(config):
         if isinstance(config, dict):
             config = {key: public(value) for key, value in config.items()}
-            if str(config.get("module")).startswith("keras.src.backend."):
+            if str(config.get("module")).startswith("keras.src."):
                 config |= {"module": "keras.optimizers", "registered_name": None}
         return config
 
-    return public(keras.saving.serialize_keras_object(optimizer))
+    cls = type(optimizer)
+    return public(
+        {
+            "module": cls.__module__,
+            "class_name": cls.__name__,
+            "config": optimizer.get_config(),
+            "registered_name": keras.saving.get_registered_name(cls),
+        }
+    )
 
 
 def unique(groups) -> list:

@@ -8,6 +8,7 @@ import keras
 
 from zoo import manifest
 from zoo.errors import ZooError
+from zoo.precision import precision
 
 UNSAVED = "; save its weights instead (save_weights), and build it again to load them"
 
@@ -45,9 +46,5 @@ def rebuilt(config: dict[str, Any]):
 
     plugin, data = manifest.rebuild(config)
     weights = keras.saving.deserialize_keras_object(config["weights"])
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(config["dtype"])
-    try:
+    with precision(config["dtype"]):
         return build(plugin, data, weights=weights, seed=config["seed"])
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -22,7 +22,7 @@ def gradients(forward, groups):
     grads, last = {}, list(groups)[-1]
     for player, group in groups.items():
         values = [v.value for v in group]
-        if losses[player].requires_grad:
+        if values and losses[player].requires_grad:
             pulled = torch.autograd.grad(
                 losses[player],
                 values,

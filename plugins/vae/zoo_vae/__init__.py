@@ -47,7 +47,9 @@ class VAE(zoo.Model):
             x = layers.Dense(math.prod(small), activation=self.activation)(x)
             x = layers.Reshape(small)(x)
             for units in self.hidden[-2::-1]:
-                x = layers.Conv2DTranspose(units, 3, 2, padding="same", activation=self.activation)(x)
+                x = layers.Conv2DTranspose(units, 3, 2, padding="same", activation=self.activation)(
+                    x
+                )
             logits = layers.Conv2DTranspose(data.shape[-1], 3, 2, padding="same")(x)
         else:
             for units in reversed(self.hidden):
