@@ -47,10 +47,8 @@ class VAE(zoo.Model):
             x = layers.Dense(math.prod(small), activation=self.activation)(x)
             x = layers.Reshape(small)(x)
             for units in self.hidden[-2::-1]:
-                x = layers.Conv2DTranspose(units, 3, 2, padding="same", activation=self.activation)(
-                    x
-                )
-            logits = layers.Conv2DTranspose(data.shape[-1], 3, 2, padding="same")(x)
+                x = layers.Conv2DTranspose(units, 3, 2, "same", activation=self.activation)(x)
+            logits = layers.Conv2DTranspose(data.shape[-1], 3, 2, "same")(x)
         else:
             for units in reversed(self.hidden):
                 x = layers.Dense(units, activation=self.activation)(x)
