@@ -53,8 +53,9 @@ class Players(keras.optimizers.Optimizer):
 
     def finalize_variable_values(self, var_list):
         # as Keras does: where weights are averaged, fit leaves the averages in the model
-        if int(self._iterations.numpy()) == 0:
-            return  # the first step failed: there are no averages yet
+        averaging = any(getattr(o, "inner_optimizer", o).use_ema for o in self.optimizers)
+        if not averaging or int(self._iterations.numpy()) == 0:
+            return  # no averages, or none yet: the first step failed
         for player, optimizer in self.by_player.items():
             optimizer.finalize_variable_values(self._groups[player])
         if self.average is not None:
