@@ -172,6 +172,8 @@ def test_abilities_that_are_not_there_and_shapes_that_do_not_fit():
     model = zoo.build(Critic(), zoo.DataSpec((2,)))
     assert model.sample(5).shape == (5, 2)
     np.testing.assert_allclose(model.sample(600)[:5], model.sample(5), rtol=1e-5)
+    with pytest.raises(zoo.ZooError, match="nothing to sample, n is 0"):
+        model.sample(0)
     with pytest.raises(zoo.ZooError, match="Critic cannot encode; it can: sample"):
         model.encode(np.zeros((1, 2)))
     vae = zoo.build(zoo.model("vae", latent_dim=2, hidden=(4,)), zoo.DataSpec((8, 8, 1)))

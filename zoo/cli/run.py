@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -68,12 +69,13 @@ def command(
 def _train(recipe, path, access, choice, runs_folder) -> int | None:
     from zoo import advice, summary, training
 
-    started = []
+    started: list = []
 
     def begun(run):
         started.append(run)
         _say(f"run {run.name}")
 
+    run = None
     try:
         run = training.train(
             recipe,
@@ -88,6 +90,10 @@ def _train(recipe, path, access, choice, runs_folder) -> int | None:
     except KeyboardInterrupt:
         if started:
             _say(summary.interrupted(started[0]))
+    if run is None:
+        # a generator left in the middle, as TensorFlow reads the data from one, can keep the
+        # interpreter from exiting unless it is closed now
+        gc.collect()
         return 130
     click.echo(summary.finished(run))
     return None

@@ -346,7 +346,9 @@ class GenerativeModel(backend.Trainer, keras.Model):
             raise ZooError(f"{self.where} cannot {ability}; it can: {', '.join(able) or 'nothing'}")
         arrays: list[Any] = [None if array is None else np.asarray(array) for array in inputs]
         n = len(arrays[0])
-        size = min(CHUNK, max(n, 1))
+        if n == 0:
+            raise ZooError(f"{self.where}: there is nothing to {ability}, n is 0")
+        size = min(CHUNK, n)
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs = []
