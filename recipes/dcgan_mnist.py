@@ -3,8 +3,8 @@
     zoo run recipes/dcgan_mnist.py
     zoo run recipes/dcgan_mnist.py epochs=1 dataset.limit=5000
 
-Some twelve minutes with TensorFlow on two CPU cores (docs/results.md). The discriminator has to
-stay ahead of the generator only a little: its loss settles near 1.25, chance being 1.39.
+Some ten minutes with TensorFlow on two CPU cores. model.dropout=0.0 dataset.batch_size=64
+epochs=12 makes better digits in like time, at the cost of parity (docs/results.md).
 """
 
 import keras
@@ -18,18 +18,18 @@ backends = {  # on a CPU, JAX is far slower than the others at convolutions
 }
 
 recipe = zoo.Recipe(
-    # no dropout, as in the paper. silu and not its leaky_relu: a kink lets rounding decide, for
-    # the whole of a flat background at once, and the backends drift apart (docs/randomness.md)
-    model=zoo.model("dcgan", latent_dim=100, filters=64, dropout=0.0, activation="silu"),
-    dataset=datasets.MNIST(batch_size=64),
+    model=zoo.model("dcgan", latent_dim=100, filters=64, dropout=0.3),
+    dataset=datasets.MNIST(batch_size=128),
+    # epsilon: with Adam's usual 1e-7, weights whose gradient is mere rounding move as far as
+    # the others, and the backends drift apart five times faster
     optimizers={
-        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-5),
+        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-5),
     },
     callbacks=[
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
-    epochs=12,
+    epochs=10,
     seed=0,
 )

@@ -16,7 +16,7 @@ from zoo import losses
 class DCGAN(zoo.Model):
     """DCGAN, sized from the pictures: sides halve while they are even and above 4.
 
-    As in the paper: strided convolutions (4 x 4 here), batch norm and ReLU in the generator,
+    As in the paper: strided 4 x 4 convolutions, batch norm and ReLU in the generator,
     LeakyReLU 0.2 in the discriminator, weights from N(0, 0.02). The discriminator has
     dropout instead of batch norm.
 
@@ -24,7 +24,6 @@ class DCGAN(zoo.Model):
         latent_dim: dimension of the noise z, standard normal.
         filters: filters at the largest map; they double as the maps halve.
         dropout: rate after each of the discriminator's convolutions, in [0, 1).
-        activation: of the discriminator, by its Keras name; ``"leaky_relu"`` has slope 0.2.
         adversarial: ``"non_saturating"``, ``"minimax"``, ``"least_squares"`` or
             ``"hinge"``.
     """
@@ -32,7 +31,6 @@ class DCGAN(zoo.Model):
     latent_dim: int = 100
     filters: int = 64
     dropout: float = 0.3
-    activation: str = "leaky_relu"
     adversarial: str = "non_saturating"
 
     value_range = (-1.0, 1.0)
@@ -55,7 +53,7 @@ class DCGAN(zoo.Model):
         x = inputs = keras.Input(data.shape)
         for width in widths:
             x = layers.Conv2D(width, 4, 2, "same", **_initial())(x)
-            x = layers.Activation(self.activation)(x)
+            x = layers.LeakyReLU(0.2)(x)
             x = zoo.layers.Dropout(self.dropout)(x)
         logit = layers.Dense(1, **_initial())(layers.Flatten()(x))
         return {
