@@ -70,6 +70,10 @@ class Move:
     when: Callable | None = None
     updates: Sequence[str] | None = None
 
+    def __post_init__(self):
+        if self.repeat < 1:
+            raise ZooError(f"Move({self.name}): repeat is at least 1, not {self.repeat}")
+
     @property
     def name(self) -> str:
         """The name of the loss method, for logs and messages."""

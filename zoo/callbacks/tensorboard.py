@@ -68,7 +68,11 @@ class TensorBoard(Callback):
         context, model, writer = self.bound(), self.model, self._writer
         step = epoch * context.steps + self._speed.steps
         # Keras's learning rate callbacks put this among the terms.
-        terms = {name: value for name, value in (logs or {}).items() if name != "learning_rate"}
+        terms = {
+            name: value
+            for name, value in (logs or {}).items()
+            if not name.startswith("learning_rate")
+        }
         for name, value in terms.items():
             writer.add_scalar(_tag(name), float(value), step)
         if not self._layout_written:

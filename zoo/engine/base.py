@@ -245,7 +245,9 @@ class GenerativeModel(backend.Trainer, keras.Model):
         return totals
 
     def _prepare(self, data):
-        x, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if weights is not None:
+            raise ZooError(f"{self.where} takes no sample_weight or class_weight")
         x = ops.convert_to_tensor(x)
         self._check_shape(x)
         if labels is not None:
@@ -276,7 +278,10 @@ class GenerativeModel(backend.Trainer, keras.Model):
         """Repeat k's part: by stride, so that each is a like mix of the whole batch."""
         if self.repeats == 1:
             return Batch(x, labels)
-        share = slice(k, None, self.repeats)
+        # in a batch of fewer examples than repeats, the last repeats share the last one
+        rows = ops.shape(x)[0]
+        start = min(k, rows - 1) if isinstance(rows, int) else ops.minimum(k, rows - 1)
+        share = slice(start, None, self.repeats)
         return Batch(x[share], None if labels is None else labels[share])
 
     def _rng(self, purpose, step, first_row=0):

@@ -77,7 +77,8 @@ def build(
     result.set_terms(found, merged)
     result.given_weights = dict(weights or {})
     result.given_networks = tuple(networks or ())
-    redraw(built.items(), seed)
+    # networks of the user's own keep their weights, which may be pretrained
+    redraw([(name, net) for name, net in built.items() if name not in (networks or {})], seed)
     return result
 
 

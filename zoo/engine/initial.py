@@ -28,7 +28,8 @@ def redraw(networks, seed: int) -> None:
     for name, network in networks:
         for place, (layer, variable) in enumerate(_weights(network)):
             initializer = _initializer(layer, variable.name)
-            if initializer is None or id(variable) in done:
+            # what is frozen was trained before
+            if initializer is None or not layer.trainable or id(variable) in done:
                 continue
             done.add(id(variable))
             source = _Source(random.host(seed, "initial", name, place))

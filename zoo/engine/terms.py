@@ -27,6 +27,8 @@ def checked(returned, players, rows: int, where: str) -> dict[str, dict]:
                 f"{where} returned {type(terms).__name__} for player {player!r}; {accepted}"
             )
         for term, value in terms.items():
+            if term in (REGULARIZATION, "loss"):
+                raise ZooError(f"{where}: {term!r} of {player!r} is the zoo's; name the term apart")
             shape = () if isinstance(value, Number) else getattr(value, "shape", None)
             if shape is None or tuple(shape) not in ((), (rows,)):
                 came = type(value).__name__ if shape is None else f"shape {tuple(shape)}"
