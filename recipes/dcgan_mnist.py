@@ -3,7 +3,7 @@
     zoo run recipes/dcgan_mnist.py
     zoo run recipes/dcgan_mnist.py epochs=1 dataset.limit=5000
 
-Some ten minutes with TensorFlow on two CPU cores. model.dropout=0.0 dataset.batch_size=64
+At most 15 minutes with TensorFlow on two CPU cores. model.dropout=0.0 dataset.batch_size=64
 epochs=12 makes better digits in like time, at the cost of parity (docs/results.md).
 """
 
