@@ -141,7 +141,9 @@ def _object(owner, name, rest, text, here, done):
 
 def _like(value) -> Any:
     """The annotation that accepts what could stand in a value's place."""
-    if value is None or isinstance(value, Mapping):  # a dict holds a schedule
+    if value is None:  # what Keras leaves out by default are numbers and switches
+        return float | int | bool | None
+    if isinstance(value, Mapping):  # it holds a schedule
         return Any
     if isinstance(value, (bool, int, float, str)):
         return type(value)
