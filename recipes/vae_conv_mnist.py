@@ -3,7 +3,7 @@
     zoo run recipes/vae_conv_mnist.py
     zoo run recipes/vae_conv_mnist.py epochs=1 dataset.limit=5000
 
-Several minutes with TensorFlow on two CPU cores (docs/results.md).
+Not yet measured to its end; `--dry-run` estimates the time on your machine.
 """
 
 import keras
