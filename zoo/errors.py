@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+import re
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 
 class ZooError(Exception):
@@ -21,6 +25,59 @@ class RunFailed(ZooError):
     """A run or a check that was rightly asked for did not succeed."""
 
     exit_code = 1
+
+
+class CodeFailed(ZooError):
+    """Code of a recipe or plugin raised an error, which is the ``__cause__`` of this one.
+
+    The command line prints one message; ``ZOO_TRACEBACK=1`` has it print the traceback too.
+    """
+
+
+def shortened(text: str, length: int) -> str:
+    """Text in one line of at most ``length`` characters.
+
+    >>> shortened("a   b\\nc", 10)
+    'a b c'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 4]} ..."
+
+
+@contextlib.contextmanager
+def blaming(what: str) -> Iterator[None]:
+    """Tell what a recipe's or plugin's code raises as one message on ``what`` raised it.
+
+    >>> with blaming("VAE.elbo"):
+    ...     1 / 0
+    Traceback (most recent call last):
+    zoo.errors.CodeFailed: VAE.elbo raised ZeroDivisionError: division by zero
+
+    Raises:
+        CodeFailed: in place of anything but a ``ZooError``.
+    """
+    try:
+        yield
+    except ZooError:
+        raise
+    except Exception as error:
+        raised = f"{what} raised {type(error).__name__}: {_text(error)}".rstrip(": ")
+        raise CodeFailed(f"{raised}{_place(error)}") from error
+
+
+def _text(error: Exception) -> str:
+    # Keras prints the message bold and the arguments of the layer's call below it
+    plain = re.sub("\x1b\\[[0-9;]*m", "", str(error)).partition("Arguments received by")[0]
+    return shortened(plain, 600)
+
+
+def _place(error: Exception) -> str:
+    """The line that failed of the file whose code was called."""
+    called = traceback.extract_tb(error.__traceback__)[2:]  # after `blaming` and its block
+    if not called:  # the call itself failed
+        return ""
+    line = [frame.lineno for frame in called if frame.filename == called[0].filename][-1]
+    return f" ({Path(called[0].filename).name}, line {line})"
 
 
 def nearest(word: object, accepted: Iterable[object]) -> str:

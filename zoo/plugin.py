@@ -95,6 +95,7 @@ class Model:
     - ``decode(nets, z, labels=None)`` -> ``(n, *data.shape)``
     - ``log_likelihood(nets, x, rng, samples=1, labels=None)`` -> ``(n,)``, a lower
       bound of log p(x) in nats from that many importance samples (one: the ELBO)
+    - ``classify(nets, x)`` -> ``(n, classes)``, probabilities
     """
 
     abilities: ClassVar[tuple[str, ...]] = (
@@ -103,10 +104,14 @@ class Model:
         "encode",
         "decode",
         "log_likelihood",
+        "classify",
     )
 
     value_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
     """Range that pictures are scaled to; None takes data as it is."""
+
+    conditional: ClassVar[bool] = False
+    """Whether abilities need labels. A model that lets one choose makes it a field."""
 
     def networks(self, data: DataSpec) -> Mapping[str, Any]:
         """Build the networks: ``{name: keras.Model or keras.Layer}``."""

@@ -45,7 +45,7 @@ def host_permutation(seed: int, n: int, *names: str | int) -> np.ndarray:
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
-_COLUMN_BITS = 22  # numbers a row may draw in one call: 2 * 2**22; calls a step: 2**10
+_COLUMN_BITS = 22  # counters a row may use in one call: 2**22; calls a step: 2**10
 
 
 def _signed(word: int) -> int:
@@ -124,7 +124,7 @@ class Generator:
     def uniform(self, shape, low: float = 0.0, high: float = 1.0):
         """Float32 numbers in the open interval (low, high), rows on axis 0."""
         first, second = (self._unit(bits) for bits in self._bits(shape))
-        unit = self._lay_out(first, second, shape)
+        unit = self._lay_out([first, second], shape)
         return unit if (low, high) == (0.0, 1.0) else unit * (high - low) + low
 
     def normal(self, shape, mean: float = 0.0, stddev: float = 1.0):
@@ -133,7 +133,7 @@ class Generator:
         first, second = (self._unit(bits) for bits in self._bits(shape))
         radius = xp.sqrt(-2.0 * xp.log(first))
         angle = second * (2.0 * np.float32(np.pi))
-        normal = self._lay_out(radius * xp.cos(angle), radius * xp.sin(angle), shape)
+        normal = self._lay_out([radius * xp.cos(angle), radius * xp.sin(angle)], shape)
         return normal if (mean, stddev) == (0.0, 1.0) else normal * stddev + mean
 
     def integers(self, shape, low: int, high: int):
@@ -144,6 +144,18 @@ class Generator:
         # u * (high - low) may round up to high - low
         return ops.cast(ops.minimum(offset, float(high - low - 1)), "int32") + low
 
+    def bernoulli(self, shape, p: float):
+        """Booleans, true with probability p to the nearest 1 / 65,536, rows on axis 0.
+
+        Half as many bits as the other draws take: a mask is the most that a network draws.
+        """
+        xp, below = self._xp, round(p * 65536) - 32768
+        halves = []
+        for bits in self._bits(shape, 4):  # each of a counter's two words has two halves
+            high, low = xp.right_shift(bits, 16), xp.right_shift(xp.left_shift(bits, 16), 16)
+            halves += [xp.less(high, below), xp.less(low, below)]
+        return self._lay_out(halves, shape)
+
     def permutation(self, n):
         """The int32 numbers 0 to n - 1 in random order; n may be a scalar tensor."""
         bits, _ = self._bits((n,))
@@ -153,24 +165,24 @@ class Generator:
     def _xp(self):
         return np if self._on_host else ops
 
-    def _bits(self, shape):
-        """Two int32 arrays ``(rows, pairs)``, a pair for every two numbers of a row."""
+    def _bits(self, shape, numbers: int = 2):
+        """Two int32 arrays ``(rows, counters)``, a counter for so many numbers of a row."""
         if self._calls >= 1 << (32 - _COLUMN_BITS):
             raise ValueError("more than 1024 draws in one step: draw larger shapes at once")
         rows, columns = (shape[0], math.prod(shape[1:])) if len(shape) else (1, 1)
-        pairs = (columns + 1) // 2
-        if pairs > 1 << _COLUMN_BITS:
-            raise ValueError(f"more than 2**{_COLUMN_BITS + 1} numbers a row in one draw")
+        counters = -(-columns // numbers)
+        if counters > 1 << _COLUMN_BITS:
+            raise ValueError(f"more than {numbers << _COLUMN_BITS:,} numbers a row in one draw")
         call, self._calls = self._calls, self._calls + 1
         start = _signed(call << _COLUMN_BITS)
         if self._on_host:
             key = tuple(np.asarray(int(word), "int32") for word in (self._key, self._step))
             row = np.arange(int(rows), dtype="int32") + np.int32(int(self._first_row))
-            column = np.arange(pairs, dtype="int32") + np.int32(start)
+            column = np.arange(counters, dtype="int32") + np.int32(start)
             return threefry(np, key, (row[:, None], column[None, :]))
         key = (ops.cast(self._key, "int32"), ops.cast(self._step, "int32"))
         row = ops.arange(rows, dtype="int32") + ops.cast(self._first_row, "int32")
-        column = ops.arange(pairs, dtype="int32") + start
+        column = ops.arange(counters, dtype="int32") + start
         return threefry(ops, key, (row[:, None], column[None, :]))
 
     def _unit(self, bits):
@@ -180,9 +192,9 @@ class Generator:
         top = top.astype("float32") if self._on_host else ops.cast(top, "float32")
         return (top + np.float32(0.5)) * np.float32(2.0**-23)
 
-    def _lay_out(self, first, second, shape):
+    def _lay_out(self, parts, shape):
         columns = math.prod(shape[1:]) if len(shape) else 1
-        flat = self._xp.concatenate([first, second], axis=1)[:, :columns]
+        flat = self._xp.concatenate(parts, axis=1)[:, :columns]
         return ops.reshape(ops.convert_to_tensor(flat), tuple(shape))
 
 

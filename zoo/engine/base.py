@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
-import numpy as np
 from keras import ops
 
 from zoo import random
 from zoo.engine import backend, saving, terms
+from zoo.engine.abilities import Abilities
 from zoo.engine.nets import Nets, Networks
 from zoo.engine.players import Players, prepared, serialized, unique
 from zoo.errors import ZooError
 from zoo.plugin import Batch, DataSpec, Model, Move
 
-CHUNK = 256  # examples that sample, encode, ... work on at once
-
 
 @keras.saving.register_keras_serializable("zoo")
-class GenerativeModel(backend.Trainer, keras.Model):
+class GenerativeModel(Abilities, backend.Trainer, keras.Model):
     """The networks of a zoo model, trained by ``compile`` and ``fit`` as any Keras model.
 
     ``zoo.build`` makes one. ``fit`` takes ``x`` or ``x, labels``: uint8 pictures, which
@@ -292,118 +288,6 @@ class GenerativeModel(backend.Trainer, keras.Model):
         self._terms.update_state(totals, counts, rows)
         return self.get_metrics_result()
 
-    # --- abilities, NumPy in and out
-
-    def can(self, ability: str) -> bool:
-        """Whether the model has an ability such as ``"sample"``."""
-        return self.plugin.can(ability)
-
-    def sample(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
-        """Draw n examples from the model.
-
-        The first m of n samples are those of ``sample(m)`` with the same seed.
-
-        Args:
-            n: how many.
-            seed: of the noise.
-            labels: integers ``(n,)`` for a conditional model.
-
-        Returns:
-            float32 ``(n, *data.shape)``, pictures in [0, 1].
-        """
-        index = np.arange(n, dtype="int32")
-        out = self._chunks("sample", [index, labels], seed=seed)
-        return self._to_unit(out)
-
-    def reconstruct(self, x, labels=None) -> np.ndarray:
-        """Encode and decode: pictures uint8 or float in [0, 1] in, float32 in [0, 1] out."""
-        return self._to_unit(self._chunks("reconstruct", [self._from_unit(x), labels]))
-
-    def encode(self, x, labels=None) -> np.ndarray:
-        """Codes ``(n, latent_dim)``, float32, of pictures uint8 or float in [0, 1]."""
-        return self._chunks("encode", [self._from_unit(x), labels])
-
-    def decode(self, z, labels=None) -> np.ndarray:
-        """Examples, pictures float32 in [0, 1], of codes ``(n, latent_dim)``."""
-        return self._to_unit(self._chunks("decode", [np.asarray(z, "float32"), labels]))
-
-    def log_likelihood(
-        self, x, *, samples: int = 1, seed: int = 0, first_sample: int = 0, labels=None
-    ) -> np.ndarray:
-        """A lower bound of log p(x) in nats, float32 ``(n,)``; see ``zoo.Model``.
-
-        Args:
-            x: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
-            samples: importance samples an example, all in memory at once.
-            seed: of the samples.
-            first_sample: tells the draws of several calls apart, which together make up
-                a bound of more samples.
-            labels: integers ``(n,)`` for a conditional model.
-        """
-        purpose = f"log_likelihood {first_sample}"
-        inputs = [self._from_unit(x), labels]
-        return self._chunks("log_likelihood", inputs, seed, purpose, samples=samples)
-
-    def _chunks(self, ability, inputs, seed=0, purpose="", **options):
-        """Call the plugin's ability on chunks of equal size, the last one filled up."""
-        if not self.can(ability):
-            able = [name for name in self.plugin.abilities if self.can(name)]
-            raise ZooError(f"{self.where} cannot {ability}; it can: {', '.join(able) or 'nothing'}")
-        arrays: list[Any] = [None if array is None else np.asarray(array) for array in inputs]
-        n = len(arrays[0])
-        if n == 0:
-            raise ZooError(f"{self.where}: there is nothing to {ability}, n is 0")
-        size = min(CHUNK, n)
-        function = self._ability(ability, **options)
-        key = ops.convert_to_tensor(random.key(seed, purpose or ability))
-        outputs = []
-        for start in range(0, n, size):
-            part: list[Any] = [None if a is None else a[start : start + size] for a in arrays]
-            count = len(part[0])
-            part = [None if a is None else _filled(a, size) for a in part]
-            tensors = [None if a is None else ops.convert_to_tensor(a) for a in part]
-            out = function(key, ops.convert_to_tensor(np.int32(start)), *tensors)
-            outputs.append(ops.convert_to_numpy(out)[:count])
-        return np.concatenate(outputs)
-
-    def _ability(self, name, **options):
-        """The plugin's method compiled, as ``function(key, start, first, labels)``."""
-        cache = self.__dict__.setdefault("_compiled_abilities", {})
-        which = (name, *options.items())
-        if which not in cache:
-            method = getattr(self.plugin, name)
-
-            def function(key, start, first, labels=None):
-                nets = Nets(self.networks, training=False, where=self.where)
-                rng = random.Generator.of_key(key, 0, start, backend.draws_on_host)
-                if labels is not None:
-                    labels = ops.cast(labels, "int32")
-                with random.scope(rng):
-                    if name == "sample":
-                        return method(nets, ops.shape(first)[0], rng, labels=labels)
-                    if name == "log_likelihood":
-                        return method(nets, first, rng, labels=labels, **options)
-                    return method(nets, first, labels=labels)
-
-            variables = [*self.trainable_variables, *self.non_trainable_variables]
-            cache[which] = backend.compiled(variables, function)
-        return cache[which]
-
-    def _from_unit(self, x):
-        x = np.asarray(x)
-        self._check_shape(x)
-        if not self._range:
-            return x.astype("float32")
-        low, high = self._range
-        unit = x.astype("float32") / (255 if x.dtype == np.uint8 else 1)
-        return unit * (high - low) + low
-
-    def _to_unit(self, x):
-        if self._range:
-            low, high = self._range
-            x = np.clip((x - low) / (high - low), 0, 1)
-        return x
-
 
 class _Sums:
     """Sums over examples of terms and totals, on the way to ``Terms``."""
@@ -439,9 +323,3 @@ class _Sums:
 def _add(sums, key, total, count):
     before = sums.get(key)
     sums[key] = (total, count) if before is None else (before[0] + total, before[1] + count)
-
-
-def _filled(array, size):
-    """The array with its last row repeated up to ``size`` rows: one shape, one compilation."""
-    missing = size - len(array)
-    return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) if missing else array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,8 +14,9 @@ from zoo.engine import backend, terms
 from zoo.engine.base import GenerativeModel
 from zoo.engine.initial import redraw
 from zoo.engine.nets import Nets, Networks
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError, blaming, unknown
 from zoo.plugin import Batch, DataSpec, Model, as_move
+from zoo.settings import check
 
 DRY_ROWS = 3  # odd, and unlike any other size: a transposed or summed term shows
 
@@ -42,14 +43,18 @@ def build(
 
     Raises:
         ZooError: the model contradicts itself (a player that trains an unknown network,
-            a loss that returns something else than terms), or the weights or networks
-            name what it does not have.
+            a loss that returns something else than terms), its code or a factory's fails,
+            or the weights or networks name what it does not have.
 
     Example:
 
     >>> vae = zoo.build(zoo.model("vae"), zoo.DataSpec((28, 28, 1)))
     >>> vae.compile(optimizers={"autoencoder": keras.optimizers.Adam(1e-3)})
     """
+    check(model, Model, "zoo.build: model")
+    check(data, DataSpec, "zoo.build: data")
+    check(weights or {}, Mapping, "zoo.build: weights")
+    check(networks or {}, Mapping, "zoo.build: networks")
     where = type(model).__name__
     if keras.config.image_data_format() != "channels_last":
         raise ZooError(
@@ -57,19 +62,22 @@ def build(
             f"{keras.config.image_data_format()!r}: leave out image_data_format (in keras.json "
             'or keras.config), or set it to "channels_last"'
         )
+    if model.conditional and not data.classes:
+        raise ZooError(f"{where} is conditional, and these data have no labels")
     built = Networks(_networks(model, data, networks or {}, where), where)
     players = _players(model, built, where)
-    moves = [as_move(move) for move in model.moves()]
+    moves = [as_move(move) for move in _told(model, "moves", Sequence)]
     if not moves:
         raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
     for move in moves:
-        for name in move.updates or ():
+        updates = f"{where}: updates of {move.name}"
+        for name in check(move.updates, Sequence[str] | None, updates, "is") or ():
             if name not in set(built):
                 raise unknown("network", name, built, where=f"{where}, updates of {move.name}")
     result = GenerativeModel(model, data, built, players, moves, seed)
     found = [_dry_run(result, move) for move in moves]
     _check_moves(moves, found, players, where)
-    defaults = model.weights()
+    defaults = _told(model, "weights", Mapping)
     names = {p: {t for terms_ in found for t in terms_.get(p, ())} for p in players}
     terms.check_weights(defaults, names, where)
     terms.check_weights(weights or {}, names, where)
@@ -82,24 +90,40 @@ def build(
     return result
 
 
+def _told(model, method, annotation):
+    """What a method of the model says, checked."""
+    what = f"{type(model).__name__}.{method}()"
+    with blaming(what):
+        said = getattr(model, method)()
+    return check(said, annotation, what, "is")
+
+
 def _networks(model, data, replacements, where):
-    try:
-        built = dict(model.networks(data))
-    except ValueError as error:  # as Keras refuses a setting that a layer cannot have
-        raise ZooError(f"{model} cannot be built for {data}: {_line(error)}") from error
+    with blaming(f"{model} cannot be built for {data}: networks()"):
+        own = model.networks(data)
+    built = check(own, Mapping, f"{where}.networks()", "is")
     for name, factory in replacements.items():
         if name not in built:
             raise unknown("network", name, built, where=where)
-        built[name] = factory(data, model)
+        built[name] = _replacement(factory, data, model, f"{where}: the given network {name!r}")
     return built
 
 
-def _line(error):
-    return " ".join(str(error).split())
+def _replacement(factory, data, model, where):
+    if isinstance(factory, keras.layers.Layer) or not callable(factory):
+        raise ZooError(
+            f"{where} is a function of (data, model) that makes one, not {type(factory).__name__}"
+        )
+    with blaming(where):
+        made = factory(data, model)
+    if not isinstance(made, keras.layers.Layer):
+        raise ZooError(f"{where} comes as {type(made).__name__}, not as a keras model or layer")
+    return made
 
 
 def _players(model, networks, where):
-    players = {player: tuple(names) for player, names in dict(model.players()).items()}
+    told = _told(model, "players", Mapping[str, Sequence[str]])
+    players = {player: tuple(names) for player, names in told.items()}
     for player, names in players.items():
         for name in names:
             if name not in set(networks):
@@ -122,11 +146,13 @@ def _dry_run(model: GenerativeModel, move):
             None if labels is None else ops.convert_to_tensor(labels),
         )
         rng = random.Generator(model.seed, "dry run", 0, 0, backend.draws_on_host)
-        with random.scope(rng):
+        with random.scope(rng), blaming(where):
             returned = move.loss(Nets(model.networks, True, model.where), batch, rng)
         terms.checked(returned, model.players, DRY_ROWS, where)
         if move.when:
-            for player in move.when(ops.cast(0, "int32"), terms.means(returned)):
+            with blaming(f"{where}, when"):
+                allowed = move.when(ops.cast(0, "int32"), terms.means(returned))
+            for player in check(allowed, Mapping, f"{where}, when", "is"):
                 if player not in returned:
                     raise unknown("player", player, returned, where=f"{where}, when")
         found.update({player: tuple(own) for player, own in returned.items()})

@@ -6,6 +6,7 @@ import jax
 from keras import StatelessScope, ops
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
+from zoo.engine.players import unique
 from zoo.engine.scopes import pure
 
 draws_on_host = False
@@ -26,7 +27,7 @@ def gradients(forward, groups):
     Returns:
         aux, ``{player: gradients}``, and ``{id(variable): value}`` that it assigned.
     """
-    variables = list({id(v): v for group in groups.values() for v in group}.values())
+    variables = unique(groups)
 
     def function(values):
         (losses, aux), assigned = pure(forward, zip(variables, values, strict=True))

@@ -59,15 +59,21 @@ class Nets:
 
 
 class Net:
-    """One network, called with ``training`` bound."""
+    """One network, called with ``training`` bound.
+
+    A conditional network takes ``[x, labels]``. Called as ``net(x, labels=labels)``, any
+    network is given what it takes, so that a loss is written once for both.
+    """
 
     def __init__(self, network, training):
         self._network = network
         takes = "training" in inspect.signature(network.call).parameters
         self._kwargs = {"training": training} if takes else {}
 
-    def __call__(self, *args, **kwargs):
-        outputs = self._network(*args, **self._kwargs, **kwargs)
+    def __call__(self, x, *args, labels=None, **kwargs):
+        if labels is not None and len(getattr(self._network, "inputs", None) or ()) == 2:
+            x = [x, labels]
+        outputs = self._network(x, *args, **self._kwargs, **kwargs)
         return keras.tree.map_structure(_float32, outputs)
 
 

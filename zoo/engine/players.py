@@ -7,6 +7,7 @@ from types import MappingProxyType
 import keras
 from keras import ops
 
+from zoo.configs import config_of, copy_of
 from zoo.errors import ZooError, unknown
 
 
@@ -103,8 +104,7 @@ class MovingAverage(keras.optimizers.Optimizer):
 def serialized(optimizer) -> dict:
     """As Keras serializes it, but naming Keras's own classes as every backend knows them.
 
-    On PyTorch they are subclasses that exist only there. And Keras's own function would
-    import TensorFlow, on every backend.
+    On PyTorch they are subclasses that exist only there.
     """
 
     def public(config):
@@ -119,7 +119,7 @@ def serialized(optimizer) -> dict:
         {
             "module": cls.__module__,
             "class_name": cls.__name__,
-            "config": optimizer.get_config(),
+            "config": config_of(optimizer),
             "registered_name": keras.saving.get_registered_name(cls),
         }
     )
@@ -157,7 +157,7 @@ def prepared(optimizers, groups, *, scaled: bool, where: str) -> dict:
                 'such as keras.optimizers.Adam(1e-3), or the name of one, such as "adam"'
             ) from error
         if id(optimizer) in seen:  # one object for two players: each needs its own state
-            optimizer = type(optimizer).from_config(optimizer.get_config())
+            optimizer = copy_of(optimizer)
         if optimizer.built and _others(optimizer, groups[player]):
             raise ZooError(
                 f"{where}: the optimizer of {player!r} has trained other weights; give a new one"

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from zoo import manifest
+from zoo.configs import no_tensorflow
 from zoo.errors import ZooError
 from zoo.precision import precision
 
@@ -31,10 +32,12 @@ def config_of(model) -> dict[str, Any]:
         raise ZooError(
             f"{model.where}: {', '.join(code)} was given as code, which a file cannot hold{UNSAVED}"
         )
+    with no_tensorflow():
+        weights = keras.saving.serialize_keras_object(model.given_weights)
     return {
         "model": described,
         "data": {"shape": list(model.data.shape), "classes": model.data.classes},
-        "weights": keras.saving.serialize_keras_object(model.given_weights),
+        "weights": weights,
         "seed": model.seed,
         "dtype": model.dtype_policy.name,
     }

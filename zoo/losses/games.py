@@ -1,77 +1,16 @@
-"""Terms of losses, each named as the literature names it and summed to one number an example."""
+"""Adversarial losses, each a game of a discriminator and a generator.
+
+Each is a pair: what the discriminator minimises on real and on fake logits, and what
+the generator minimises on fake logits. Logits are float32 ``(n,)`` or ``(n, 1)``; each
+term is ``(n,)``.
+"""
 
 from __future__ import annotations
 
-import math
-
 from keras import ops
 
-
-def _examples(x):
-    """Sum over all axes but the first: ``(n, ...)`` to ``(n,)``."""
-    return ops.sum(ops.reshape(x, (ops.shape(x)[0], -1)), axis=1)
-
-
-def _each(x):
-    """Mean over all axes but the first: ``(n, ...)`` to ``(n,)``."""
-    return ops.mean(ops.reshape(x, (ops.shape(x)[0], -1)), axis=1)
-
-
-# --- likelihoods and divergences ------------------------------------------------------
-
-
-def bernoulli(x, logits):
-    """Negative log-likelihood of x under Bernoulli variables, in nats.
-
-    -log p(x) = sum_i softplus(l_i) - x_i l_i (Kingma & Welling 2014, appendix C.1).
-
-    Args:
-        x: float32 ``(n, ...)`` in [0, 1].
-        logits: like ``x``, any real numbers.
-
-    Returns:
-        ``(n,)``, summed over all but the first axis.
-    """
-    return _examples(ops.softplus(logits) - x * logits)
-
-
-def gaussian(x, mean, log_var=0.0):
-    """Negative log-likelihood of x under independent normals, in nats.
-
-    -log p(x) = sum_i (log 2 pi + log_var_i + (x_i - mean_i)^2 / exp(log_var_i)) / 2
-    (Kingma & Welling 2014, appendix C.2).
-
-    Args:
-        x, mean: float32 ``(n, ...)``.
-        log_var: logarithm of the variance, a number or a tensor that broadcasts.
-
-    Returns:
-        ``(n,)``, summed over all but the first axis.
-    """
-    log_var = ops.convert_to_tensor(log_var, "float32")
-    square = ops.square(x - mean) * ops.exp(-log_var)
-    return 0.5 * _examples(math.log(2 * math.pi) + log_var + square)
-
-
-def kl_standard_normal(mean, log_var):
-    """KL(N(mean, exp(log_var)) || N(0, I)) in nats.
-
-    (mean^2 + exp(log_var) - 1 - log_var) / 2, summed (Kingma & Welling 2014, appendix B).
-
-    Args:
-        mean, log_var: float32 ``(n, d)``.
-
-    Returns:
-        ``(n,)``.
-    """
-    return 0.5 * _examples(ops.square(mean) + ops.exp(log_var) - 1.0 - log_var)
-
-
-# --- adversarial losses ---------------------------------------------------------------
-#
-# Each is a pair: what the discriminator minimises on real and on fake logits, and what
-# the generator minimises on fake logits. Logits are float32 ``(n,)`` or ``(n, 1)``; each
-# term is ``(n,)``.
+from zoo.errors import unknown
+from zoo.losses.examples import averaged
 
 
 class Adversarial:
@@ -87,15 +26,15 @@ class Adversarial:
 
     def real(self, logits):
         """The discriminator's loss on real examples, ``(n,)``."""
-        return _each(self._real(logits))
+        return averaged(self._real(logits))
 
     def fake(self, logits):
         """The discriminator's loss on generated examples, ``(n,)``."""
-        return _each(self._fake(logits))
+        return averaged(self._fake(logits))
 
     def generator(self, logits):
         """The generator's loss on its own examples, ``(n,)``."""
-        return _each(self._generator(logits))
+        return averaged(self._generator(logits))
 
 
 minimax = Adversarial(
@@ -148,8 +87,6 @@ def adversarial(loss: str | Adversarial) -> Adversarial:
     """The adversarial loss of this name, or the one given; ``ZooError`` for another name."""
     if isinstance(loss, Adversarial):
         return loss
-    from zoo.errors import unknown
-
     if loss not in _ADVERSARIAL:
         raise unknown("adversarial loss", loss, _ADVERSARIAL)
     return _ADVERSARIAL[loss]

@@ -1,4 +1,4 @@
-"""Layers whose noise comes from the step's counter, so that one seed is one experiment."""
+"""Dropout."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ class Dropout(keras.layers.Layer):
     training step of the zoo model it is part of.
 
     Args:
-        rate: fraction of the units set to zero while training, in [0, 1); the rest
-            are scaled by ``1 / (1 - rate)``.
+        rate: fraction of the units set to zero while training, in [0, 1), to the nearest
+            1 / 65,536; the rest are scaled by ``1 / (1 - rate)``.
+
+    Raises:
+        ValueError: the rate is not in [0, 1).
     """
 
     def __init__(self, rate: float, **kwargs):
@@ -30,7 +33,7 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        keep = random.current().uniform(ops.shape(inputs)) >= self.rate
+        keep = random.current().bernoulli(ops.shape(inputs), 1 - self.rate)
         return inputs * ops.cast(keep, inputs.dtype) / (1 - self.rate)
 
     def compute_output_shape(self, input_shape):
