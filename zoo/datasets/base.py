@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import ZooError, nearest
+from zoo.messages import say
 from zoo.plugin import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Access:
 
     data_dir: Path | None = None
     strict: bool = False
-    say: Callable[[str], None] = _to_stderr
+    say: Callable[[str], None] = say
 
     def folders(self) -> tuple[Path, ...]:
         """Folders to look in, in order: the chosen one, then Keras's cache.
@@ -55,6 +51,23 @@ class Access:
             )
         return (folder, cache)
 
+    def locate(self, path: str) -> Path:
+        """Where a relative path leads: from the chosen folder, else from the current one.
+
+        Raises:
+            ZooError: nothing is there.
+        """
+        wanted = Path(path).expanduser()
+        places = [wanted] if wanted.is_absolute() else [*self.folders()[:-1], Path.cwd()]
+        for place in places:
+            if (place / wanted).exists():
+                return place / wanted
+        looked = " or ".join(str(place / wanted) for place in places)
+        raise ZooError(
+            f"there is no {looked}: give a path that is there, absolute or relative to "
+            "--data-dir, to ZOO_DATA or to the current folder"
+        )
+
 
 ANYWHERE = Access()
 """The usual places, with nothing refused: what ``load()`` uses."""
@@ -66,28 +79,59 @@ class Split:
 
     Attributes:
         x: pictures uint8 ``(n, height, width, channels)`` in 0 to 255, or float32
-            vectors ``(n, ...)``.
+            vectors ``(n, ...)``. What has ``shape``, ``dtype``, ``len`` and rows by slice or
+            array of numbers will do, such as ``np.memmap``: it is read a batch at a time.
         y: labels int32 ``(n,)`` from 0, or None.
+        factors: what the examples were made from, where that is known: ``(n, k)``, int32
+            for places among the values of a factor, else float32; or None.
     """
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray | None = None
+    factors: np.ndarray | None = None
 
     def __post_init__(self):
-        if self.y is not None and len(self.y) != len(self.x):
-            raise ZooError(f"a split has {len(self.x)} examples but {len(self.y)} labels")
+        for what, array in (("labels", self.y), ("rows of factors", self.factors)):
+            if array is not None and len(array) != len(self.x):
+                raise ZooError(f"a split has {len(self.x)} examples but {len(array)} {what}")
 
     def __len__(self) -> int:
         return len(self.x)
 
     def first(self, n: int | None) -> Split:
         """The first ``n`` examples; all of them for None."""
-        return Split(self.x[:n], None if self.y is None else self.y[:n])
+        from zoo.datasets.lazy import Lazy, take
+
+        if n is None:
+            return self
+        x = take(self.x, range(min(n, len(self)))) if isinstance(self.x, Lazy) else self.x[:n]
+        y, factors = (None if a is None else a[:n] for a in (self.y, self.factors))
+        return Split(x, y, factors)
+
+    def take(self, rows: np.ndarray) -> Split:
+        """The examples of these rows, int64 ``(m,)``; those on disk stay there."""
+        from zoo.datasets.lazy import take
+
+        y, factors = (None if a is None else a[rows] for a in (self.y, self.factors))
+        return Split(take(self.x, rows), y, factors)
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """The parts of a mixture of round Gaussians in equal proportions.
+
+    Attributes:
+        centres: their means, float32 ``(k, dimensions)``.
+        stddev: standard deviation of each, in every direction.
+    """
+
+    centres: np.ndarray
+    stddev: float
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A dataset in memory. The test split is never trained on or tuned with.
+    """A dataset, loaded. The test split is never trained on or tuned with.
 
     Attributes:
         name: what results and pictures call it, as in ``"digits (stand-in for mnist)"``.
@@ -96,6 +140,7 @@ class Data:
         validation: what choices are made with.
         test: what is reported.
         fingerprint: SHA-256 of all arrays, hexadecimal; worked out unless given.
+        modes: the mixture that the examples are drawn from, where it is known; or None.
     """
 
     name: str
@@ -104,6 +149,7 @@ class Data:
     validation: Split
     test: Split
     fingerprint: str = ""
+    modes: Modes | None = None
 
     def __post_init__(self):
         if not self.fingerprint:
@@ -143,18 +189,39 @@ class Dataset:
                 f"{type(self).__name__}: {setting} is an integer, {limits}; got {value!r}"
             )
 
+    def check_share(self, setting: str) -> None:
+        """Refuse a setting that is not a number in [0, 1)."""
+        value = getattr(self, setting)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (number and 0 <= value < 1):
+            raise ZooError(f"{type(self).__name__}: {setting} is in [0, 1); got {value!r}")
+
+    def check_choice(self, setting: str, choices: tuple[str, ...]) -> None:
+        """Refuse a setting that is none of the words accepted."""
+        value = getattr(self, setting)
+        if value not in choices:
+            listed = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
+            raise ZooError(
+                f"{type(self).__name__}: {setting} is {listed}; "
+                f"got {value!r}{nearest(value, choices)}"
+            )
+
 
 @dataclass(frozen=True)
 class Pictures(Dataset):
-    """Base of datasets whose pictures can be made black and white.
+    """Base of datasets of pictures, which can be made black and white, or unbalanced.
 
     Attributes:
         binarize: None leaves pictures as they are; with ``"dynamic"`` a pixel of value p in
             [0, 1] is 1 with probability p, drawn anew each epoch in training and once for
             validation and test; with ``"fixed"`` it is drawn once for all.
+        imbalance: ``{label: share}`` keeps that share, in [0, 1], of the training examples of
+            a class, always the same ones; classes that are not named keep all. Validation and
+            test are as they were.
     """
 
     binarize: str | None = None
+    imbalance: Mapping[int, float] | None = None
 
     BINARIZE: ClassVar[tuple[str, ...]] = ("dynamic", "fixed")
 
@@ -166,19 +233,61 @@ class Pictures(Dataset):
                 f"{type(self).__name__}: binarize is None, 'dynamic' or 'fixed'; "
                 f"got {self.binarize!r}{guess}"
             )
+        if self.imbalance is not None:
+            object.__setattr__(self, "imbalance", _shares(self.imbalance, type(self).__name__))
+
+    def unbalanced(self, train: Split) -> Split:
+        """The training examples that ``imbalance`` keeps, in their order.
+
+        Raises:
+            ZooError: it names a class that is not there.
+        """
+        import numpy as np
+
+        from zoo.random import host_permutation
+
+        if not self.imbalance:
+            return train
+        where = f"{type(self).__name__}.imbalance"
+        if train.y is None:
+            raise ZooError(f"{where}: these pictures have no labels")
+        dropped = []
+        for label, share in self.imbalance.items():
+            rows = np.flatnonzero(train.y == label)
+            if not len(rows):
+                raise ZooError(f"{where}: no training picture has the label {label}")
+            order = host_permutation(0, len(rows), "imbalance", label)
+            dropped.append(rows[order[round(share * len(rows)) :]])
+        return train.take(np.setdiff1d(np.arange(len(train)), np.concatenate(dropped)))
 
 
-def sha256(*arrays: np.ndarray | None) -> str:
+def _shares(imbalance: Any, where: str) -> dict[int, float]:
+    """``{label: share}``, checked; labels may be text, as in JSON."""
+    try:
+        shares = {int(label): float(share) for label, share in imbalance.items()}
+    except (AttributeError, TypeError, ValueError):
+        shares = {-1: 0.0}
+    if any(label < 0 or not 0 <= share <= 1 for label, share in shares.items()):
+        raise ZooError(
+            f"{where}: imbalance is {{label: share}}, with labels from 0 and shares in [0, 1], "
+            f"as in {{3: 0.1}}; got {imbalance!r}"
+        )
+    return shares
+
+
+def sha256(*arrays: Any) -> str:
     """One SHA-256 over arrays in C order: of the bytes alone for one array.
 
-    Of several, types and shapes count too, and None holds its place.
+    Of several, types and shapes count too, and None holds its place. Arrays that are not in
+    memory are read in parts.
     """
-    import numpy as np
+    from zoo.datasets.lazy import blocks
 
     digest = hashlib.sha256()
     for array in arrays:
         if len(arrays) > 1:
             digest.update(b"none" if array is None else f"{array.dtype.str}{array.shape}".encode())
         if array is not None:
-            digest.update(np.ascontiguousarray(array).data)
+            for block in blocks(array):
+                digest.update(block.data)
     return digest.hexdigest()

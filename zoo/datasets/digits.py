@@ -12,7 +12,7 @@ from zoo.plugin import DataSpec
 if TYPE_CHECKING:
     import numpy as np
 
-HELD_OUT = 400  # validation and test together
+HELD_OUT = 200  # for validation, and as many for test
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Digits(Pictures):
         """
         import numpy as np
 
+        from zoo.datasets.splits import hold_out
+
         try:
             from sklearn.datasets import load_digits
         except ImportError:
@@ -51,9 +53,10 @@ class Digits(Pictures):
         x = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
         x = resize(x, self.size)[..., np.newaxis]
         y = bunch.target.astype(np.int32)
-        train, validation, test = (Split(x[rows], y[rows]) for rows in _split(y))
+        splits = hold_out(len(y), HELD_OUT, HELD_OUT, y, "digits")
+        train, validation, test = (Split(x[rows], y[rows]) for rows in splits)
         spec = DataSpec(x.shape[1:], classes=10)
-        return Data("digits", spec, train, validation, test)
+        return Data("digits", spec, self.unbalanced(train), validation, test)
 
 
 def resize(x: np.ndarray, size: int) -> np.ndarray:
@@ -65,17 +68,3 @@ def resize(x: np.ndarray, size: int) -> np.ndarray:
         return x
     bilinear = Image.Resampling.BILINEAR
     return np.stack([np.asarray(Image.fromarray(p).resize((size, size), bilinear)) for p in x])
-
-
-def _split(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows for train, validation and test, each in ascending order."""
-    import numpy as np
-
-    from zoo.random import host_permutation
-
-    shuffled = host_permutation(0, len(y), "digits", "split")
-    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
-    # Rows evenly spaced along the classes hold each class in proportion.
-    held_out = by_class[(np.arange(HELD_OUT) * len(y) + len(y) // 2) // HELD_OUT]
-    train = np.setdiff1d(by_class, held_out)
-    return train, np.sort(held_out[0::2]), np.sort(held_out[1::2])

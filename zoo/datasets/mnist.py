@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import math
 import os
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
-from zoo.datasets.base import ANYWHERE, Access, Data, Pictures, Split, sha256
+from zoo.datasets.base import ANYWHERE, Access, Data, sha256
+from zoo.datasets.files import Damaged, attempt, into, read_idx, read_npz
+from zoo.datasets.published import Published
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np
-
-TRAINING_PICTURES = 60_000
 
 HASHES = {
     "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
@@ -48,28 +44,16 @@ MIRRORS = (
 
 
 @dataclass(frozen=True)
-class MNIST(Pictures):
+class MNIST(Published):
     """MNIST as uint8 ``(n, 28, 28, 1)``, ten classes, in its original order.
 
     Looked up as ``mnist.npz`` or as the four idx files (gzipped or not), in
     ``--data-dir`` or ``ZOO_DATA``, then in Keras's cache; else downloaded.
     Without any of these the digits of scikit-learn stand in for it, resized to
-    28x28, under the name ``"digits (stand-in for mnist)"``.
-
-    Attributes:
-        validation: that many of the last training pictures are for validation (the
-            digits have a split of their own).
-        limit: train on the first so many pictures only, for quick trials.
+    28x28, under the name ``"digits (stand-in for mnist)"``; they have a split of their own.
     """
 
-    validation: int = 5_000
-    limit: int | None = None
-
-    def __post_init__(self):
-        super().__post_init__()
-        self.check_count("validation", 1, TRAINING_PICTURES - 1)
-        if self.limit is not None:
-            self.check_count("limit", 1, TRAINING_PICTURES - self.validation)
+    TRAINING: ClassVar[int] = 60_000
 
     def load(self, access: Access = ANYWHERE) -> Data:
         """Find, verify and split MNIST, or what stands in for it.
@@ -84,15 +68,7 @@ class MNIST(Pictures):
             arrays = read(find(access) or _download(access))
         except NotFetched as error:
             return self._stand_in(access, str(error))
-        x, y = arrays["x_train"], arrays["y_train"]
-        last = len(x) - self.validation
-        return Data(
-            name="mnist",
-            spec=DataSpec((28, 28, 1), classes=10),
-            train=Split(x[:last], y[:last]).first(self.limit),
-            validation=Split(x[last:], y[last:]),
-            test=Split(arrays["x_test"], arrays["y_test"]),
-        )
+        return self.split("mnist", arrays)
 
     def _stand_in(self, access: Access, reason: str) -> Data:
         from zoo.datasets.digits import Digits
@@ -101,12 +77,12 @@ class MNIST(Pictures):
         if access.strict:
             raise ZooError(f"{missing}; --strict-data allows no stand-in. {_ways(access)}")
         try:
-            digits = Digits(batch_size=self.batch_size, size=28).load(access)
+            digits = Digits(size=28).load(access)
         except ZooError as error:
             raise ZooError(f"{missing}, and nothing stands in: {error} {_ways(access)}") from None
         name = "digits (stand-in for mnist)"
         access.say(f"{missing}: using scikit-learn's 8x8 digits resized to 28x28, as {name!r}")
-        train = digits.train.first(self.limit)
+        train = self.unbalanced(digits.train.first(self.limit))
         return dataclasses.replace(digits, name=name, train=train, fingerprint="")
 
 
@@ -148,83 +124,32 @@ def read(files: Sequence[Path]) -> dict[str, np.ndarray]:
 
     try:
         arrays = _decode(files)
-    except _Damaged as error:
-        raise ZooError(
-            f"{error.path} is not used: {error}. It is left as it is: move it away to have MNIST "
-            "downloaded, or name a folder that holds a good copy with --data-dir or ZOO_DATA."
-        ) from None
+    except Damaged as error:
+        raise error.told("MNIST") from None
     return {
         name: array.reshape(-1, 28, 28, 1) if name.startswith("x") else array.astype(np.int32)
         for name, array in arrays.items()
     }
 
 
-class _Damaged(ValueError):
-    """A file that cannot be read or is not MNIST, and why."""
-
-    def __init__(self, path: Path, reason: str):
-        super().__init__(reason)
-        self.path = path
-
-
 def _decode(files: Sequence[Path]) -> dict[str, np.ndarray]:
-    """The four arrays as stored, verified; raises ``_Damaged``."""
+    """The four arrays as stored, verified; raises ``Damaged``."""
     if len(files) == 1:
         homes = dict.fromkeys(HASHES, files[0])
-        arrays = _attempt(_read_archive, files[0])
+        arrays = attempt(lambda path: read_npz(path, HASHES), files[0])
     else:
         homes = dict(zip(IDX_FILES, files, strict=True))
-        arrays = {name: _attempt(_read_idx, path) for name, path in homes.items()}
+        arrays = {name: attempt(read_idx, path) for name, path in homes.items()}
     for name, expected in HASHES.items():
         if sha256(arrays[name]) != expected:
-            raise _Damaged(homes[name], f"its {name} is not that of MNIST (SHA-256 differs)")
+            raise Damaged(homes[name], f"its {name} is not that of MNIST (SHA-256 differs)")
     return arrays
-
-
-def _attempt(reader: Callable[[Path], Any], path: Path) -> Any:
-    try:
-        return reader(path)
-    except Exception as error:  # damaged archives make their readers raise nearly anything
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise _Damaged(path, reason) from None
-
-
-def _read_archive(path: Path) -> dict[str, np.ndarray]:
-    import numpy as np
-
-    with path.open("rb") as file:
-        if not zipfile.is_zipfile(file):
-            raise ValueError("it is no complete .npz archive")
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as archive:
-            if absent := [name for name in HASHES if name not in archive.files]:
-                raise ValueError(f"it has no {', '.join(absent)}")
-            return {name: archive[name] for name in HASHES}
-
-
-def _read_idx(path: Path) -> np.ndarray:
-    """An idx file of bytes: two zeros, the type 8, the rank, the sizes, the data."""
-    import numpy as np
-
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        content = gzip.decompress(content)
-    start = 4 + 4 * content[3] if len(content) > 3 else 4
-    if content[:3] != b"\0\0\x08" or len(content) < start:
-        raise ValueError("it is no idx file of bytes")
-    shape = np.frombuffer(content[4:start], ">i4")
-    if len(content) - start != math.prod(shape.tolist()):
-        raise ValueError("it is no complete idx file")
-    # Copied, for PyTorch warns of arrays that it may not write.
-    return np.frombuffer(content[start:], np.uint8).copy().reshape(shape)
 
 
 def _download(access: Access) -> list[Path]:
     from zoo.datasets.fetch import fetch
 
-    folders = access.folders()
-    folder = next((folder for folder in folders if os.access(folder, os.W_OK)), folders[-1])
-    return fetch(MIRRORS, folder, _decode, access.say)
+    return fetch(MIRRORS, into(access), _decode, access.say)
 
 
 def _ways(access: Access) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
+from zoo.datasets.augmentation import Augmentation
 from zoo.datasets.base import Split
+from zoo.datasets.lazy import Lazy
 from zoo.errors import ZooError
 from zoo.random import host, host_permutation
 
 _BLOCK = 1024  # rows binarized at a time, to bound memory
+_PIXELS = 16  # drawn from what Philox makes at a time
 
 
 class Batches(keras.utils.PyDataset):
@@ -21,13 +28,14 @@ class Batches(keras.utils.PyDataset):
     ``shuffle=False``: else Keras shuffles the items with Python's global generator.
 
     Args:
-        split: what to draw from.
+        split: what to draw from; data on disk are read a batch at a time.
         batch_size: rows a move.
-        seed: of the order and of the binarization.
+        seed: of the order, the augmentation and the binarization.
         shuffle: a new order each epoch; else that of the split.
         binarize: draw each pixel, uint8 0 or 255, anew each epoch; for uint8 pictures.
         repeats: batches in an item, for moves that are made several times a step. Above 1,
             rows that do not fill an item are left out; else the last item may be short.
+        augment: Keras layers that change pictures at random, before they are binarized.
 
     Attributes:
         epoch: the epoch whose batches are given, from 0. Set it to go elsewhere; ``fit``
@@ -46,6 +54,7 @@ class Batches(keras.utils.PyDataset):
         shuffle: bool = False,
         binarize: bool = False,
         repeats: int = 1,
+        augment: Sequence[keras.layers.Layer] = (),
     ):
         super().__init__()
         if batch_size < 1 or repeats < 1:
@@ -56,6 +65,7 @@ class Batches(keras.utils.PyDataset):
         self.shuffle = shuffle
         self.binarize = binarize
         self.repeats = repeats
+        self.augment = Augmentation(augment, seed) if augment else None
         self.epoch = 0
         self._order: tuple[int, np.ndarray] | None = None
         self._passing = self._complete = False
@@ -77,6 +87,10 @@ class Batches(keras.utils.PyDataset):
         epoch = self.epoch
         rows = self._rows(epoch, index)
         x = self.split.x[rows]
+        if isinstance(x, np.memmap):
+            x = np.array(x)  # read now, and writable, as PyTorch wants it
+        if self.augment:
+            x = self.augment(x, epoch, index)
         if self.binarize:
             x = _draw(x, host(self.seed, "binarize", epoch, index))
         self._complete |= index == len(self) - 1
@@ -104,7 +118,7 @@ class Batches(keras.utils.PyDataset):
         self._passing = False
 
 
-def binarize_once(x: np.ndarray, seed: int, name: str) -> np.ndarray:
+def binarize_once(x: Any, seed: int, name: str) -> Any:
     """Draw each pixel of value p in [0, 1] as 1 with probability p, once and for all.
 
     Args:
@@ -113,11 +127,45 @@ def binarize_once(x: np.ndarray, seed: int, name: str) -> np.ndarray:
         name: of the split, so that splits are drawn apart.
 
     Returns:
-        uint8 like ``x``, of 0 and 255.
+        uint8 like ``x``, of 0 and 255: an array, or for data on disk what draws the same
+        numbers when rows are read.
+
+    Raises:
+        ZooError: they are not uint8.
     """
+    if x.dtype != np.uint8:
+        raise ZooError(f"only uint8 pictures can be binarized, not {x.dtype}")
+    if isinstance(x, (Lazy, np.memmap)):
+        return _Binarized(x, seed, name)
     bits = host(seed, "binarize", name)
     blocks = [_draw(x[start : start + _BLOCK], bits) for start in range(0, len(x), _BLOCK)]
     return np.concatenate(blocks) if blocks else x.copy()
+
+
+class _Binarized(Lazy):
+    """Pictures that are binarized when they are read, each with its own random numbers."""
+
+    def __init__(self, source: Any, seed: int, name: str):
+        self.shape, self.dtype = source.shape, np.dtype(np.uint8)
+        self._source, self._key = source, (seed, "binarize", name)
+
+    def read(self, rows):
+        x = np.array(self._source[rows])
+        if len(rows) and (np.diff(rows) == 1).all():
+            return self._drawn(x, int(rows[0]))
+        for place, row in enumerate(rows):
+            x[place] = self._drawn(x[place : place + 1], int(row))[0]
+        return x
+
+    def _drawn(self, x: np.ndarray, first_row: int) -> np.ndarray:
+        """Consecutive pictures drawn as ``binarize_once`` draws them within all."""
+        bits = host(*self._key)
+        # Philox makes 4 words of 4 pixels at a time, and can start at any such 16.
+        start = first_row * math.prod(self.shape[1:])
+        bits.advance(start // _PIXELS)
+        skipped = start % _PIXELS
+        ahead = np.concatenate([np.zeros(skipped, np.uint8), x.ravel()])
+        return _draw(ahead, bits)[skipped:].reshape(x.shape)
 
 
 def _draw(x: np.ndarray, bits: np.random.Philox) -> np.ndarray:

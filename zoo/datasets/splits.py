@@ -1,0 +1,70 @@
+"""Held out by a rule: the same rows every time, each class in proportion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from zoo.datasets.base import Split
+from zoo.errors import ZooError
+from zoo.random import host_permutation
+
+
+def hold_out(
+    n: int, validation: int, test: int, y: np.ndarray | None, name: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows for train, validation and test, each in ascending order.
+
+    Args:
+        n: how many there are.
+        validation: how many of them are for validation.
+        test: how many for test.
+        y: their labels, ``(n,)``, of which each split gets its share; or None.
+        name: of the dataset, so that two of one size are split apart.
+    """
+    shuffled = host_permutation(0, n, name, "split")
+    by_class = shuffled if y is None else shuffled[np.argsort(y[shuffled], kind="stable")]
+    # Rows evenly spaced along the classes hold each class in proportion.
+    held_out = by_class[_evenly(validation + test, n)]
+    for_test = held_out[_evenly(test, len(held_out))]
+    rest = np.setdiff1d(held_out, for_test)
+    return np.setdiff1d(by_class, held_out), rest, np.sort(for_test)
+
+
+def _evenly(count: int, n: int) -> np.ndarray:
+    """``count`` numbers of 0 to n - 1, evenly spaced."""
+    return (np.arange(count) * n + n // 2) // max(count, 1)
+
+
+def parted(
+    given: Mapping[str, Split], validation: float, test: float, name: str
+) -> tuple[Split, Split, Split]:
+    """Train, validation and test: those given, and the others held out of the training ones.
+
+    Args:
+        given: ``{"train": split}``, perhaps with ``"validation"`` and ``"test"``.
+        validation: share of the training examples, in [0, 1), where it is not given.
+        test: likewise.
+        name: of the dataset.
+
+    Raises:
+        ZooError: a split is empty.
+    """
+    whole = given["train"]
+    counts = {
+        part: 0 if part in given else round(share * len(whole))
+        for part, share in (("validation", validation), ("test", test))
+    }
+    empty = [part for part, count in counts.items() if part not in given and count == 0]
+    if empty or sum(counts.values()) >= len(whole):
+        raise ZooError(
+            f"{name}: {len(whole)} training examples cannot be split with validation="
+            f"{validation:g} and test={test:g} of them: each split needs an example"
+        )
+    rows = hold_out(len(whole), counts["validation"], counts["test"], whole.y, "split")
+    held = dict(zip(("train", "validation", "test"), rows, strict=True))
+    return tuple(  # type: ignore[return-value]
+        given[part] if part in given and part != "train" else whole.take(held[part])
+        for part in held
+    )
