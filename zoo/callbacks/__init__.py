@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from zoo.callbacks.base import Callback, Context
 from zoo.callbacks.checkpoint import Checkpoint
-from zoo.callbacks.grids import ReconstructionGrid, SampleGrid
+from zoo.callbacks.grids import (
+    Interpolations,
+    LatentManifold,
+    LatentScatter,
+    ReconstructionGrid,
+    SampleGrid,
+    Traversals,
+)
 from zoo.callbacks.interruption import Interruption
 from zoo.callbacks.progress import Progress
 from zoo.callbacks.tensorboard import TensorBoard
@@ -16,9 +23,13 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "Context",
+    "Interpolations",
     "Interruption",
+    "LatentManifold",
+    "LatentScatter",
     "Progress",
     "ReconstructionGrid",
     "SampleGrid",
     "TensorBoard",
+    "Traversals",
 ]

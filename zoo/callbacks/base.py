@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from zoo import pictures
+from zoo import pictures, views
+from zoo.datasets import Split
 from zoo.errors import ZooError
+from zoo.latents import Unable
+from zoo.messages import say
 
 if TYPE_CHECKING:
-    from zoo.datasets import Data, Split
+    from zoo.datasets import Data
     from zoo.runs import Run
 
-PICTURES = {"samples": 64, "reconstructions": 32}
-"""The kinds of picture that ``Context.picture`` makes, and of how many examples."""
-
 POINTS = 1000  # points in the plane are drawn as a cloud, which takes more of them
-SEED = 0  # the same codes every epoch, so that one can watch a sample grow
 
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+NEEDS = {
+    "samples": "sample",
+    "reconstructions": "reconstruct",
+    "manifold": "decode",
+    "codes": "encode",
+    "traversals": "decode",
+    "interpolations": "decode",
+}
+"""The kinds of picture that ``Context.picture`` makes, and the ability that each needs."""
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Context:
         validation: the examples validated on, binarized if the dataset binarizes;
             by default those of ``data``.
         say: tells a person one line.
+        kinds: the kinds of picture that the run makes, and of how many examples each:
+            samples, reconstructions and those that callbacks add.
     """
 
     run: Run
@@ -53,7 +59,10 @@ class Context:
     epochs: int
     steps: int
     validation: Split = None  # type: ignore[assignment]  # filled in below
-    say: Callable[[str], None] = _say
+    say: Callable[[str], None] = say
+    kinds: dict[str, int] = field(
+        default_factory=lambda: {"samples": 64, "reconstructions": 32}, init=False
+    )
     _drawn: dict[tuple, np.ndarray | None] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self):
@@ -63,23 +72,23 @@ class Context:
     def picture(self, kind: str, model: Any, epoch: int, n: int | None = None) -> np.ndarray | None:
         """What the model makes, drawn; computed once an epoch, whoever asks.
 
+        The same codes every epoch, so that one can watch a sample grow.
+
         Args:
-            kind: ``"samples"``, or ``"reconstructions"`` of the first validation examples.
+            kind: one of ``NEEDS``; all but samples are of the first validation examples.
             model: the ``GenerativeModel``.
             epoch: the epoch just ended, from 0.
-            n: how many examples; by default as ``PICTURES`` says.
+            n: how many examples, pictures a side, rows or pairs; by default as ``kinds`` says.
 
         Returns:
             An image, uint8 ``(height, width, 3)``, which data that stand in for others
             carry in a caption; None where the model cannot, or such data cannot be drawn.
         """
-        n = n or PICTURES[kind]
+        n = n or self.kinds[kind]
         key = (kind, epoch, n)
         if key not in self._drawn:
             self._drawn = {k: v for k, v in self._drawn.items() if k[1] == epoch}
-            image = {"samples": self._samples, "reconstructions": self._reconstructions}[kind](
-                model, n
-            )
+            image = self._draw(kind, model, n)
             if image is not None and "stand-in" in self.data.name:
                 image = pictures.caption(image, self.data.name)
             self._drawn[key] = image
@@ -89,26 +98,27 @@ class Context:
         """Write an image of the epoch (from 0) as PNG that says where it comes from."""
         pictures.save(path, image, data=self.data.name, run=self.run.name, epoch=epoch + 1)
 
-    def _samples(self, model: Any, n: int) -> np.ndarray | None:
-        if not model.can("sample"):
+    def _draw(self, kind: str, model: Any, n: int) -> np.ndarray | None:
+        shape, x, y = self.data.spec.shape, self.validation.x, self.validation.y
+        plane = shape == (2,)
+        drawable = plane or pictures.is_picture(shape) or kind == "codes"
+        if not (drawable and model.can(NEEDS[kind])):
             return None
-        if pictures.is_picture(self.data.spec.shape):
-            return pictures.grid(model.sample(n, seed=SEED))
-        if self.data.spec.shape == (2,):
-            reference = self.validation.x[:POINTS] if len(self.validation) else None
-            return pictures.scatter(model.sample(POINTS, seed=SEED), reference)
-        return None
-
-    def _reconstructions(self, model: Any, n: int) -> np.ndarray | None:
-        plane = self.data.spec.shape == (2,)
-        if not (plane or pictures.is_picture(self.data.spec.shape)):
+        if kind == "samples":
+            reference = x[:POINTS] if plane and len(x) else None
+            return views.samples(model, POINTS if plane else n, reference=reference).image
+        try:
+            if kind in ("reconstructions", "codes"):
+                first = POINTS if plane and kind == "reconstructions" else n
+                examples = Split(x[:first], None if y is None else y[:first])
+                view = views.reconstructions if kind == "reconstructions" else views.codes
+                return view(model, examples).image
+            if kind == "traversals":
+                return views.traversals(model, self.validation, most=n).image
+            view = views.manifold if kind == "manifold" else views.interpolations
+            return view(model, self.validation, n).image
+        except Unable:
             return None
-        x, y = self.validation.x, self.validation.y
-        n = min(POINTS if plane else n, len(x))
-        if not n or not model.can("reconstruct"):
-            return None
-        again = model.reconstruct(x[:n], labels=None if y is None else y[:n])
-        return pictures.scatter(again, x[:n]) if plane else pictures.pairs(x[:n], again)
 
 
 class Callback(keras.callbacks.Callback):

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from zoo.callbacks.base import PICTURES, Callback
+from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
 from zoo.errors import ZooError
 
@@ -24,7 +24,8 @@ class TensorBoard(Callback):
       Scalars page draws the two of one term in one chart.
     - ``learning_rate/{player}``
     - ``speed/pictures_per_second``, the first step of an epoch (which compiles) left out
-    - the images ``samples`` and ``reconstructions``, where the model makes them
+    - the images ``samples`` and ``reconstructions``, and those of the recipe's other
+      callbacks, where the model makes them
 
     ``recipe``, as text, is written once. ``keras.callbacks.TensorBoard`` would import
     TensorFlow on every backend; this does on none.
@@ -84,7 +85,7 @@ class TensorBoard(Callback):
         if (speed := self._speed.per_second) is not None:
             writer.add_scalar("speed/pictures_per_second", speed * context.batch_size, step)
         if (epoch + 1) % self.every == 0:
-            for kind in PICTURES:
+            for kind in context.kinds:
                 image = context.picture(kind, model, epoch)
                 if image is not None:
                     writer.add_image(kind, image, step, dataformats="HWC")

@@ -1,8 +1,35 @@
-"""Metrics of trained models: one file a metric, each naming its protocol."""
+"""Metrics of trained models: one file an idea, each naming its protocol."""
 
 from __future__ import annotations
 
+from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.base import Measured, Metric
+from zoo.metrics.compression import Compression
+from zoo.metrics.judge import Judge, JudgedMetric
+from zoo.metrics.label_kept import LabelKept
 from zoo.metrics.likelihood import ELBO, LogLikelihood
+from zoo.metrics.linear_probe import LinearProbe
+from zoo.metrics.mode_coverage import ModeCoverage
+from zoo.metrics.recognition import Recognition
+from zoo.metrics.reconstruction import MSE, PSNR
+from zoo.metrics.ssim import SSIM
+from zoo.metrics.stacked_modes import StackedModes
 
-__all__ = ["ELBO", "LogLikelihood", "Measured", "Metric"]
+__all__ = [
+    "ELBO",
+    "MSE",
+    "PSNR",
+    "SSIM",
+    "Accuracy",
+    "Compression",
+    "Judge",
+    "JudgedMetric",
+    "LabelKept",
+    "LinearProbe",
+    "LogLikelihood",
+    "Measured",
+    "Metric",
+    "ModeCoverage",
+    "Recognition",
+    "StackedModes",
+]

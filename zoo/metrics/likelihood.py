@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.messages import counted
 from zoo.metrics.base import Measured, Metric
 
 _AT_ONCE = 25  # importance samples an example held in memory
@@ -22,14 +23,15 @@ class ELBO(Metric):
     """
 
     name: ClassVar[str] = "elbo"
-    needs: ClassVar[str] = "log_likelihood"
+    needs: ClassVar[tuple[str, ...]] = ("log_likelihood",)
 
-    def measure(self, model, split, seed):
-        values = model.log_likelihood(split.x, samples=1, seed=seed, labels=split.y)
+    def measure(self, model, data, seed):
+        test = data.test
+        values = model.log_likelihood(test.x, samples=1, seed=seed, labels=test.y)
         return Measured(
             float(np.mean(values, dtype="float64")),
             "nats",
-            f"mean over {len(split):,} examples, 1 draw of z each",
+            f"mean over {counted(len(test), 'test example')}, 1 draw of z each",
         )
 
 
@@ -47,22 +49,24 @@ class LogLikelihood(Metric):
     samples: int = 100
 
     name: ClassVar[str] = "log_likelihood"
-    needs: ClassVar[str] = "log_likelihood"
+    needs: ClassVar[tuple[str, ...]] = ("log_likelihood",)
 
     def __post_init__(self):
         if self.samples < 1:
             raise ZooError(f"LogLikelihood: samples is at least 1, not {self.samples}")
 
-    def measure(self, model, split, seed):
-        sums = np.full(len(split), -np.inf)
+    def measure(self, model, data, seed):
+        test = data.test
+        sums = np.full(len(test), -np.inf)
         for start in range(0, self.samples, _AT_ONCE):
             k = min(_AT_ONCE, self.samples - start)
             bound = model.log_likelihood(
-                split.x, samples=k, seed=seed, first_sample=start, labels=split.y
+                test.x, samples=k, seed=seed, first_sample=start, labels=test.y
             ).astype("float64")
             sums = np.logaddexp(sums, bound + np.log(k))
         return Measured(
             float(np.mean(sums - np.log(self.samples))),
             "nats",
-            f"mean over {len(split):,} examples, {self.samples:,} importance samples each",
+            f"mean over {counted(len(test), 'test example')}, "
+            f"{counted(self.samples, 'importance sample')} each",
         )

@@ -1,0 +1,216 @@
+"""Where the codes of a trained model lie, and ways through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.datasets import Split
+from zoo.errors import ZooError
+from zoo.random import Generator
+
+REACH = 3.0  # standard deviations to each side, which hold all but 0.3% of a normal code
+
+
+class Unable(ZooError):
+    """The model lacks what is asked of it."""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes to start from: of examples where the model encodes, else noise.
+
+    Attributes:
+        z: float32 ``(n, d)``.
+        labels: int32 ``(n,)``, or None.
+        x: the examples ``(n, ...)``; None for noise.
+        centre: where codes lie in each dimension, float32 ``(d,)``: 0, or the mean of ``z``
+            in a model without a prior.
+        spread: likewise 1, or the standard deviation of ``z``.
+        conditional: whether the model needs labels to decode.
+        unit: what a 1 in each dimension is, in words, where it is not 1.
+    """
+
+    z: np.ndarray
+    labels: np.ndarray | None
+    x: Any
+    centre: np.ndarray
+    spread: np.ndarray
+    conditional: bool
+    unit: str
+
+    @property
+    def size(self) -> int:
+        """The dimension of the latent."""
+        return self.z.shape[1]
+
+
+def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
+    """Codes of the first n examples; for a model that does not encode, n draws of noise.
+
+    The noise is that of ``model.sample(n, seed=seed)``.
+
+    Args:
+        model: a ``GenerativeModel``.
+        split: examples, which a model that does not encode needs none of.
+        n: how many, as far as there are so many.
+        seed: of the noise.
+
+    Raises:
+        Unable: the model cannot decode, or does not say how long its codes are.
+    """
+    if not model.can("decode"):
+        raise Unable(f"{model.where} cannot decode, so that its latent space cannot be shown")
+    if model.can("encode"):
+        first = split.first(n)
+        if not len(first):
+            raise Unable("there are no examples to encode")
+        z, labels, x = model.encode(first.x, labels=first.y), first.y, first.x
+    else:
+        dimension = getattr(model.plugin, "latent_dim", None)
+        if dimension is None:
+            raise Unable(f"{model.where} has no latent_dim and cannot encode")
+        noise = Generator(seed, "sample", on_host=True).normal((n, dimension))
+        z, labels, x = keras.ops.convert_to_numpy(noise), None, None
+        if model.plugin.conditional:
+            labels = np.arange(n, dtype="int32") % model.data.classes
+    size = z.shape[1]
+    if model.plugin.can("sample"):
+        centre, spread, unit = np.zeros(size), np.ones(size), ""
+    else:
+        centre, spread, unit = z.mean(axis=0), z.std(axis=0), "in standard deviations of codes"
+    return Codes(
+        z=z,
+        labels=labels,
+        x=x,
+        centre=centre.astype("float32"),
+        spread=spread.astype("float32"),
+        conditional=model.plugin.conditional,
+        unit=unit,
+    )
+
+
+def plane(found: Codes, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The codes of a manifold grid (Kingma & Welling 2014, figure 4).
+
+    Squares of equal probability under the normal distribution: in each dimension, its quantiles
+    at (i + 1/2) / side.
+
+    Args:
+        found: of a latent of 2 dimensions.
+        side: codes in a row and in a column.
+
+    Returns:
+        The codes, float32 ``(side, side, 2)``: the first dimension grows to the right, the
+        second upwards. And the quantiles, float64 ``(side,)``, ascending.
+
+    Raises:
+        Unable: the latent has another dimension.
+    """
+    if found.size != 2:
+        raise Unable(
+            f"a manifold grid shows a latent of 2 dimensions, and this one has {found.size}"
+        )
+    quantiles = np.array([NormalDist().inv_cdf((i + 0.5) / side) for i in range(side)])
+    right, up = np.meshgrid(quantiles, quantiles[::-1])
+    z = np.stack([right, up], axis=-1) * found.spread + found.centre
+    return z.astype("float32"), quantiles
+
+
+def traversal(code: np.ndarray, found: Codes, dimensions: Sequence[int], values: np.ndarray):
+    """Codes that are one code but for one dimension, which takes these values in turn.
+
+    Args:
+        code: ``(d,)``.
+        found: whose ``centre`` and ``spread`` the values are relative to.
+        dimensions: which ones, k of them.
+        values: float ``(m,)``.
+
+    Returns:
+        Codes, float32 ``(k, m, d)``.
+    """
+    z = np.tile(code.astype("float32"), (len(dimensions), len(values), 1))
+    for row, i in zip(z, dimensions, strict=True):
+        row[:, i] = found.centre[i] + values * found.spread[i]
+    return z
+
+
+def most_used(found: Codes, n: int) -> list[int]:
+    """The n dimensions in which the codes of examples vary most, in order; of noise, the first."""
+    if found.x is None:
+        return list(range(min(n, found.size)))
+    return sorted(np.argsort(-found.z.var(axis=0), kind="stable")[:n].tolist())
+
+
+def linear(a: np.ndarray, b: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """``(1 - t) a + t b`` for each share t: float32 ``(n, m, d)`` from ``(n, d)`` and ``(m,)``."""
+    t = shares[None, :, None]
+    return ((1 - t) * a[:, None] + t * b[:, None]).astype("float32")
+
+
+def spherical(a: np.ndarray, b: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Along the great circle (Shoemake 1985): ``(sin((1 - t) w) a + sin(t w) b) / sin(w)``.
+
+    The angle between a and b is w. What is between two draws of noise is as long as they are,
+    as draws in many dimensions all are (White 2016); on a straight line it would
+    be shorter than any that the model was trained on.
+
+    Args:
+        a: ``(n, d)``.
+        b: ``(n, d)``.
+        shares: t from 0 to 1, ``(m,)``.
+
+    Returns:
+        float32 ``(n, m, d)``; of codes in one or in opposite directions, those of ``linear``.
+    """
+    a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosine = np.divide((a * b).sum(axis=1), lengths, out=np.ones(len(a)), where=lengths > 0)
+    angle = np.arccos(np.clip(cosine, -1, 1))[:, None, None]
+    t, straight = shares[None, :, None], np.sin(angle) < 1e-6
+    sine = np.where(straight, 1.0, np.sin(angle))
+    z = (np.sin((1 - t) * angle) * a[:, None] + np.sin(t * angle) * b[:, None]) / sine
+    return np.where(straight, linear(a, b, shares), z).astype("float32")
+
+
+def pairs(order: np.ndarray, n: int, labels: np.ndarray | None = None) -> np.ndarray:
+    """The first n pairs of neighbours in an order; of one label each, where labels are given.
+
+    Args:
+        order: row numbers.
+        n: how many pairs, as far as there are so many.
+        labels: of all rows.
+
+    Returns:
+        Row numbers, int64 ``(n, 2)``.
+    """
+    waiting: dict[int, int] = {}
+    found: list[tuple[int, int]] = []
+    for row in order.tolist():
+        label = 0 if labels is None else int(labels[row])
+        if label in waiting:
+            found.append((waiting.pop(label), row))
+        else:
+            waiting[label] = row
+    return np.array(found[:n], "int64").reshape(-1, 2)
+
+
+def principal(z: np.ndarray) -> tuple[np.ndarray, float]:
+    """The first two principal components of codes.
+
+    Args:
+        z: ``(n, d)``, both at least 2.
+
+    Returns:
+        Their values, ``(n, 2)``, each component pointing to where its largest weight is
+        positive; and the share of the variance that is theirs, in [0, 1].
+    """
+    from sklearn.decomposition import PCA
+
+    found = PCA(2, random_state=0)
+    return found.fit_transform(z), float(found.explained_variance_ratio_.sum())

@@ -1,0 +1,30 @@
+"""How often a classifier is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from zoo.messages import counted
+from zoo.metrics.base import Measured, Metric, chunks
+
+
+@dataclass(frozen=True)
+class Accuracy(Metric):
+    """Share of test examples whose most probable class is their label, in [0, 1]."""
+
+    name: ClassVar[str] = "accuracy"
+    needs: ClassVar[tuple[str, ...]] = ("classify",)
+
+    def check(self, data):
+        if data.test.y is None:
+            raise self.refuse(data, "labels")
+
+    def measure(self, model, data, seed):
+        right = [model.classify(part.x).argmax(axis=1) == part.y for part in chunks(data.test)]
+        share = float(np.concatenate(right).mean())
+        return Measured(
+            share, "", f"{counted(len(data.test), 'test example')}, the most probable class"
+        )

@@ -1,0 +1,123 @@
+"""The classifier in whose eyes samples and reconstructions are judged."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from zoo import recipe_files, runs
+from zoo.datasets.base import Access, Data, sha256
+from zoo.errors import ZooError
+from zoo.metrics.base import Metric
+from zoo.plugin import DataSpec
+from zoo.processes import answer
+from zoo.runs import Run
+
+_DEFAULT = "classifier_mnist"
+
+
+@dataclasses.dataclass(frozen=True)
+class JudgedMetric(Metric):
+    """Base of metrics in which a trained classifier judges what the model makes.
+
+    Attributes:
+        classifier: a recipe, by its name or file: its latest finished run on the data that it
+            loads here, trained first where there is none; or a run's folder.
+    """
+
+    classifier: str = _DEFAULT
+
+    def judged(self, spec: DataSpec) -> DataSpec:
+        """What the classifier has to be for, given what the model is for."""
+        return spec
+
+    def check(self, data):
+        if not data.spec.is_image:
+            raise self.refuse(data, "pictures")
+
+    def prepare(self, data, access, runs_folder):
+        run = _run_of(self.classifier, self.judged(data.spec), access, runs_folder)
+        return dataclasses.replace(self, classifier=str(run.path.resolve()))
+
+    def judge(self, data: Data) -> Judge:
+        """The classifier for these data, loaded.
+
+        Raises:
+            ZooError: it is for data of another shape, or is no classifier.
+        """
+        run = _run_of(self.classifier, self.judged(data.spec), Access(), None)
+        return _loaded(run, run.weights.stat().st_mtime_ns)
+
+
+class Judge:
+    """A trained classifier, with a name that tells it from all others.
+
+    Attributes:
+        name: its run and the SHA-256 of its weights.
+    """
+
+    def __init__(self, run: Run):
+        from zoo.loading import load
+
+        self._model = load(run)
+        if not self._model.can("classify"):
+            raise ZooError(
+                f"run {run.name} is no classifier: name one that zoo run {_DEFAULT} made"
+            )
+        self.name = f"{run.name} (SHA-256 of its weights {sha256(*self._model.get_weights())})"
+
+    def __call__(self, x) -> np.ndarray:
+        """Probabilities float32 ``(n, classes)`` of pictures, uint8 or float in [0, 1]."""
+        return self._model.classify(x)
+
+
+@functools.lru_cache(maxsize=1)  # the metrics of a run ask the same one
+def _loaded(run: Run, written: int) -> Judge:
+    return Judge(run)
+
+
+def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | None) -> Run:
+    """The run that a setting ``classifier`` means, trained now where there is none."""
+    folder = Path(classifier).expanduser()
+    if (folder / "run.json").is_file():
+        run = Run(folder)
+        data = run.manifest["data"]
+        _check(run.name, data["name"], DataSpec(tuple(data["shape"]), data["classes"]), spec)
+        return run
+    from zoo import recipe as recipes
+
+    path = recipe_files.find(classifier)
+    data = recipes.load(path).dataset.load(access)
+    _check(path.stem, data.name, data.spec, spec)
+    root = runs.root(runs_folder)
+    for run in runs.all_runs(root):
+        manifest = run.manifest
+        same = manifest.get("data", {}).get("fingerprint") == data.fingerprint
+        if (manifest["recipe"], manifest["status"]) == (path.stem, "finished") and same:
+            return run
+    access.say(f"training {path.stem} first: the classifier that judges what is made")
+    return _trained(path, access, root)
+
+
+def _check(name: str, data: str, its: DataSpec, wanted: DataSpec) -> None:
+    if its.shape != wanted.shape or wanted.classes not in (0, its.classes):
+        raise ZooError(
+            f"classifier {name} is for {data}, {_words(its)}, and needed is one for "
+            f"{_words(wanted)}: name another as the metric's setting classifier"
+        )
+
+
+def _words(spec: DataSpec) -> str:
+    return f"{' x '.join(map(str, spec.shape))} in {spec.classes:,} classes"
+
+
+def _trained(path: Path, access: Access, root: Path) -> Run:
+    """Train a classifier, the same whatever the backend and device of what it is to judge."""
+    args = ["run", str(path), "--device", "cpu", "--runs", str(root)]
+    args += ["--data-dir", str(access.data_dir)] if access.data_dir else []
+    args += ["--strict-data"] if access.strict else []
+    failed = f"training the classifier {path.stem} failed"
+    return Run(Path(answer(args, own_backend=True, failed=failed)["path"]))

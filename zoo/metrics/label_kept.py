@@ -1,0 +1,42 @@
+"""Whether a reconstruction is still of the class that the picture was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from zoo.messages import counted
+from zoo.metrics.base import Measured, chunks
+from zoo.metrics.judge import JudgedMetric
+
+
+@dataclass(frozen=True)
+class LabelKept(JudgedMetric):
+    """Share of reconstructed test pictures that a classifier gives the true label, in [0, 1].
+
+    Detail: ``originals``, the share of the test pictures themselves.
+    """
+
+    name: ClassVar[str] = "label_kept"
+    needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+
+    def check(self, data):
+        super().check(data)
+        if data.test.y is None:
+            raise self.refuse(data, "labels")
+
+    def measure(self, model, data, seed):
+        judge = self.judge(data)
+        kept, originals = [], []
+        for part in chunks(data.test):
+            again = model.reconstruct(part.x, labels=part.y)
+            kept.append(judge(again).argmax(axis=1) == part.y)
+            originals.append(judge(part.x).argmax(axis=1) == part.y)
+        return Measured(
+            float(np.concatenate(kept).mean()),
+            "",
+            f"{counted(len(data.test), 'test picture')} reconstructed; classifier {judge.name}",
+            {"originals": float(np.concatenate(originals).mean())},
+        )

@@ -1,0 +1,57 @@
+"""How many samples a classifier recognizes, and whether it sees every class in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.messages import counted
+from zoo.metrics.base import Measured, chunks
+from zoo.metrics.judge import JudgedMetric
+
+
+@dataclass(frozen=True)
+class Recognition(JudgedMetric):
+    """Share of samples that a classifier is confident of, in [0, 1].
+
+    Confidence is the largest of its probabilities. Details: ``real``, the share of the test
+    pictures that it is confident of; ``class_0`` and so on, the share of the samples that it
+    takes for each class, whether confident or not; ``least_class``, the smallest of them.
+    Labels of a conditional model are its classes in turn.
+
+    Attributes:
+        samples: how many are drawn.
+        confidence: it has to be above this, in [0, 1).
+    """
+
+    samples: int = 1000
+    confidence: float = 0.9
+
+    name: ClassVar[str] = "recognition"
+    needs: ClassVar[tuple[str, ...]] = ("sample",)
+
+    def __post_init__(self):
+        if self.samples < 1:
+            raise ZooError(f"Recognition: samples is at least 1, not {self.samples}")
+        if not 0 <= self.confidence < 1:
+            raise ZooError(f"Recognition: confidence is in [0, 1), not {self.confidence}")
+
+    def measure(self, model, data, seed):
+        judge = self.judge(data)
+        judged = judge(model.sample(self.samples, seed=seed))
+        real = np.concatenate([judge(part.x).max(axis=1) for part in chunks(data.test)])
+        classes = np.bincount(judged.argmax(axis=1), minlength=judged.shape[1]) / len(judged)
+        return Measured(
+            float((judged.max(axis=1) > self.confidence).mean()),
+            "",
+            f"{counted(self.samples, 'sample')} with a confidence above {self.confidence:g}; "
+            f"real of {counted(len(real), 'test picture')}; classifier {judge.name}",
+            {
+                "real": float((real > self.confidence).mean()),
+                "least_class": float(classes.min()),
+                **{f"class_{label}": float(share) for label, share in enumerate(classes)},
+            },
+        )

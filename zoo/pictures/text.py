@@ -1,0 +1,58 @@
+"""Text around an image: a caption under it, names beside its rows and over its columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+MARGIN = 4
+SIZE = 13  # pixels, of all text
+
+
+def font(size: int = SIZE) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, which is there on every machine."""
+    return ImageFont.load_default(size)
+
+
+def caption(image: np.ndarray, text: str) -> np.ndarray:
+    """The image with a white strip of text under it, made wider where the text needs it.
+
+    Args:
+        image: uint8 ``(height, width, 3)``.
+        text: of one or more lines.
+    """
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).textbbox((0, 0), text, font())
+    height, width = image.shape[:2]
+    strip = math.ceil(bottom - top) + 2 * MARGIN
+    whole = Image.new("RGB", (max(width, math.ceil(right - left) + 2 * MARGIN), height + strip))
+    whole.paste("white", (0, 0, *whole.size))
+    whole.paste(Image.fromarray(image), (0, 0))
+    ImageDraw.Draw(whole).text((MARGIN - left, height + MARGIN - top), text, "black", font())
+    return np.asarray(whole)
+
+
+def framed(image: np.ndarray, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> np.ndarray:
+    """The image with names to the left of its rows and over its columns, on white.
+
+    Args:
+        image: uint8 ``(height, width, 3)``.
+        rows: names of rows of one height that fill the image, from the top; empty for none.
+        columns: likewise, from the left.
+    """
+    longest = max((font().getlength(name) for name in rows), default=-2 * MARGIN)
+    left = math.ceil(longest) + 2 * MARGIN
+    top = SIZE + 2 * MARGIN if columns else 0
+    height, width = image.shape[:2]
+    whole = Image.new("RGB", (left + width, top + height), "white")
+    whole.paste(Image.fromarray(image), (left, top))
+    draw = ImageDraw.Draw(whole)
+    for i, name in enumerate(rows):
+        middle = top + (i + 0.5) * height / len(rows)
+        draw.text((left - MARGIN, middle), name, "black", font(), anchor="rm")
+    for i, name in enumerate(columns):
+        middle = left + (i + 0.5) * width / len(columns)
+        draw.text((middle, top / 2), name, "black", font(), anchor="mm")
+    return np.asarray(whole)
