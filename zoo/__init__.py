@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
-    from zoo import callbacks, datasets, layers, losses, metrics, random
+    from zoo import (
+        augment,
+        callbacks,
+        datasets,
+        layers,
+        losses,
+        metrics,
+        networks,
+        packing,
+        penalties,
+        random,
+        samplers,
+        schedules,
+    )
     from zoo.engine import gradient
     from zoo.engine.build import build
     from zoo.errors import RunFailed, ZooError
@@ -36,7 +49,20 @@ _ORIGIN = {
     "model": "zoo.registry",
     "train": "zoo.training",
 }
-_SUBMODULES = ("callbacks", "datasets", "layers", "losses", "metrics", "random")
+_SUBMODULES = (
+    "augment",
+    "callbacks",
+    "datasets",
+    "layers",
+    "losses",
+    "metrics",
+    "networks",
+    "packing",
+    "penalties",
+    "random",
+    "samplers",
+    "schedules",
+)
 
 __all__ = [
     "Batch",
@@ -46,6 +72,7 @@ __all__ = [
     "Recipe",
     "RunFailed",
     "ZooError",
+    "augment",
     "build",
     "callbacks",
     "dataset",
@@ -57,7 +84,12 @@ __all__ = [
     "metric",
     "metrics",
     "model",
+    "networks",
+    "packing",
+    "penalties",
     "random",
+    "samplers",
+    "schedules",
     "train",
 ]
 

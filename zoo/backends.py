@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib.util
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -19,6 +21,17 @@ from zoo.errors import ZooError, unknown
 
 BACKENDS = ("jax", "tensorflow", "torch")
 
+ON_CPU = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "HIP_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "KERAS_TORCH_DEVICE": "cpu",
+}
+"""Variables that keep the backends on the CPU."""
+
+_CPU_VARIABLES = {"jax": "JAX_PLATFORMS", "torch": "KERAS_TORCH_DEVICE"}
+"""By backend: the variable that names its device."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -26,15 +39,16 @@ class Choice:
 
     Attributes:
         backend: one of ``BACKENDS``.
-        device: ``"cpu"``, ``"gpu"`` or ``"gpu:n"``.
+        device: ``"cpu"``, ``"gpu"`` or ``"gpu:n"``; where it was not demanded, what the
+            backend is expected to find.
         reason: why this backend, for people.
-        better: backends that the recipe would rather use here and that are not installed.
+        demanded: whether the device was asked for.
     """
 
     backend: str
     device: str
     reason: str
-    better: tuple[str, ...] = ()
+    demanded: bool = False
 
 
 def installed() -> tuple[str, ...]:
@@ -43,13 +57,21 @@ def installed() -> tuple[str, ...]:
 
 
 def gpus() -> int:
-    """How many GPUs this process may use, asked of the system and of no backend."""
-    visible = _visible()
-    return _devices() if visible is None else len(visible)
+    """How many NVIDIA GPUs this process may use, asked of the system and of no backend.
+
+    Backends use other accelerators too, which only they can find: Apple's and AMD's GPUs,
+    TPUs. None of those was at hand to try.
+    """
+    present, visible = _devices(), _visible()
+    if visible is None:
+        return present
+    # as CUDA does: the first that is not there hides those after it
+    wrong = (i for i, name in enumerate(visible) if name.isdigit() and int(name) >= present)
+    return next(wrong, len(visible)) if present else 0
 
 
 def gpu_present() -> bool:
-    """Whether there is a GPU that this process may use."""
+    """Whether there is an NVIDIA GPU that this process may use."""
     return gpus() > 0
 
 
@@ -87,12 +109,25 @@ def choose(
     Args:
         option: what ``--backend`` said.
         recipe_path: the recipe whose preference counts.
-        device: what ``--device`` said; by default a GPU where there is one.
+        device: what ``--device`` said; by default the backend takes what it finds.
 
     Raises:
         ZooError: the backend or device is unknown or not there.
     """
-    device = _device(device)
+    choice = _backend(option, recipe_path, _device(device), device is not None)
+    variable = _CPU_VARIABLES.get(choice.backend, "")
+    value = os.environ.get(variable, "")
+    if value.partition(",")[0] != "cpu" or choice.device == "cpu":
+        return choice
+    if choice.demanded:
+        raise ZooError(
+            f"--device {choice.device}: the variable {variable}={value} has {choice.backend} use "
+            "the CPU; unset it, or leave the option out"
+        )
+    return dataclasses.replace(choice, device="cpu")
+
+
+def _backend(option: str | None, recipe_path: Path | None, device: str, demanded: bool) -> Choice:
     there = installed()
     for name, source in ((option, "--backend"), (os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND")):
         if not name:
@@ -104,23 +139,25 @@ def choose(
                 f"{source}: {name} is not installed; installed: {', '.join(there) or 'none'}. "
                 f"{how_to_install(name)}"
             )
-        return Choice(name, device, f"chosen by {source}")
+        return Choice(name, device, f"chosen by {source}", demanded)
     order = recipe_order(recipe_path, device) if recipe_path else BACKENDS
     if not there:
         raise ZooError(f"no backend is installed. {how_to_install('jax')}, the lightest")
-    best = next(name for name in order if name in there)
-    better = order[: order.index(best)] if order != BACKENDS else ()
     if len(there) == 1:
         reason = "the only backend installed"
     elif order != BACKENDS:
         reason = f"the recipe's choice for the {device.partition(':')[0]}"
     else:
         reason = "the first installed"
-    return Choice(best, device, reason, better)
+    return Choice(next(name for name in order if name in there), device, reason, demanded)
 
 
 def activate(choice: Choice) -> None:
     """Set the environment from which Keras and the backend take the choice.
+
+    A device that nobody demanded is left to the backend and to the variables that are set.
+    The CPU when demanded is not forced on TensorFlow's plugins for other GPUs, such as
+    Apple's: no variable does that.
 
     Raises:
         ZooError: Keras is already imported with another backend.
@@ -133,12 +170,8 @@ def activate(choice: Choice) -> None:
         )
     kind, _, number = choice.device.partition(":")
     environment = {"KERAS_BACKEND": choice.backend}
-    if kind == "cpu":
-        environment |= {
-            "CUDA_VISIBLE_DEVICES": "-1",
-            "JAX_PLATFORMS": "cpu",
-            "KERAS_TORCH_DEVICE": "cpu",
-        }
+    if kind == "cpu" and choice.demanded:
+        environment |= ON_CPU
     elif number:
         visible = _visible()
         environment["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if visible else number
@@ -173,16 +206,24 @@ def how_to_install(backend: str) -> str:
 
 
 def _device(option: str | None) -> str:
-    """A checked device."""
+    """A checked device, or the one expected where there is no option."""
     if option is None:
         return "gpu" if gpu_present() else "cpu"
     if not re.fullmatch(r"cpu|gpu(:\d+)?", option):
         raise ZooError(f"--device: {option!r} is no device. Accepted: cpu, gpu, gpu:0, gpu:1, ...")
     count = gpus()
+    if option == "gpu" and _other_gpu():
+        return option  # the backend has to say whether it can use it
     if option.startswith("gpu") and int(option[4:] or 0) >= count:
         found = f"there is {count} GPU" if count == 1 else f"there are {count} GPUs"
         raise ZooError(f"--device: no {option} here; {found if count else 'no GPU was found'}")
     return option
+
+
+def _other_gpu() -> bool:
+    """Whether the system may have a GPU of Apple's or AMD's that a backend can use."""
+    apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return apple or Path("/dev/kfd").exists()  # the latter of AMD's ROCm driver
 
 
 def _visible() -> list[str] | None:
@@ -195,7 +236,7 @@ def _visible() -> list[str] | None:
 
 
 def _devices() -> int:
-    """How many GPUs the system has."""
+    """How many NVIDIA GPUs the system has."""
     nodes = [path for path in Path("/dev").glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     if nodes:
         return len(nodes)

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 
-from zoo.datasets import Access
+from zoo.datasets import Access, Batches
+from zoo.messages import counted
 from zoo.recipe import Recipe
-from zoo.training import Experiment, prepare
+from zoo.training import EVALUATION_BATCH, Experiment, prepare
 
 TIMED_SECONDS = 5.0
 
 
-def describe(recipe: Recipe, access: Access) -> str:
-    """Prepare a recipe as for training, time a few steps, and describe it in lines."""
+def describe(
+    recipe: Recipe,
+    access: Access,
+    prepared: Callable[[Experiment], None] = lambda experiment: None,
+) -> str:
+    """Prepare a recipe as for training, time a few steps, and describe it in lines.
+
+    Args:
+        recipe: the experiment.
+        access: where data may come from.
+        prepared: called when all is checked, before steps are timed.
+    """
     experiment = prepare(recipe, access)
+    prepared(experiment)
     model, data = experiment.model, experiment.data
     splits = ((name, getattr(data, name)) for name in ("train", "validation", "test"))
     counts = ", ".join(f"{name} {len(split):,}" for name, split in splits)
     lines = [
         f"model     {recipe.model}",
         f"data      {data.name}, {' x '.join(map(str, data.spec.shape))}: {counts}",
-        f"steps     {len(experiment.batches):,} an epoch, {recipe.epochs} epochs, "
+        f"steps     {len(experiment.batches):,} an epoch, {counted(recipe.epochs, 'epoch')}, "
         f"batches of {recipe.dataset.batch_size}",
         "networks",
         *_networks(model),
@@ -68,19 +81,30 @@ def _weight(weight):
 def _estimate(experiment: Experiment) -> str:
     """Seconds of a step, measured, times the steps; the weights it moves are thrown away."""
     model, batches = experiment.model, experiment.batches
-    batch = batches[0]
-    model.train_on_batch(*batch)  # compiles
+    validation = Batches(experiment.validation, EVALUATION_BATCH, seed=0)
+    step, made = _timed(model.train_on_batch, batches)
+    check, checked = _timed(model.test_on_batch, validation)
+    total = (step * len(batches) + check * len(validation)) * experiment.recipe.epochs
+    return (
+        f"time      about {_duration(total)} without pictures and metrics, from "
+        f"{counted(made, 'training step')} and {counted(checked, 'validation step')} timed here"
+    )
+
+
+def _timed(step: Callable, batches: Batches) -> tuple[float, int]:
+    """Seconds that a step takes, and how many were timed, after one that compiles."""
+    step(*batches[0])
     began = time.perf_counter()
     for made in itertools.count(1):
-        model.train_on_batch(*batches[made % len(batches)])
+        step(*batches[made % len(batches)])
         seconds = time.perf_counter() - began
         if seconds > TIMED_SECONDS or made >= 50:
             break
-    total = seconds / made * len(batches) * experiment.recipe.epochs
-    return f"time      about {_duration(total)}, from {made} steps timed here"
+    return seconds / made, made
 
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+        return counted(round(seconds), "second")
+    minutes = round(seconds / 60)
+    return counted(minutes, "minute") if minutes < 90 else f"{minutes / 60:.1f} hours"

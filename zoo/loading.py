@@ -15,6 +15,7 @@ from zoo.engine.build import build
 from zoo.errors import ZooError
 from zoo.precision import precision
 from zoo.runs import Run
+from zoo.samplers import Sampler
 
 
 def load(
@@ -60,6 +61,8 @@ def load(
         raise ZooError(f"run {run.name}: {run.weights.name} does not load: {error}") from error
     if described["ema"] is not None:
         model.optimizer.finalize_variable_values(model.trainable_variables)
+    if run.sampler.exists():
+        model.sampler = Sampler.load(run.sampler)
     return model
 
 

@@ -29,9 +29,14 @@ def describe(experiment: Any) -> dict[str, Any]:
         "epoch": 0,
         "ema": recipe.ema,
         "model": settings_of(recipe.model, "models"),
+        "abilities": model.able(sampler=recipe.sampler is not None),
         "dataset": settings_of(recipe.dataset, "datasets"),
         "weights": plain(recipe.weights),
         "networks": sorted(recipe.networks),
+        "augment": [
+            {"class": type(layer).__name__, **plain(layer.get_config())} for layer in recipe.augment
+        ],
+        "sampler": plain(recipe.sampler),
         "optimizers": {
             player: serialized(optimizer) for player, optimizer in model.optimizer.by_player.items()
         },

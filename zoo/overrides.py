@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import copy
 import dataclasses
-import typing
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 
+from zoo.configs import config_of
 from zoo.errors import ZooError, unknown
 from zoo.recipe import Recipe
-from zoo.settings import check
+from zoo.settings import check, field_types
+
+_Changed = TypeVar("_Changed", Recipe, Mapping[str, Any])
 
 
-def override(recipe: Recipe, changes: Sequence[str]) -> Recipe:
+def override(recipe: _Changed, changes: Sequence[str]) -> _Changed:
     """A recipe with changes such as ``"epochs=3"`` or ``"model.latent_dim=8"`` made.
 
     A key names a setting by its path: fields of the recipe, of its model and dataset;
@@ -24,7 +26,7 @@ def override(recipe: Recipe, changes: Sequence[str]) -> Recipe:
     by their place or class, ``callbacks.SampleGrid.every``.
 
     Args:
-        recipe: left as it is.
+        recipe: left as it is; or a part of one, ``{field: value}``.
         changes: each ``key=value``, split at the first ``=``; the value is a Python
             literal, or else text.
 
@@ -58,7 +60,7 @@ def _change(owner: Any, path: Sequence[str], text: str, done: tuple[str, ...]) -
     if dataclasses.is_dataclass(owner):
         return _dataclass(owner, name, rest, text, here, done)
     if hasattr(owner, "get_config"):
-        config = owner.get_config()
+        config = config_of(owner)
         if name not in config:
             raise unknown("setting", name, config, where=".".join(done))
         value = _next(config[name], rest, text, here, _like(config[name]))
@@ -78,7 +80,7 @@ def _dataclass(owner, name, rest, text, here, done):
         where = ".".join(done) or "recipe"
         raise unknown("setting", name, names, where=where)
     value = getattr(owner, name)
-    annotation = typing.get_type_hints(type(owner)).get(name, Any)
+    annotation = field_types(type(owner)).get(name, Any)
     composed = isinstance(value, (Mapping, list)) or dataclasses.is_dataclass(value)
     if not rest and composed:
         inside = f"{'.'.join(here)}.NAME=..."

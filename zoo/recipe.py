@@ -17,9 +17,10 @@ from typing import Any, Literal
 import keras
 
 from zoo.datasets.base import Dataset
-from zoo.errors import ZooError, nearest, unknown
+from zoo.errors import CodeFailed, ZooError, nearest, unknown
 from zoo.metrics.base import Metric
 from zoo.plugin import Model
+from zoo.samplers import GaussianMixture
 from zoo.settings import check_settings
 
 
@@ -36,6 +37,10 @@ class Recipe:
         networks: ``{name: factory(data, model)}`` in place of the model's own networks.
         callbacks: of ``zoo.callbacks`` or ``keras.callbacks``.
         metrics: of ``zoo.metrics``, measured on the test examples after training.
+        sampler: such as ``zoo.samplers.GaussianMixture(10)``, fitted to the codes of the
+            training examples after training; the run then samples from it.
+        augment: Keras layers, such as ``keras.layers.RandomFlip("horizontal")``, that change
+            training examples at random, anew each epoch; labels stay.
         ema: momentum of a moving average of the weights, with which the model is
             validated, sampled and evaluated; None for no average.
         precision: ``"float32"``, ``"mixed_bfloat16"`` or ``"mixed_float16"``.
@@ -54,6 +59,8 @@ class Recipe:
     networks: Mapping[str, Callable] = field(default_factory=dict)
     callbacks: Sequence[keras.callbacks.Callback] = ()
     metrics: Sequence[Metric] = ()
+    sampler: GaussianMixture | None = None
+    augment: Sequence[keras.layers.Layer] = ()
     ema: float | None = None
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     seed: int = 0
@@ -69,6 +76,11 @@ class Recipe:
         missing = [player for player in players if player not in self.optimizers]
         if missing:
             raise ZooError(f"recipe.optimizers: none for player {', '.join(map(repr, missing))}")
+        if self.augment and getattr(self.dataset, "binarize", None) == "fixed":
+            raise ZooError(
+                "recipe.augment changes pictures, and binarize='fixed' draws them once before "
+                "that: take binarize='dynamic', which draws what is augmented"
+            )
         if self.epochs < 1:
             raise ZooError(f"recipe.epochs is at least 1, not {self.epochs}")
         if self.ema is not None and not 0 <= self.ema < 1:
@@ -86,11 +98,10 @@ def load(path: Path) -> Recipe:
         code = compile(source, str(path), "exec")
     except OSError as error:
         raise ZooError(f"cannot read the recipe {path}: {error.strerror or error}") from error
-    except SyntaxError as error:
-        line = f", line {error.lineno}" if error.lineno else ""
-        raise ZooError(f"{path}{line}: not Python: {error.msg}") from error
-    except (ValueError, RecursionError) as error:
-        raise ZooError(f"{path}: not Python: {error}") from error
+    except (SyntaxError, ValueError, RecursionError) as error:
+        number = getattr(error, "lineno", None)
+        line = f", line {number}" if number else ""
+        raise ZooError(f"{path}{line}: not Python: {getattr(error, 'msg', error)}") from error
     module = ModuleType(f"<recipe {path.stem}>")  # a name that no import can have
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses look their annotations up there
@@ -100,7 +111,7 @@ def load(path: Path) -> Recipe:
         raise type(error)(f"{_place(path, error)}: {error}") from error
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}{_keyword(source, module, path, error)}"
-        raise ZooError(f"{_place(path, error)}: {reason}") from error
+        raise CodeFailed(f"{_place(path, error)}: {reason}") from error
     if "recipe" not in vars(module):
         others = [name for name, value in vars(module).items() if isinstance(value, Recipe)]
         hint = f"name {others[0]!r} so" if others else "end it with recipe = zoo.Recipe(...)"

@@ -8,8 +8,16 @@ from zoo.errors import ZooError, nearest
 
 
 def shipped() -> dict[str, Path]:
-    """The recipes that come with the zoo, ``{name: file}``, sorted by name."""
-    return {path.stem: path for path in sorted(_folder().glob("[!_]*.py"))}
+    """The recipes that come with the zoo, ``{name: file}``, sorted by name.
+
+    Those in a folder have its name before theirs: ``published/vae_mnist_likelihood``.
+    """
+    folder = _folder()
+    files = {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for path in folder.rglob("[!_]*.py")
+    }
+    return dict(sorted(files.items()))
 
 
 def find(text: str) -> Path:
@@ -27,9 +35,11 @@ def find(text: str) -> Path:
     if path.is_dir():
         raise ZooError(f"{text} is a folder; a recipe is a Python file, or one of {_names(known)}")
     beside = [path.with_name(file.name) for file in path.parent.glob("*.py")]
-    guess = nearest(text, [*beside, *known])
-    if not guess and path.stem in known:
-        guess = f"; did you mean {path.stem!r}?"
+    namesakes = [name for name, file in known.items() if file.stem == path.stem]
+    guess = nearest(text, beside)
+    if not guess and namesakes:
+        guess = f"; did you mean {namesakes[0]!r}?"
+    guess = guess or nearest(text, known)
     raise ZooError(f"no recipe {text!r}{guess or '.'} By name there are: {_names(known)}.")
 
 

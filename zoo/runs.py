@@ -74,6 +74,11 @@ class Run:
         return self.path / "model.weights.h5"
 
     @property
+    def sampler(self) -> Path:
+        """The sampler fitted to the codes, where the recipe has one."""
+        return self.path / "sampler.npz"
+
+    @property
     def events(self) -> Path:
         """The folder of TensorBoard events."""
         return self.path / "tensorboard"

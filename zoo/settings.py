@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
-from zoo.errors import ZooError, nearest, unknown
+from zoo.errors import ZooError, nearest, shortened, unknown
 
 
 class _Mismatch(Exception):
@@ -36,7 +38,7 @@ def check_settings(cls: type, values: Mapping[str, Any], where: str = "") -> dic
     """
     where = where or cls.__name__
     names = [field.name for field in dataclasses.fields(cls) if field.init]
-    hints = typing.get_type_hints(cls)
+    hints = field_types(cls)
     checked = {}
     for name, value in values.items():
         if name not in names:
@@ -45,7 +47,29 @@ def check_settings(cls: type, values: Mapping[str, Any], where: str = "") -> dic
     return checked
 
 
-def check(value: Any, annotation: Any, where: str) -> Any:
+def field_types(cls: type) -> dict[str, Any]:
+    """``{field: annotation}`` of a class; ``Any``, which is not checked, for one that fails.
+
+    As it does where a name in it is imported for type checkers alone.
+    """
+    try:
+        return typing.get_type_hints(cls)
+    except Exception:  # an annotation is code of anybody's
+        own = [(base, inspect.get_annotations(base)) for base in reversed(cls.__mro__)]
+        return {name: _alone(base, name, given[name]) for base, given in own for name in given}
+
+
+def _alone(cls: type, name: str, annotation: Any) -> Any:
+    """One annotation of a class, whatever the others are."""
+    alone = types.SimpleNamespace(__annotations__={name: annotation})
+    names = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
+    try:
+        return typing.get_type_hints(alone, names, dict(vars(cls)))[name]
+    except Exception:
+        return Any
+
+
+def check(value: Any, annotation: Any, where: str, verb: str = "takes") -> Any:
     """One value against one annotation; ``ZooError`` says what is accepted.
 
     >>> check([512, 256], tuple[int, ...], "hidden")
@@ -55,7 +79,7 @@ def check(value: Any, annotation: Any, where: str) -> Any:
         return _convert(value, annotation)
     except _Mismatch as found:
         raise ZooError(
-            f"{where}{found.inside} takes {describe(found.annotation)}, {_instead(found)}"
+            f"{where}{found.inside} {verb} {describe(found.annotation)}, {_instead(found)}"
         ) from None
 
 
@@ -64,7 +88,8 @@ def _instead(found: _Mismatch) -> str:
     if isinstance(value, type):
         return f"not the class {value.__name__}: write {value.__name__}(...)"
     options = get_args(found.annotation) if get_origin(found.annotation) is Literal else ()
-    return f"not {value!r} ({type(value).__name__}){nearest(value, options)}"
+    text = shortened(repr(value), 80)  # an array's has lines of it
+    return f"not {text} ({type(value).__name__}){nearest(value, options)}"
 
 
 def describe(annotation: Any) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from zoo import runs
+from collections.abc import Mapping
+from typing import Any
+
+from zoo import evaluation, runs
+from zoo.messages import counted
 from zoo.runs import Run
 
 
@@ -10,15 +14,29 @@ def finished(run: Run) -> str:
     """What came of a finished run, in lines."""
     results = run.read_json("results.json")
     lines = [
-        f"trained on {results['data']}, {_epochs(results['epochs'])} in {results['seconds']:.0f} s"
+        f"trained on {results['data']}, {counted(results['epochs'], 'epoch')} "
+        f"in {results['seconds']:.0f} s"
     ]
-    for name, measured in results["metrics"].items():
-        value = f"{measured['value']:.2f} {measured['unit']}".strip()
-        lines.append(f"  test {name}  {value}  ({measured['protocol']})")
+    lines += [f"  {line}" for line in measured(evaluation.kept(run))]
     terms = "  ".join(f"{name} {value:.4g}" for name, value in results["test"].items())
     lines.append(f"  test losses  {terms}")
     lines += [f"  {run.path / picture}" for picture in results["pictures"]]
     return "\n".join([*lines, *_next(run)])
+
+
+def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Numbers with their units and protocols, in lines; below each what goes with it.
+
+    Args:
+        metrics: as ``zoo.evaluation.measure`` returns them.
+    """
+    lines = []
+    for name, found in metrics.items():
+        value = f"{found['value']:.5g} {found['unit']}".strip()
+        lines.append(f"{name}  {value}  ({found['protocol']})")
+        details = "  ".join(f"{key} {v:.4g}" for key, v in found.get("details", {}).items())
+        lines += [f"  {details}"] if details else []
+    return lines
 
 
 def interrupted(run: Run) -> str:
@@ -26,11 +44,7 @@ def interrupted(run: Run) -> str:
     if not run.weights.exists():
         return f"interrupted before any weights were kept; what there is: {run.path}"
     epochs = run.manifest.get("epoch", 0)
-    return "\n".join([f"interrupted after {_epochs(epochs)}; weights kept", *_next(run)])
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"
+    return "\n".join([f"interrupted after {counted(epochs, 'epoch')}; weights kept", *_next(run)])
 
 
 def _next(run: Run) -> list[str]:
@@ -39,7 +53,8 @@ def _next(run: Run) -> list[str]:
     name = run.id if found_by_id else str(run.path)
     registered = manifest["model"]["name"] and not manifest["networks"]
     recipe = "" if registered else f" --recipe {run.recipe}"
+    use = "sample" if "sample" in manifest.get("abilities", ("sample",)) else "evaluate"
     return [
         f"run {run.name}  ({run.path})",
-        f"next: zoo sample {name}{recipe}, or zoo show {name}",
+        f"next: zoo {use} {name}{recipe}, or zoo show {name}",
     ]

@@ -15,7 +15,8 @@ from typing import Any
 
 import keras
 
-from zoo import callbacks, runs
+from zoo import callbacks, evaluation, pictures, runs, samplers
+from zoo.configs import copy_of
 from zoo.datasets import Access, Batches, Data, Split
 from zoo.datasets.pipeline import binarize_once
 from zoo.engine.base import GenerativeModel
@@ -36,18 +37,26 @@ class Experiment:
     Attributes:
         recipe: the recipe.
         data: its data.
+        evaluated: the same, with validation and test binarized once where the dataset binarizes.
         model: compiled, untrained.
         batches: the training batches of an epoch, each of all repeats of a step.
-        validation: validation examples, binarized once where the dataset binarizes.
-        test: likewise.
     """
 
     recipe: Recipe
     data: Data
+    evaluated: Data
     model: GenerativeModel
     batches: Batches
-    validation: Split
-    test: Split
+
+    @property
+    def validation(self) -> Split:
+        """Validation examples, as evaluated."""
+        return self.evaluated.validation
+
+    @property
+    def test(self) -> Split:
+        """Test examples, as evaluated."""
+        return self.evaluated.test
 
 
 def prepare(recipe: Recipe, access: Access | None = None) -> Experiment:
@@ -69,19 +78,14 @@ def prepare(recipe: Recipe, access: Access | None = None) -> Experiment:
             seed=recipe.seed,
         )
     model.compile(optimizers=_fresh(recipe.optimizers), ema=recipe.ema)
-    for metric in recipe.metrics:
-        if not model.can(metric.needs):
-            raise ZooError(
-                f"metric {metric.name!r} needs a model that can {metric.needs}, "
-                f"which {model.where} cannot"
-            )
-    binarize = getattr(recipe.dataset, "binarize", None)
-    train, validation, test = data.train, data.validation, data.test
-    if binarize:
-        validation, test = (
-            dataclasses.replace(split, x=binarize_once(split.x, recipe.seed, name))
-            for name, split in (("validation", validation), ("test", test))
+    if recipe.sampler and not (model.can("encode") and model.can("decode")):
+        raise ZooError(
+            f"recipe.sampler needs a model that can encode and decode, and {model.where} cannot"
         )
+    binarize = getattr(recipe.dataset, "binarize", None)
+    evaluated = evaluation.as_evaluated(data, binarize, recipe.seed)
+    evaluation.check(recipe.metrics, model, evaluated, sampler=recipe.sampler is not None)
+    train = data.train
     if binarize == "fixed":
         train = dataclasses.replace(train, x=binarize_once(train.x, recipe.seed, "train"))
     batches = Batches(
@@ -91,14 +95,15 @@ def prepare(recipe: Recipe, access: Access | None = None) -> Experiment:
         shuffle=True,
         binarize=binarize == "dynamic",
         repeats=model.repeats,
+        augment=recipe.augment,
     )
-    return Experiment(recipe, data, model, batches, validation, test)
+    return Experiment(recipe, data, evaluated, model, batches)
 
 
 def _fresh(optimizers):
     """Copies, so that training a recipe twice starts twice from the beginning."""
     return {
-        player: type(optimizer).from_config(optimizer.get_config())
+        player: copy_of(optimizer)
         if isinstance(optimizer, keras.optimizers.Optimizer)
         else optimizer
         for player, optimizer in optimizers.items()
@@ -138,6 +143,10 @@ def train(
     """
     experiment = prepare(recipe, access)
     prepared(experiment)
+    metrics = [
+        metric.prepare(experiment.evaluated, access or Access(), runs_folder)
+        for metric in recipe.metrics
+    ]
     run = Run.create(runs.root(runs_folder), name)
     text = ""
     if source:
@@ -149,8 +158,9 @@ def train(
     began = time.perf_counter()
     try:
         logs = _fit(experiment, run, name, text, say)
+        _fit_sampler(experiment, run)
         seconds = time.perf_counter() - began
-        results = _results(experiment, run, logs, seconds)
+        results = _results(experiment, metrics, run, logs, seconds)
     except KeyboardInterrupt:
         run.update(status="interrupted")
         raise
@@ -206,6 +216,22 @@ def _fit(experiment: Experiment, run: Run, name: str, text: str, say) -> dict[st
     return {key: float(values[-1]) for key, values in history.history.items() if values}
 
 
+def _fit_sampler(experiment: Experiment, run: Run) -> None:
+    """Fit the recipe's sampler, if it has one, and show its samples."""
+    recipe, model, data = experiment.recipe, experiment.model, experiment.data
+    if recipe.sampler is None:
+        return
+    examples = data.train.first(samplers.MOST)
+    codes = model.encode(examples.x, labels=examples.y)
+    model.sampler = recipe.sampler.fit(codes, recipe.seed)
+    model.sampler.save(run.sampler)
+    if model.data.is_image:
+        image = pictures.grid(model.sample(64, seed=recipe.seed))
+        if "stand-in" in data.name:
+            image = pictures.caption(image, data.name)
+        pictures.save(run.pictures / "samples.png", image, data=data.name, run=run.name)
+
+
 class _Finite(keras.callbacks.Callback):
     """Breaks off a run at the end of the first epoch that has a term which is not finite."""
 
@@ -227,24 +253,19 @@ def _evaluation(split: Split) -> Batches:
     return Batches(split, EVALUATION_BATCH, seed=0)
 
 
-def _results(experiment: Experiment, run: Run, logs, seconds: float) -> dict[str, Any]:
+def _results(experiment: Experiment, metrics, run: Run, logs, seconds: float) -> dict[str, Any]:
     """What ``results.json`` holds: the losses, the metrics on the test set, the time."""
     recipe, model, test = experiment.recipe, experiment.model, experiment.test
     terms = model.evaluate(_evaluation(test), verbose=0, return_dict=True)
-    measured = {}
-    binarize = getattr(recipe.dataset, "binarize", None)
-    drawn = f"; pixels binarized once from seed {recipe.seed}" if binarize else ""
-    for metric in recipe.metrics:
-        value = metric.measure(model, test, recipe.seed)
-        protocol = f"{experiment.data.name} test set, {value.protocol}{drawn}"
-        measured[metric.name] = {**dataclasses.asdict(value), "protocol": protocol}
+    binarized = bool(getattr(recipe.dataset, "binarize", None))
+    measured = evaluation.measure(metrics, model, experiment.evaluated, recipe.seed, binarized)
     pictures = sorted(
         path.name for path in run.pictures.glob("*.png") if "-epoch-" not in path.name
     )
     return {
         "data": experiment.data.name,
         "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,
-        "train": {key: value for key, value in logs.items() if not key.startswith("val_")},
+        "train": {key: value for key, value in logs.items() if key in model.metrics_names},
         "validation": {
             key.removeprefix("val_"): value for key, value in logs.items() if key.startswith("val_")
         },

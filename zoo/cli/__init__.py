@@ -5,19 +5,25 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
 
 from zoo import __version__
-from zoo.errors import ZooError, nearest
+from zoo.errors import CodeFailed, ZooError, nearest
 
 COMMANDS = {
     "run": ("zoo.cli.run", "Train what a recipe says."),
     "list": ("zoo.cli.list", "List models, datasets, metrics, recipes and runs."),
     "show": ("zoo.cli.show", "Describe a model, dataset, metric, recipe or run."),
     "sample": ("zoo.cli.sample", "Draw pictures from a run."),
-    "reconstruct": ("zoo.cli.reconstruct", "Show test pictures beside their reconstructions."),
+    "reconstruct": ("zoo.cli.reconstruct", "Reconstruct, denoise or complete test pictures."),
+    "interpolate": ("zoo.cli.interpolate", "Go from one test picture to another."),
+    "traverse": ("zoo.cli.traverse", "Change one latent dimension at a time."),
+    "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
+    "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
+    "compare": ("zoo.cli.compare", "Train recipes, or take runs, and print one table of them."),
     "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),
     "doctor": ("zoo.cli.doctor", "Check this machine: backends, devices, data, folders."),
 }
@@ -74,7 +80,8 @@ def main(args: Sequence[str] | None = None) -> int:
 
     0 it worked; 1 the run or check failed, or the reader of the output has gone;
     2 a mistake in what was asked; 130 interrupted. A mistake is told in one
-    message; a traceback means a bug.
+    message, which the variable ZOO_TRACEBACK=1 puts a traceback before; any other
+    traceback means a bug.
     """
     try:
         result = zoo.main(args, prog_name="zoo", standalone_mode=False)
@@ -83,7 +90,11 @@ def main(args: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except ZooError as error:
-        click.echo(f"zoo: {error}", err=True)
+        shown = bool(os.environ.get("ZOO_TRACEBACK"))
+        if shown:
+            traceback.print_exception(error)
+        hint = "; ZOO_TRACEBACK=1 shows the traceback" if isinstance(error, CodeFailed) else ""
+        click.echo(f"zoo: {error}{'' if shown else hint}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130

@@ -181,7 +181,7 @@ def _text(report: dict[str, Any]) -> str:
         (name, _backend_text(name, found, report["gpus"]))
         for name, found in report["backends"].items()
     ]
-    lines.append(("gpu", f"{report['gpus']} found" if report["gpus"] else "none found"))
+    lines.append(("gpu", f"{report['gpus']} of NVIDIA's" if report["gpus"] else "none of NVIDIA's"))
     lines.append(("mnist", ", ".join(data["mnist"]) if data["mnist"] else data["why"]))
     writable = folder["writable"]
     state = (

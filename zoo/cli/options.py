@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import click
+
+from zoo.errors import ZooError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -38,3 +43,29 @@ recipe_option = click.option(
     metavar="FILE",
     help="The recipe of a run whose networks are the recipe's own. It is run as Python.",
 )
+
+split_option = click.option(
+    "--split",
+    default="test",
+    show_default=True,
+    type=click.Choice(["train", "validation", "test"]),
+    help="Which examples.",
+)
+
+
+def out_option(*suffixes: str) -> Callable:
+    """``--out FILE``, whose name ends in one of these: what is written follows from it."""
+    accepted = " or ".join(suffixes)
+
+    def checked(ctx: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() not in suffixes:
+            raise ZooError(f"--out {path}: its name has to end in {accepted}")
+        return path
+
+    return click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=checked,
+        metavar="FILE",
+        help=f"File to write: {accepted}.",
+    )

@@ -46,6 +46,7 @@ def command(
     """
     from zoo import backends, parity, recipe_files
     from zoo.errors import ZooError
+    from zoo.messages import counted
 
     path = recipe_files.find(recipe)
     there = backends.installed()
@@ -56,11 +57,11 @@ def command(
             f"{backends.how_to_install(others[0])}"
         )
     # the same device for all: a GPU's rounding is not a CPU's
-    os.environ.update(CUDA_VISIBLE_DEVICES="-1", JAX_PLATFORMS="cpu", KERAS_TORCH_DEVICE="cpu")
+    os.environ.update(backends.ON_CPU)
     options = {"data_dir": data_dir, "strict": strict_data}
     traces = {}
     for backend in there:
-        click.echo(f"{backend}: {steps} steps", err=True)
+        click.echo(f"{backend}: {counted(steps, 'step')}", err=True)
         traces[backend] = parity.record_in_process(backend, path, changes, steps, options)
     found = parity.differences(traces)
     passed = all(difference.relative <= tolerance for difference in found)
@@ -85,7 +86,8 @@ def command(
         mark = "" if d.relative <= tolerance else "  above the tolerance"
         click.echo(f"{d.term:<{width}}  {d.relative:.1e}  ({place}){mark}")
     verdict = "agree within" if passed else "differ by more than"
-    click.echo(f"{', '.join(there)} {verdict} {tolerance:g} over {steps} steps")
+    over = counted(steps, "step")
+    click.echo(f"{', '.join(there)} {verdict} {tolerance:g} over {over}")
     return 0 if passed else 1
 
 

@@ -1,4 +1,4 @@
-"""``zoo reconstruct``: test pictures beside what the model makes of them."""
+"""``zoo reconstruct``: test pictures, whole or spoilt, and what the model makes of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    out_option,
     recipe_option,
     runs_option,
 )
+from zoo.errors import ZooError
 
 
 @click.command("reconstruct")
@@ -20,7 +22,18 @@ from zoo.cli.options import (
 @click.option(
     "-n", "--n", default=32, show_default=True, type=click.IntRange(1), help="Test pictures."
 )
-@click.option("--out", type=click.Path(dir_okay=False), help="PNG or .npy file to write.")
+@click.option(
+    "--noise",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SIGMA",
+    help="Denoise: add normal noise of this standard deviation, black being 0 and white 1.",
+)
+@click.option(
+    "--mask",
+    metavar="PART",
+    help="Complete: hide left, right, top, bottom, centre, or a share of the pixels such as 0.5.",
+)
+@out_option(".png", ".npy")
 @recipe_option
 @backend_option
 @device_option
@@ -29,7 +42,9 @@ from zoo.cli.options import (
 def command(
     run: str,
     n: int,
-    out: str | None,
+    noise: float | None,
+    mask: str | None,
+    out: Path | None,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -38,17 +53,39 @@ def command(
 ) -> None:
     """Show the first test pictures of RUN, each row above its reconstructions.
 
-    They are written as one PNG grid into the run's pictures, or to --out; a .npy
+    With --noise or --mask they are spoilt first, and the mean squared error is told
+    before and after. Hidden pixels are filled in round by round, each time by what a
+    reconstruction of the whole picture says of them.
+
+    They are written as one PNG into the run's pictures, or to --out; a .npy
     file holds the reconstructions as float32 numbers in [0, 1].
 
     \b
       zoo reconstruct latest
       zoo reconstruct latest -n 8 --out eight.png
+      zoo reconstruct latest --noise 0.3
+      zoo reconstruct latest --mask right
     """
-    from zoo.cli.trained import opened, test_split, written
+    from zoo import views
+    from zoo.cli.trained import examples, opened, written
+    from zoo.messages import counted
 
+    if noise is not None and mask is not None:
+        raise ZooError("--noise and --mask are two uses: give one of them")
     found, model = opened(run, runs_folder, recipe, backend, device)
-    split = test_split(found, data_dir, recipe).first(n)
-    again = model.reconstruct(split.x, labels=split.y)
-    target = Path(out) if out else found.pictures / "reconstructions-test.png"
-    click.echo(written(target, found, again, originals=split.x))
+    split = examples(found, data_dir, recipe).first(n)
+    line, name = None, "reconstructions-test"
+    if noise is not None:
+        name += f"-noise-{noise:g}"
+        view, before, after = views.denoised(model, split, noise)
+        line = f"mean squared error  noisy {before:.5f}  reconstruction {after:.5f}"
+    elif mask is not None:
+        name += f"-mask-{mask}"
+        view, before, after = views.completed(model, split, mask)
+        line = f"mean squared error of hidden pixels  grey {before:.5f}  completed {after:.5f}"
+    else:
+        view = views.reconstructions(model, split)
+    target = out or found.pictures / f"{name}.png"
+    click.echo(written(target, found, view, counted(len(split), "example")))
+    if line:
+        click.echo(line)

@@ -6,14 +6,26 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import backend_option, device_option, recipe_option, runs_option
+from zoo.cli.options import (
+    backend_option,
+    device_option,
+    out_option,
+    recipe_option,
+    runs_option,
+)
 
 
 @click.command("sample")
 @click.argument("run")
 @click.option("-n", "--n", default=64, show_default=True, type=click.IntRange(1), help="How many.")
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")
-@click.option("--out", type=click.Path(dir_okay=False), help="PNG or .npy file to write.")
+@click.option(
+    "--label",
+    type=int,
+    metavar="K",
+    help="Class of all of them, for a conditional model. Default: its classes in turn.",
+)
+@out_option(".png", ".npy")
 @recipe_option
 @backend_option
 @device_option
@@ -22,7 +34,8 @@ def command(
     run: str,
     n: int,
     seed: int,
-    out: str | None,
+    label: int | None,
+    out: Path | None,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -36,10 +49,14 @@ def command(
     \b
       zoo sample latest
       zoo sample latest -n 16 --seed 7 --out digits.png
+      zoo sample latest --label 3
     """
+    from zoo import views
     from zoo.cli.trained import opened, written
+    from zoo.messages import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
-    target = Path(out) if out else found.pictures / f"samples-seed-{seed}.png"
-    samples = model.sample(n, seed=seed)
-    click.echo(written(target, found, samples))
+    of_label = "" if label is None else f"-label-{label}"
+    target = out or found.pictures / f"samples-seed-{seed}{of_label}.png"
+    view = views.samples(model, n, seed=seed, label=label)
+    click.echo(written(target, found, view, counted(n, "example")))

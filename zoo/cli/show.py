@@ -116,7 +116,7 @@ def _run(run) -> tuple[dict, str]:
         value["results"] = run.read_json("results.json")
     lines = [
         f"{run.name}  {manifest.get('status')}  "
-        f"{manifest.get('epoch', 0)} of {manifest.get('epochs', '?')} epochs",
+        f"epoch {manifest.get('epoch', 0)} of {manifest.get('epochs', '?')}",
         f"  {manifest.get('backend')} on {manifest.get('device')}, seed {manifest.get('seed')}",
     ]
     for part in ("model", "dataset"):

@@ -1,16 +1,23 @@
-"""What the commands on a finished run share: open it, read its data, write pictures."""
+"""What the commands on a finished run share: open it, read its data, write what it shows."""
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo import backends, runs
 from zoo.cli.quiet import import_backend
 from zoo.errors import ZooError
+from zoo.messages import say
+
+if TYPE_CHECKING:
+    from zoo.datasets import Split
+    from zoo.views import View
 
 
 def opened(
@@ -29,64 +36,83 @@ def opened(
     return run, load(run, recipe=recipe)
 
 
-def test_split(run: runs.Run, data_dir: str | None, recipe: str | None) -> Any:
-    """The test examples of a run's own data, binarized as the run did.
+def examples(run: runs.Run, data_dir: str | None, recipe: str | None, split: str = "test") -> Split:
+    """The examples of a run's own data, binarized once where the run did in any way.
+
+    Args:
+        run: the run.
+        data_dir: folder to look for data in, or None.
+        recipe: the recipe's file, for data that are the recipe's own.
+        split: ``"train"``, ``"validation"`` or ``"test"``.
 
     Raises:
         ZooError: the data cannot be had, or are other data than the run was trained on.
     """
-    from zoo import recipe as recipes
-    from zoo import registry
-    from zoo.datasets import Access, Split
+    from zoo import evaluation
+    from zoo.datasets import Access
     from zoo.datasets.pipeline import binarize_once
 
-    manifest = run.manifest
-    described, trained_on = manifest["dataset"], manifest["data"]
-    if described["name"]:
-        dataset = registry.create("datasets", described["name"], **described["settings"])
-    elif recipe:
-        dataset = recipes.load(Path(recipe)).dataset
-    else:
-        raise ZooError(
-            f"run {run.name}: its data, {described['class']}, are the recipe's own: "
-            f"name the recipe, as --recipe {run.recipe}"
-        )
-    data = dataset.load(Access(data_dir=Path(data_dir) if data_dir else None, say=_say))
-    if data.fingerprint != trained_on["fingerprint"]:
-        raise ZooError(
-            f"run {run.name} was trained on {trained_on['name']}, and what is found here is "
-            f"{data.name} with another fingerprint: name the right data with --data-dir or ZOO_DATA"
-        )
-    if described["settings"].get("binarize"):
-        return Split(binarize_once(data.test.x, manifest["seed"], "test"), data.test.y)
-    return data.test
+    access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
+    data = evaluation.data_of(run, access, Path(recipe) if recipe else None)
+    found, manifest = getattr(data, split), run.manifest
+    if split == "train" and manifest["dataset"]["settings"].get("binarize"):
+        return dataclasses.replace(found, x=binarize_once(found.x, manifest["seed"], split))
+    return found
 
 
-def written(target: Path, run: runs.Run, examples: np.ndarray, originals=None) -> str:
-    """Write examples as a picture, or as numbers where the file is .npy; say where."""
+def explored(run: runs.Run, model: Any, data_dir: str | None, recipe: str | None) -> Split:
+    """Test examples to explore the latent space from; none for a model that cannot encode."""
+    from zoo.datasets import Split
+
+    if model.can("encode"):
+        return examples(run, data_dir, recipe)
+    return Split(np.zeros((0, *model.data.shape), "uint8"))
+
+
+def written(target: Path, run: runs.Run, view: View, what: str) -> str:
+    """Write what a model shows as a picture, or as numbers where the file is .npy; say where.
+
+    Args:
+        target: the file; its folder is made where it is missing.
+        run: the run, which the picture names.
+        view: what the model shows.
+        what: it shows, in words.
+
+    Raises:
+        ZooError: it cannot be written, or not as a picture.
+    """
     from zoo import pictures
 
-    name = run.manifest["data"]["name"]
+    name, image = run.manifest["data"]["name"], view.image
+    if target.suffix.lower() == ".npy":
+        with writing(target) as file:
+            np.save(file, view.numbers)
+        return f"{target}  float32 {view.numbers.shape}"
+    if image is None:
+        raise ZooError("such examples cannot be drawn: write numbers, with --out FILE.npy")
+    if "stand-in" in name:
+        image = pictures.caption(image, name)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.suffix == ".npy":
-            np.save(target, examples)
-            return f"{target}  float32 {examples.shape}"
-        if examples.ndim != 4 and examples.shape[1:] != (2,):
-            raise ZooError("such examples cannot be drawn: write numbers, with --out FILE.npy")
-        if examples.ndim != 4:
-            image = pictures.scatter(examples, originals)
-        elif originals is None:
-            image = pictures.grid(examples)
-        else:
-            image = pictures.pairs(originals, examples)
-        if "stand-in" in name:
-            image = pictures.caption(image, name)
         pictures.save(target, image, data=name, run=run.name)
     except OSError as error:
-        raise ZooError(f"cannot write {target}: {error.strerror or error}") from error
-    return f"{target}  {len(examples)} examples"
+        raise _cannot_write(target, error) from error
+    return f"{target}  {what}"
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[IO[bytes]]:
+    """A file to write numbers to; its folder is made where it is missing.
+
+    Raises:
+        ZooError: it cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+
+
+def _cannot_write(target: Path, error: OSError) -> ZooError:
+    return ZooError(f"cannot write {target}: {error.strerror or error}")

@@ -1,0 +1,67 @@
+"""``zoo embed``: the codes of pictures, for a classifier or a plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    out_option,
+    recipe_option,
+    runs_option,
+    split_option,
+)
+
+
+@click.command("embed")
+@click.argument("run")
+@split_option
+@out_option(".npz", ".png")
+@recipe_option
+@backend_option
+@device_option
+@runs_option
+@data_dir_option
+def command(
+    run: str,
+    split: str,
+    out: Path | None,
+    recipe: str | None,
+    backend: str | None,
+    device: str | None,
+    runs_folder: str | None,
+    data_dir: str | None,
+) -> None:
+    """Write what RUN encodes its test examples to, beside their labels.
+
+    The .npz file holds codes, float32 (n, dimensions), and labels, int32 (n,), in the
+    order of the data. A .png file shows them coloured by label.
+
+    \b
+      zoo embed latest --out codes.npz
+      zoo embed latest --split train --out train.npz
+      zoo embed latest --out codes.png
+    """
+    import numpy as np
+
+    from zoo import views
+    from zoo.cli.trained import examples, opened, writing, written
+    from zoo.messages import counted
+
+    found, model = opened(run, runs_folder, recipe, backend, device)
+    shown = examples(found, data_dir, recipe, split)
+    target = out or found.path / f"codes-{split}.npz"
+    if target.suffix.lower() == ".png":
+        click.echo(written(target, found, views.codes(model, shown), counted(len(shown), "code")))
+        return
+    arrays = {"codes": model.encode(shown.x, labels=shown.y)}
+    if shown.y is not None:
+        arrays["labels"] = shown.y
+    with writing(target) as file:
+        np.savez(file, **arrays)
+    listed = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items())
+    click.echo(f"{target}  {listed}")

@@ -1,0 +1,86 @@
+"""``zoo evaluate``: a trained model's numbers, measured again or for the first time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    json_option,
+    recipe_option,
+    runs_option,
+)
+from zoo.messages import say
+
+
+@click.command("evaluate")
+@click.argument("run")
+@click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--metric",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="What to measure, as often as you like. Default: what the run's recipe measures.",
+)
+@recipe_option
+@backend_option
+@device_option
+@runs_option
+@data_dir_option
+@json_option
+def command(
+    run: str,
+    changes: tuple[str, ...],
+    names: tuple[str, ...],
+    recipe: str | None,
+    backend: str | None,
+    device: str | None,
+    runs_folder: str | None,
+    data_dir: str | None,
+    as_json: bool,
+) -> None:
+    """Measure RUN, its name, id or folder, or latest, from its saved weights on its test data.
+
+    What is measured is kept in the run as evaluation.json, besides its results. KEY=VALUE
+    changes a metric, as for zoo run.
+
+    \b
+      zoo evaluate latest
+      zoo evaluate latest --metric recognition --metric linear_probe
+      zoo evaluate latest --metric log_likelihood metrics.LogLikelihood.samples=5000
+    """
+    from zoo.cli.trained import opened
+    from zoo.datasets import Access
+
+    found, model = opened(run, runs_folder, recipe, backend, device)
+    import keras
+
+    from zoo import evaluation, overrides, summary
+    from zoo.engine import backend as engine
+
+    manifest, file = found.manifest, Path(recipe) if recipe else None
+    metrics = evaluation.metrics_of(found, names, file)
+    metrics = overrides.override({"metrics": metrics}, changes)["metrics"]
+    access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
+    data = evaluation.data_of(found, access, file)
+    evaluation.check(metrics, model, data)
+    ready = [metric.prepare(data, access, runs_folder) for metric in metrics]
+    binarized = bool(manifest["dataset"]["settings"].get("binarize"))
+    measured = evaluation.measure(ready, model, data, manifest["seed"], binarized)
+    circumstances = {
+        "seed": manifest["seed"],
+        "backend": keras.backend.backend(),
+        "device": engine.device(),
+    }
+    evaluation.keep(found, measured, **circumstances)
+    if as_json:
+        told = {"run": found.name, "path": str(found.path.absolute()), "metrics": measured}
+        click.echo(json.dumps(told, indent=2))
+        return
+    click.echo("\n".join([f"run {found.name}", *(f"  {x}" for x in summary.measured(measured))]))

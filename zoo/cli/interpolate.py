@@ -1,0 +1,66 @@
+"""``zoo interpolate``: ways through a trained model's latent space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    out_option,
+    recipe_option,
+    runs_option,
+)
+
+
+@click.command("interpolate")
+@click.argument("run")
+@click.option("--pairs", default=8, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option(
+    "--steps", default=9, show_default=True, type=click.IntRange(2), help="Codes from end to end."
+)
+@click.option(
+    "--seed", default=0, show_default=True, help="Of the choice of pictures, or of noise."
+)
+@out_option(".png", ".npy")
+@recipe_option
+@backend_option
+@device_option
+@runs_option
+@data_dir_option
+def command(
+    run: str,
+    pairs: int,
+    steps: int,
+    seed: int,
+    out: Path | None,
+    recipe: str | None,
+    backend: str | None,
+    device: str | None,
+    runs_folder: str | None,
+    data_dir: str | None,
+) -> None:
+    """Go from one test picture to another through the latent space of RUN, a pair a row.
+
+    The way is straight from code to code. A model that does not encode, such as a GAN,
+    goes on a great circle between two draws of noise, those of zoo sample.
+
+    It is written as one PNG into the run's pictures, or to --out; a .npy file holds
+    float32 numbers (pairs, steps, ...), pictures in [0, 1].
+
+    \b
+      zoo interpolate latest
+      zoo interpolate latest --pairs 4 --steps 13 --seed 7 --out ways.png
+    """
+    from zoo import views
+    from zoo.cli.trained import explored, opened, written
+    from zoo.messages import counted
+
+    found, model = opened(run, runs_folder, recipe, backend, device)
+    split = explored(found, model, data_dir, recipe)
+    view = views.interpolations(model, split, pairs, steps=steps, seed=seed)
+    target = out or found.pictures / f"interpolations-seed-{seed}.png"
+    click.echo(written(target, found, view, counted(len(view.numbers), "pair")))

@@ -1,0 +1,88 @@
+"""``zoo traverse``: what each dimension of a trained model's latent space means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    out_option,
+    recipe_option,
+    runs_option,
+)
+from zoo.errors import ZooError
+
+
+@click.command("traverse")
+@click.argument("run")
+@click.option(
+    "--dim",
+    "dimensions",
+    multiple=True,
+    type=int,
+    metavar="K",
+    help="A dimension, from 0; may be repeated. Default: the 10 in which codes vary most.",
+)
+@click.option(
+    "--index",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Which test picture's code to start from, or which draw of noise.",
+)
+@click.option(
+    "--steps", default=13, show_default=True, type=click.IntRange(2), help="Values from -3 to 3."
+)
+@click.option("--plane", is_flag=True, help="All of a 2-D latent, as a manifold grid.")
+@out_option(".png", ".npy")
+@recipe_option
+@backend_option
+@device_option
+@runs_option
+@data_dir_option
+def command(
+    run: str,
+    dimensions: tuple[int, ...],
+    index: int,
+    steps: int,
+    plane: bool,
+    out: Path | None,
+    recipe: str | None,
+    backend: str | None,
+    device: str | None,
+    runs_folder: str | None,
+    data_dir: str | None,
+) -> None:
+    """Change one dimension of a code of RUN at a time, from -3 to 3, a dimension a row.
+
+    Under a standard normal prior these are its standard deviations; in a model without
+    a prior, such as an autoencoder, those of its codes.
+
+    It is written as one PNG into the run's pictures, or to --out; a .npy file holds
+    float32 numbers (dimensions, steps, ...), pictures in [0, 1].
+
+    \b
+      zoo traverse latest
+      zoo traverse latest --dim 3 --dim 5 --index 7
+      zoo traverse latest --plane
+    """
+    from zoo import views
+    from zoo.cli.trained import explored, opened, written
+    from zoo.messages import counted
+
+    if plane and dimensions:
+        raise ZooError("--plane shows both dimensions of a 2-D latent: leave --dim out")
+    found, model = opened(run, runs_folder, recipe, backend, device)
+    split = explored(found, model, data_dir, recipe)
+    if plane:
+        view, name = views.manifold(model, split), "manifold"
+        what = "{} x {} codes".format(*view.numbers.shape[:2])
+    else:
+        view = views.traversals(model, split, dimensions or None, index=index, steps=steps)
+        name, what = f"traversals-{index}", counted(len(view.numbers), "dimension")
+    target = out or found.pictures / f"{name}.png"
+    click.echo(written(target, found, view, what))
