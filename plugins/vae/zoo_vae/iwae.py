@@ -1,0 +1,32 @@
+"""Importance-weighted autoencoder (Burda et al. 2016)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoo import ZooError
+from zoo_vae import VAE
+
+
+@dataclass(frozen=True)
+class IWAE(VAE):
+    """VAE that maximizes a bound of k draws of z, which is tighter than the ELBO.
+
+    L_k = E[log 1/k sum_i p(x, z_i) / q(z_i|x)] (equation 8); L_1 is the ELBO. There is no KL
+    term, so none to weigh or to leave free bits of.
+
+    Attributes:
+        samples: draws k of z for each example, in training.
+    """
+
+    samples: int = 5
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.free_bits or self.samples < 1:
+            raise ZooError("IWAE: samples is at least 1, and free_bits 0, as it has no KL term")
+
+    def elbo(self, nets, batch, rng):
+        """-L_k in nats."""
+        bound = self.log_likelihood(nets, batch.x, rng, self.samples, batch.labels)
+        return {"autoencoder": {"bound": -bound}}

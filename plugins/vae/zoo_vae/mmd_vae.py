@@ -1,0 +1,27 @@
+"""MMD-VAE (Zhao et al. 2019), the WAE-MMD of Tolstikhin et al. 2018 with a random encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras import ops
+
+from zoo import losses
+from zoo_vae import VAE
+
+
+@dataclass(frozen=True)
+class MMDVAE(VAE):
+    """VAE whose codes as a whole, rather than those of each example, are to follow the prior.
+
+    -E[log p(x|z)] + (1 - alpha) KL(q(z|x) || p(z)) + (alpha + lambda - 1) MMD^2(q(z), p(z)),
+    InfoVAE's objective (Zhao et al. 2019, equation 6). The weights are those of alpha = 1, so
+    ``kl`` is only logged, and a lambda that suits likelihoods in nats.
+    """
+
+    def weights(self):
+        return {"autoencoder": {"kl": 0.0, "mmd": 100.0}}
+
+    def latent_terms(self, z, mean, log_var, rng):
+        prior = rng.normal(ops.shape(z))
+        return super().latent_terms(z, mean, log_var, rng) | {"mmd": losses.mmd(z, prior)}
