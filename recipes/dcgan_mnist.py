@@ -10,9 +10,9 @@ epochs=12 makes better digits in like time, at the cost of parity (docs/results.
 import keras
 
 import zoo
-from zoo import callbacks, datasets
+from zoo import callbacks, datasets, metrics
 
-backends = {  # on a CPU, JAX is far slower than the others at convolutions
+backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
     "cpu": ("tensorflow", "torch", "jax"),
     "gpu": ("jax", "torch", "tensorflow"),
 }
@@ -30,6 +30,7 @@ recipe = zoo.Recipe(
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
+    metrics=[metrics.Recognition()],
     epochs=10,
     seed=0,
 )

@@ -11,7 +11,7 @@ import keras
 import zoo
 from zoo import callbacks, datasets, metrics
 
-backends = {  # on a CPU, JAX is far slower than the others at convolutions
+backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
     "cpu": ("tensorflow", "torch", "jax"),
     "gpu": ("jax", "torch", "tensorflow"),
 }

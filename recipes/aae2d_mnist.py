@@ -1,0 +1,38 @@
+"""Adversarial autoencoder on MNIST with a mixture in 2-D (Makhzani et al. 2015, figure 3).
+
+    zoo run recipes/aae2d_mnist.py
+    zoo run recipes/aae2d_mnist.py epochs=1 dataset.limit=5000
+
+Shows codes in a shape whose KL has no closed form: ten petals, each of which the labels give
+to a digit. `model.labelled=False` leaves them to the digits' likeness, and
+`model.prior=swiss_roll` gives each digit a length of a spiral.
+
+Not yet measured; `--dry-run` estimates the time on your machine.
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets
+
+backends = ("jax", "tensorflow", "torch")  # the fastest first
+
+recipe = zoo.Recipe(
+    model=zoo.model(
+        "aae", latent_dim=2, hidden=(1000, 1000), prior="mixture", components=10, labelled=True
+    ),
+    dataset=datasets.MNIST(batch_size=128),
+    optimizers={
+        "autoencoder": keras.optimizers.Adam(5e-4),
+        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+    },
+    callbacks=[
+        callbacks.LatentScatter(),
+        callbacks.SampleGrid(),
+        callbacks.ReconstructionGrid(),
+        callbacks.TensorBoard(),
+    ],
+    epochs=20,
+    seed=0,
+)

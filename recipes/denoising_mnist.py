@@ -1,0 +1,33 @@
+"""Denoising autoencoder on MNIST: half of the pixels are set to 0 (Vincent et al. 2008).
+
+    zoo run recipes/denoising_mnist.py
+    zoo run recipes/denoising_mnist.py model.masking=0 model.noise=0.5
+
+Its codes are 256, too many for a bottleneck to make it learn: it learns because what it gives
+back is not what it was given. Training pictures are corrupted, validation and test ones not.
+Keras layers of your own in place of the corruption, here a square erased from each picture:
+
+    networks={"corruption": lambda data, model: keras.layers.RandomErasing(value_range=(0, 1))}
+
+So are those of keras-cv (`pip install ".[cv]"`), which compute in TensorFlow: under TensorFlow
+and PyTorch, not under JAX.
+
+Not yet measured.
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = ("jax", "tensorflow", "torch")  # the fastest first
+
+recipe = zoo.Recipe(
+    model=zoo.model("denoising_ae", latent_dim=256, hidden=(512,), masking=0.5),
+    dataset=datasets.MNIST(batch_size=128),
+    optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
+    callbacks=[callbacks.ReconstructionGrid(), callbacks.TensorBoard()],
+    metrics=[metrics.LinearProbe(), metrics.PSNR(), metrics.SSIM()],
+    epochs=20,
+    seed=0,
+)

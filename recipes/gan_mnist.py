@@ -1,0 +1,30 @@
+"""GAN on MNIST with dense networks (Goodfellow et al. 2014).
+
+    zoo run recipes/gan_mnist.py
+    zoo run recipes/gan_mnist.py model.adversarial=hinge epochs=5
+
+What a GAN can do without convolutions. Not yet measured.
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = ("jax", "tensorflow", "torch")  # the fastest first
+
+recipe = zoo.Recipe(
+    model=zoo.model("gan", latent_dim=64, hidden=(256, 512)),
+    dataset=datasets.MNIST(batch_size=128),
+    optimizers={
+        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+    },
+    callbacks=[
+        callbacks.SampleGrid(every=5),
+        callbacks.TensorBoard(),
+    ],
+    metrics=[metrics.Recognition()],
+    epochs=40,
+    seed=0,
+)

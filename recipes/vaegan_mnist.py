@@ -1,0 +1,43 @@
+"""VAE-GAN on MNIST: errors in the features of a discriminator (Larsen et al. 2016).
+
+    zoo run recipes/vaegan_mnist.py
+    zoo run recipes/vaegan_mnist.py epochs=1 dataset.limit=5000
+    zoo run recipes/vaegan_mnist.py model.margin=0.4  # the gate of the authors' code
+
+Shows one model that samples like a GAN and encodes like a VAE: three players that move at once.
+The discriminator holds its own against samples, so the decoder's loss is the non-saturating one.
+
+Not yet measured; `--dry-run` estimates the time on your machine.
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
+    "cpu": ("tensorflow", "torch", "jax"),
+    "gpu": ("jax", "torch", "tensorflow"),
+}
+
+recipe = zoo.Recipe(
+    model=zoo.model("vaegan", latent_dim=16, filters=16, adversarial="non_saturating"),
+    dataset=datasets.MNIST(batch_size=64),
+    weights={
+        "encoder": {"kl": 4.0},  # the features of a narrow network are many, and far apart
+        "decoder": {"reconstruction": 0.02},  # gamma
+    },
+    optimizers={
+        "encoder": keras.optimizers.Adam(2e-3, beta_1=0.5, epsilon=1e-5),
+        "decoder": keras.optimizers.Adam(2e-3, beta_1=0.5, epsilon=1e-5),
+        "discriminator": keras.optimizers.Adam(5e-4, beta_1=0.5, epsilon=1e-5),
+    },
+    callbacks=[
+        callbacks.SampleGrid(),
+        callbacks.ReconstructionGrid(),
+        callbacks.TensorBoard(),
+    ],
+    metrics=[metrics.Recognition(), metrics.LabelKept()],
+    epochs=5,
+    seed=0,
+)

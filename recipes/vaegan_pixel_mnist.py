@@ -1,0 +1,44 @@
+"""VAE-GAN on MNIST, errors in pixels: reconstruction + beta KL + lambda adversarial.
+
+    zoo run recipes/vaegan_pixel_mnist.py
+    zoo run recipes/vaegan_pixel_mnist.py epochs=1 dataset.limit=5000
+    zoo run recipes/vaegan_pixel_mnist.py weights.encoder.kl=2
+
+Shows what the features of recipes/vaegan_mnist.py are for: the same model, compared in pixels.
+
+Not yet measured; `--dry-run` estimates the time on your machine.
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
+    "cpu": ("tensorflow", "torch", "jax"),
+    "gpu": ("jax", "torch", "tensorflow"),
+}
+
+recipe = zoo.Recipe(
+    model=zoo.model(
+        "vaegan", latent_dim=16, filters=16, features=False, adversarial="non_saturating"
+    ),
+    dataset=datasets.MNIST(batch_size=64),
+    weights={
+        "encoder": {"kl": 1.0},  # beta
+        "decoder": {"reconstructed": 10.0, "sampled": 10.0},  # lambda
+    },
+    optimizers={
+        "encoder": keras.optimizers.Adam(2e-3, beta_1=0.5, epsilon=1e-5),
+        "decoder": keras.optimizers.Adam(2e-3, beta_1=0.5, epsilon=1e-5),
+        "discriminator": keras.optimizers.Adam(5e-4, beta_1=0.5, epsilon=1e-5),
+    },
+    callbacks=[
+        callbacks.SampleGrid(),
+        callbacks.ReconstructionGrid(),
+        callbacks.TensorBoard(),
+    ],
+    metrics=[metrics.Recognition(), metrics.LabelKept()],
+    epochs=5,
+    seed=0,
+)

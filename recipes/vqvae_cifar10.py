@@ -1,0 +1,31 @@
+"""VQ-VAE on CIFAR-10: a colour picture in 8 x 8 codes of a codebook of 512.
+
+    zoo run recipes/vqvae_cifar10.py
+    zoo run recipes/vqvae_cifar10.py epochs=1 dataset.limit=5000
+
+The paper's size of the codes (van den Oord et al. 2017, section 4), with fewer filters: a picture
+is 64 codes of 9 bits, 72 bytes of 3,072. It has no samples: those of the paper come from an
+autoregressive prior, which the zoo does not have.
+
+Not yet measured; `--dry-run` estimates the time on your machine.
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
+    "cpu": ("tensorflow", "torch", "jax"),
+    "gpu": ("jax", "torch", "tensorflow"),
+}
+
+recipe = zoo.Recipe(
+    model=zoo.model("vqvae", filters=(64, 128), codes=512, dimension=16),
+    dataset=datasets.CIFAR10(batch_size=128),
+    optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
+    callbacks=[callbacks.ReconstructionGrid(), callbacks.TensorBoard()],
+    metrics=[metrics.LinearProbe(), metrics.PSNR(), metrics.SSIM()],
+    epochs=5,
+    seed=0,
+)

@@ -1,0 +1,43 @@
+"""Wasserstein GAN with a gradient penalty on a ring of eight Gaussians.
+
+    zoo run recipes/wgan_gp_ring.py
+    zoo run recipes/wgan_gp_ring.py seed=1
+
+Shows that a critic with bounded slopes finds every mode and keeps to it. The penalty weighs 0.1,
+not 10: modes are close together, and slopes have to be steep. 8 of 8 modes and 97% to 98.5% of
+high quality in three seeds, at most three minutes each (docs/results.md).
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = ("jax", "tensorflow", "torch")
+
+POINTS, BATCH, REPEATS, EPOCHS = 100_000, 256, 2, 60
+STEPS = EPOCHS * (POINTS // (BATCH * REPEATS))
+
+recipe = zoo.Recipe(
+    model=zoo.model(
+        "wgan_gp", latent_dim=2, hidden=(128, 128, 128), normalization=None, repeats=REPEATS
+    ),
+    dataset=datasets.Ring(batch_size=BATCH, n=POINTS),
+    weights={"critic": {"gradient_penalty": 0.1}},
+    optimizers={
+        "critic": keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(1e-3, STEPS * REPEATS), beta_1=0.0, beta_2=0.9
+        ),
+        "generator": keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(1e-3, STEPS), beta_1=0.0, beta_2=0.9
+        ),
+    },
+    ema=0.999,
+    callbacks=[
+        callbacks.SampleGrid(every=5),
+        callbacks.TensorBoard(every=5),
+    ],
+    metrics=[metrics.ModeCoverage()],
+    epochs=EPOCHS,
+    seed=0,
+)

@@ -1,0 +1,33 @@
+"""Wasserstein GAN with clipped weights on MNIST (Arjovsky et al. 2017).
+
+    zoo run recipes/wgan_mnist.py
+    zoo run recipes/wgan_mnist.py model.repeats=3
+
+Five moves of the critic, each on a batch of its own, for one of the generator. Not yet measured.
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
+    "cpu": ("tensorflow", "torch", "jax"),
+    "gpu": ("jax", "torch", "tensorflow"),
+}
+
+recipe = zoo.Recipe(
+    model=zoo.model("wgan", latent_dim=64, filters=32, repeats=5),
+    dataset=datasets.MNIST(batch_size=64),
+    optimizers={
+        "critic": keras.optimizers.RMSprop(5e-5),
+        "generator": keras.optimizers.RMSprop(5e-5),
+    },
+    callbacks=[
+        callbacks.SampleGrid(),
+        callbacks.TensorBoard(),
+    ],
+    metrics=[metrics.Recognition()],
+    epochs=12,
+    seed=0,
+)
