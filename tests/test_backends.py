@@ -15,12 +15,13 @@ pytestmark = pytest.mark.backend_free
 @pytest.fixture
 def machine(monkeypatch):
     """Pretend: ``machine(installed=..., gpus=...)``."""
-    for name in ("KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "KERAS_TORCH_DEVICE"):
+    for name in ("KERAS_BACKEND", *backends.ON_CPU):
         monkeypatch.delenv(name, raising=False)
 
-    def pretend(installed=backends.BACKENDS, gpus=0):
+    def pretend(installed=backends.BACKENDS, gpus=0, others=False):
         monkeypatch.setattr(backends, "_importable", lambda name: name in installed)
         monkeypatch.setattr(backends, "_devices", lambda: gpus)
+        monkeypatch.setattr(backends, "_other_gpu", lambda: others)
 
     pretend()
     return pretend
@@ -105,11 +106,10 @@ def test_the_option_beats_the_variable_beats_the_recipe(machine, recipe, monkeyp
     assert backends.choose("tensorflow", path) == Choice("tensorflow", "cpu", "chosen by --backend")
 
 
-def test_what_a_recipe_would_rather_have_is_told(machine, recipe):
+def test_what_a_recipe_would_rather_have_and_is_not_installed(machine, recipe):
     machine(installed=("jax",))
     choice = backends.choose(None, recipe('backends = {"cpu": ("tensorflow", "torch", "jax")}'))
-    assert choice == Choice("jax", "cpu", "the only backend installed", ("tensorflow", "torch"))
-    assert backends.choose(None, recipe("")).better == ()
+    assert choice == Choice("jax", "cpu", "the only backend installed")
 
 
 def test_without_a_recipe_the_first_installed(machine):
@@ -162,12 +162,44 @@ def test_a_device_that_is_not_there(machine, count, device, message):
 
 def test_hidden_gpus_do_not_count(machine, monkeypatch):
     machine(gpus=4)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
-    assert backends.gpus() == 2
+    for setting, count in (("2,3", 2), ("3,4,1", 1), ("1,-1,2", 1), ("GPU-8932f937", 1)):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+        assert backends.gpus() == count
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert not backends.gpu_present()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert not backends.gpu_present()
+
+
+@pytest.mark.parametrize("setting", ["0", "0,1", "GPU-8932f937"])
+def test_a_variable_makes_no_gpus(machine, monkeypatch, setting):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+    assert backends.gpus() == 0
+    assert backends.choose().device == "cpu"
+    with pytest.raises(ZooError, match="no GPU was found"):
+        backends.choose(device="gpu")
+
+
+def test_a_gpu_of_another_maker_is_left_to_the_backend_to_find(machine):
+    machine(others=True)
+    assert backends.choose().device == "cpu"  # which is what most installations will use
+    assert backends.choose(device="gpu") == Choice("jax", "gpu", "the first installed", True)
+    with pytest.raises(ZooError, match="no gpu:0 here"):
+        backends.choose(device="gpu:0")
+
+
+@pytest.mark.parametrize(
+    ("backend", "variable"), [("jax", "JAX_PLATFORMS"), ("torch", "KERAS_TORCH_DEVICE")]
+)
+def test_a_variable_that_asks_for_the_cpu_is_heeded(machine, monkeypatch, backend, variable):
+    machine(gpus=1)
+    monkeypatch.setenv(variable, "cpu")
+    assert backends.choose(backend).device == "cpu"
+    with pytest.raises(ZooError, match=f"--device gpu: the variable {variable}=cpu has {backend}"):
+        backends.choose(backend, device="gpu")
+    assert backends.choose("tensorflow").device == "gpu"
+    monkeypatch.setenv(variable, "cuda")
+    assert backends.choose(backend).device == "gpu"
 
 
 @pytest.mark.parametrize(
@@ -178,10 +210,24 @@ def test_activate_sets_the_environment(machine, monkeypatch, device, visible, ex
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     environment = {"CUDA_VISIBLE_DEVICES": visible} if visible else {}
     monkeypatch.setattr(backends.os, "environ", environment)
-    backends.activate(Choice("torch", device, ""))
+    backends.activate(Choice("torch", device, "", demanded=True))
     assert environment["KERAS_BACKEND"] == "torch"
     assert environment.get("CUDA_VISIBLE_DEVICES") == expected
     assert environment.get("JAX_PLATFORMS") == ("cpu" if device == "cpu" else None)
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_activate_forces_no_device_that_nobody_demanded(machine, monkeypatch, device):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    given = {"JAX_PLATFORMS": "tpu", "CUDA_VISIBLE_DEVICES": "3"}
+    environment = dict(given)
+    monkeypatch.setattr(backends.os, "environ", environment)
+    backends.activate(Choice("jax", device, ""))
+    assert environment == {**given, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def test_what_is_found_on_this_system_is_a_number():
+    assert backends._devices() >= 0 and backends._other_gpu() in (True, False)
 
 
 def test_activate_refuses_when_keras_runs_on_another():

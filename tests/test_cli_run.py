@@ -110,7 +110,7 @@ def test_a_run_is_quiet_but_for_what_it_says(place, backend):
     assert epoch.startswith("epoch 1/1  ") and "autoencoder/kl" in epoch
     lines = out.splitlines()
     assert lines[0].startswith("trained on digits, 1 epoch in ")
-    assert lines[1].startswith("  test elbo  -") and " nats  (digits test set" in lines[1]
+    assert lines[1].startswith("  elbo  -") and " nats  (digits: mean over" in lines[1]
     assert lines[-1] == f"next: zoo sample {run.id}, or zoo show {run.id}"
     assert "pictures/samples.png" in out
     assert run.status == "finished" and run.manifest["backend"] == backend
@@ -139,8 +139,42 @@ def test_a_dry_run_describes_and_trains_nothing(place, capfd):
         "autoencoder: Adam on encoder, decoder",
         "elbo: autoencoder minimizes reconstruction + 0.5 x kl",
         "time      about ",
+        " training step",
+        " validation step",
+        "without pictures and metrics",
     ):
         assert text in out
+
+
+def test_a_recipe_that_tensorflow_would_train_faster(place, capfd):
+    small = 'model=zoo.model("vae", latent_dim=2, hidden=(4, 4), convolutional=True)'
+    dense = 'model=zoo.model("vae", latent_dim=2, hidden=(8,))'
+    assert dense in RECIPE
+    (place / "convolutional.py").write_text(RECIPE.replace(dense, small))
+    on_cpu_with_jax = keras.backend.backend() == "jax" and not backends.gpu_present()
+    for option in ("--dry-run", "epochs=1"):
+        status, _, err = call(capfd, "run", "convolutional.py", option)
+        assert status == 0, err
+        said = "TensorFlow trains transposed convolutions faster than JAX" in err
+        assert said == on_cpu_with_jax
+
+
+@pytest.mark.slow
+@pytest.mark.backend_free
+@pytest.mark.skipif("jax" not in backends.installed(), reason="JAX is not installed")
+def test_a_run_with_a_schedule_on_jax_imports_no_tensorflow(place):
+    schedule = "keras.optimizers.schedules.CosineDecay(1e-2, 6)"
+    (place / "scheduled.py").write_text(RECIPE.replace("Adam(1e-2)", f"Adam({schedule})"))
+    code = (
+        "import sys; from zoo import cli\n"
+        "status = cli.main(['run', 'scheduled.py', '--backend', 'jax'])\n"
+        "sys.exit(status or 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [run] = runs.all_runs(place / "runs")
+    rate = run.manifest["optimizers"]["autoencoder"]["config"]["learning_rate"]
+    assert rate["class_name"] == "CosineDecay" and rate["config"]["decay_steps"] == 6
 
 
 MISTAKES = {
@@ -173,7 +207,10 @@ MISTAKES = {
     "wrong file": (["vae_mnist", "--data-dir", "damaged"], "mnist.npz is not used"),
     "runs folder": (["tiny.py", "--runs", "tiny.py"], "cannot write"),
     "activation": (["tiny.py", "model.activation=siluu"], "siluu"),
-    "size": (["tiny.py", "model.latent_dim=-1"], "units=-1"),
+    "size": (["tiny.py", "model.latent_dim=-1"], "VAE(latent_dim=-1"),
+    "network": (["network.py"], "VAE: the given network 'encoder' raised NameError: name 'layrs'"),
+    "no layer": (["no_layer.py"], "VAE: the given network 'encoder' comes as int"),
+    "loss": (["loss.py"], "Mine.elbo raised KeyError: 'no such thing' (loss.py, line "),
 }
 
 FILES = {
@@ -183,6 +220,17 @@ FILES = {
     "dict.py": "recipe = {}",
     "player.py": RECIPE.replace('"autoencoder"', '"autoencodr"'),
     "players.py": RECIPE.replace('"autoencoder": keras.optimizers.Adam(1e-2)', ""),
+    "network.py": RECIPE.replace(
+        "epochs=2", 'networks={"encoder": lambda data, model: layrs.Dense(4)}, epochs=2'
+    ),
+    "no_layer.py": RECIPE.replace(
+        "epochs=2", 'networks={"encoder": lambda data, model: 3}, epochs=2'
+    ),
+    "loss.py": RECIPE.replace('zoo.model("vae", ', "Mine(").replace(
+        "recipe =",
+        "from zoo_vae import VAE\n\nclass Mine(VAE):\n    def elbo(self, nets, batch, rng):\n"
+        '        return {}["no such thing"]\n\nrecipe =',
+    ),
     "damaged/mnist.npz": "PK half a file",
 }
 
@@ -215,6 +263,18 @@ def test_a_mistake_is_one_message_and_exit_2(files, place, capfd, mistake, optio
     assert not (place / "runs").exists()
     damaged = place / "damaged" / "mnist.npz"
     assert damaged.read_text() == FILES["damaged/mnist.npz"]
+
+
+def test_the_traceback_of_code_that_fails_is_shown_on_demand(files, capfd, monkeypatch):
+    status, _, err = call(capfd, "run", "loss.py", "--dry-run")
+    assert status == 2 and "Traceback" not in err
+    assert err.endswith("; ZOO_TRACEBACK=1 shows the traceback\n")
+    monkeypatch.setenv("ZOO_TRACEBACK", "1")
+    status, _, err = call(capfd, "run", "loss.py", "--dry-run")
+    assert status == 2
+    assert "Traceback" in err and 'return {}["no such thing"]' in err
+    assert err.splitlines()[-1].startswith("zoo: Mine.elbo raised KeyError")
+    assert "ZOO_TRACEBACK" not in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("args", [["tiny.py", "--epochs", "3"], []])
@@ -250,7 +310,7 @@ def test_data_that_stand_in_are_announced_in_one_line(place, capfd):
     [line] = [line for line in err.splitlines() if "stand-in" in line]
     assert "could not be downloaded" in line
     assert out.startswith("trained on digits (stand-in for mnist), 1 epoch")
-    assert "(digits (stand-in for mnist) test set" in out
+    assert "(digits (stand-in for mnist): " in out
     [run] = runs.all_runs(place / "runs")
     with Image.open(run.pictures / "samples.png") as image:
         assert image.info["data"] == "digits (stand-in for mnist)"
@@ -303,8 +363,8 @@ def test_show_of_a_run(run, capfd):
     folder = run.path.parents[1]
     status, out, err = call(capfd, "show", "latest", "--runs", folder)
     assert status == 0 and err == ""
-    assert out.startswith(f"{run.name}  finished  2 of 2 epochs")
-    assert "vae(latent_dim=2, hidden=[8]" in out and "test elbo" in out
+    assert out.startswith(f"{run.name}  finished  epoch 2 of 2")
+    assert "vae(latent_dim=2, hidden=[8]" in out and "elbo  -" in out
     status, out, _ = call(capfd, "show", run.id, "--runs", folder, "--json")
     shown = json.loads(out)
     assert shown["results"]["epochs"] == 2 and shown["path"] == str(run.path)

@@ -443,9 +443,9 @@ def test_digits_are_split_by_class():
 def test_digits_splits_share_no_row():
     from sklearn.datasets import load_digits
 
-    from zoo.datasets.digits import _split
+    from zoo.datasets.splits import hold_out
 
-    rows = np.concatenate(_split(load_digits().target))
+    rows = np.concatenate(hold_out(1797, 200, 200, load_digits().target, "digits"))
     np.testing.assert_array_equal(np.sort(rows), np.arange(1797))
 
 

@@ -8,7 +8,8 @@ import pytest
 from keras import layers, ops
 
 import zoo
-from tests.models import Critic, Toy, Trio, dense, number, square
+import zoo.errors
+from tests.models import Critic, Toy, Trio, dense, number, points, square
 
 SPEC = zoo.DataSpec((1,))
 
@@ -46,6 +47,12 @@ def returning(value):
             "when: unknown player 'bb'",
         ),
         (toy(networks={"a": lambda: 3}), "'a' is int"),
+        (toy(players=3), r"Toy\.players\(\) is a dict, not 3"),
+        (toy(players={"a": "a"}), r"Toy\.players\(\)\['a'\] is a list, not 'a' \(str\)"),
+        (toy(moves=square("a")), r"Toy\.moves\(\) is a list, not <function"),
+        (toy(weights=[1]), r"Toy\.weights\(\) is a dict, not \[1\]"),
+        (toy(moves=[zoo.Move(square("a"), updates="a")]), "updates of loss is a list.*not 'a'"),
+        (toy(moves=[zoo.Move(square("a"), when=lambda step, terms: 1)]), "when is a dict, not 1"),
         (toy(networks={"a b": number(1.0)}), "'a b' cannot name a network"),
         (toy(networks={"call": number(1.0)}), "'call' cannot name a network"),
     ],
@@ -53,6 +60,95 @@ def returning(value):
 def test_models_that_contradict_themselves(model, said):
     with pytest.raises(zoo.ZooError, match=said):
         zoo.build(model, SPEC)
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "said"),
+    [
+        (Critic(), (2,), r"zoo\.build: data takes DataSpec, not \(2,\) \(tuple\)"),
+        (Critic, zoo.DataSpec((2,)), r"not the class Critic: write Critic\(\.\.\.\)"),
+        ("vae", zoo.DataSpec((2,)), "model takes Model, not 'vae'"),
+        (Critic(), points(1000), r"^[^\n]{1,150}\(ndarray\)$"),
+    ],
+)
+def test_what_is_no_model_and_what_is_no_data_spec(model, data, said):
+    with pytest.raises(zoo.ZooError, match=said):
+        zoo.build(model, data)
+
+
+# --- code that fails
+
+
+def failing(*args):
+    return 1 / 0
+
+
+def loss_of_a_wrong_shape(nets, batch, rng):
+    return {"a": {"x": ops.reshape(nets.a(batch.x), (-1, 2, 5, 7))}}
+
+
+def loss_of_a_wrong_call(nets, batch, rng):
+    return {"a": {"x": nets.a(ops.ones((3, 7)))}}
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "cause"),
+    [
+        (toy(networks={"a": failing}), r"cannot be built for DataSpec.*: networks\(\)", None),
+        (toy(failing), r"Toy\.failing", None),
+        (
+            toy(moves=[zoo.Move(square("a"), when=lambda step, terms: failing())]),
+            r"Toy\.loss, when",
+            None,
+        ),
+        (toy(loss_of_a_wrong_shape), r"Toy\.loss_of_a_wrong_shape", Exception),
+        (toy(loss_of_a_wrong_call), r"Toy\.loss_of_a_wrong_call raised ValueError", ValueError),
+    ],
+)
+def test_an_error_in_a_plugin_is_one_message_and_keeps_its_cause(model, said, cause):
+    with pytest.raises(zoo.errors.CodeFailed, match=said) as raised:
+        zoo.build(model, SPEC)
+    message = str(raised.value)
+    assert "\n" not in message and "\x1b" not in message and "Arguments received" not in message
+    if cause is None:
+        assert "raised ZeroDivisionError: division by zero (" in message
+    assert isinstance(raised.value.__cause__, cause or ZeroDivisionError)
+    assert raised.value.__cause__.__traceback__ is not None
+
+
+def test_the_line_that_failed_is_named():
+    line = failing.__code__.co_firstlineno + 1
+    with pytest.raises(zoo.ZooError) as raised:
+        zoo.build(toy(failing), SPEC)
+    assert str(raised.value).endswith(f"(test_engine_build.py, line {line})")
+
+
+@pytest.mark.parametrize("method", ["players", "moves", "weights"])
+def test_an_error_in_a_method_names_it(method):
+    class Broken(Toy):
+        pass
+
+    setattr(Broken, method, failing)
+    with pytest.raises(zoo.ZooError, match=rf"Broken\.{method}\(\) raised ZeroDivisionError"):
+        zoo.build(Broken({"a": number(1.0)}, {"a": ["a"]}, [square("a")]), SPEC)
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        (failing, "Critic: the given network 'critic' raised ZeroDivisionError: division by zero"),
+        (lambda data, model: None, "'critic' comes as NoneType, not as a keras model or layer"),
+        (lambda: 3, r"'critic' raised TypeError: .*takes 0 positional arguments but 2 were given$"),
+        (layers.Dense(1), r"'critic' is a function of \(data, model\) that makes one, not Dense"),
+        (3, r"'critic' is a function of \(data, model\) that makes one, not int"),
+    ],
+)
+def test_a_network_of_the_users_that_cannot_be_made(factory, said):
+    with pytest.raises(zoo.ZooError, match=said):
+        zoo.build(Critic(), zoo.DataSpec((2,)), networks={"critic": factory})
+
+
+# --- what losses return
 
 
 @pytest.mark.parametrize(

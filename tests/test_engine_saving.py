@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import keras
@@ -88,7 +89,9 @@ def test_a_loaded_model_is_the_same_and_trains_on(tmp_path):
     model = vae(weights={"autoencoder": {"kl": 0.5}})
     model.fit(pictures(), batch_size=4, verbose=0)
     model.save(tmp_path / "vae.keras")
-    loaded = keras.saving.load_model(tmp_path / "vae.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # such as that of containers left out
+        loaded = keras.saving.load_model(tmp_path / "vae.keras")
     assert loaded.plugin == model.plugin and loaded.data == model.data and loaded.seed == 4
     assert same(state(model), state(loaded))
     np.testing.assert_array_equal(model.sample(5), loaded.sample(5))
@@ -113,7 +116,15 @@ def test_a_file_holds_settings_and_public_names_alone(tmp_path):
     assert config["config"]["model"] == {
         "name": "vae",
         "class": "zoo_vae:VAE",
-        "settings": {"latent_dim": 2, "hidden": [8], "convolutional": False, "activation": "silu"},
+        "settings": {
+            "latent_dim": 2,
+            "hidden": [8],
+            "convolutional": False,
+            "activation": "silu",
+            "likelihood": "bernoulli",
+            "free_bits": 0.0,
+            "conditional": False,
+        },
     }
     text = json.dumps(config)
     assert "lambda" not in text and "keras.src" not in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import pytest
 
@@ -109,6 +111,18 @@ def test_a_schedule_gives_way_to_a_number_and_has_parts(recipe):
     assert float(number.optimizers["autoencoder"].learning_rate) == 0.5
     part = override(scheduled, [f"{rate}.config.decay_steps=20"])
     assert part.optimizers["autoencoder"]._learning_rate.decay_steps == 20
+
+
+def test_a_setting_beside_one_whose_annotation_cannot_be_read(recipe):
+    @dataclasses.dataclass(frozen=True)
+    class Local(datasets.Digits):
+        extra: Unimported = None  # noqa: F821  # as if imported under TYPE_CHECKING
+
+    local = dataclasses.replace(recipe, dataset=Local())
+    changed = override(local, ["dataset.extra=x", "dataset.batch_size=7"]).dataset
+    assert (changed.extra, changed.batch_size) == ("x", 7)
+    with pytest.raises(ZooError, match=r"dataset\.batch_size"):
+        override(local, ["dataset.batch_size=x"])
 
 
 def test_changes_are_made_in_order(recipe):

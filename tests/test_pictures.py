@@ -1,4 +1,4 @@
-"""Grids, pairs, scatter plots, captions, PNG files."""
+"""Grids, comparisons, scatter plots, names, captions, PNG files."""
 
 from __future__ import annotations
 
@@ -45,18 +45,52 @@ def test_grid_refuses_what_is_no_picture(shape):
         pictures.grid(np.zeros(shape))
 
 
-def test_pairs_alternate_rows_of_originals_and_reconstructions():
+def test_comparisons_stand_in_blocks_with_their_names():
     originals = np.full((5, 64, 64, 1), 255, "uint8")
-    image = pictures.pairs(originals, np.zeros((5, 64, 64, 1), "float32"))
-    middles = image[33::65, 33::65, 0]  # one pixel of each picture
-    assert middles.tolist() == [
-        [255] * 4,
-        [0] * 4,
-        [255] + [pictures.BACKGROUND] * 3,
-        [0] + [pictures.BACKGROUND] * 3,
-    ]
-    with pytest.raises(ValueError, match="differ"):
-        pictures.pairs(originals, originals[:3])
+    image = pictures.compare({"original": originals, "made": np.zeros((5, 64, 64, 1), "float32")})
+    left = image.shape[1] - (1 + 3 * 65)  # 3 columns; the rest is names
+    assert (image[:131, :left] < 128).any() and (image[:131, :left] == 255).any()
+    gap = pictures.grids.GAP
+    assert image.shape[0] == 2 * 131 + gap and (image[131 : 131 + gap] == 255).all()
+    first, second = image[:131, left:], image[131 + gap :, left:]
+    empty = pictures.BACKGROUND
+    assert first[33::65, 33::65, 0].tolist() == [[255, 255, 255], [0, 0, 0]]
+    assert second[33::65, 33::65, 0].tolist() == [[255, 255, empty], [0, 0, empty]]
+
+
+def test_comparisons_are_of_one_shape():
+    originals = np.zeros((5, 8, 8, 1), "uint8")
+    with pytest.raises(ValueError, match=r"differ: a \(5, 8, 8, 1\), b \(3, 8, 8, 1\)"):
+        pictures.compare({"a": originals, "b": originals[:3]})
+
+
+@pytest.mark.parametrize(("n", "groups", "blocks"), [(32, 3, 4), (32, 2, 4), (1, 2, 1), (7, 3, 2)])
+def test_blocks_of_a_comparison_are_of_like_length(n, groups, blocks):
+    x = np.zeros((n, 64, 64, 1), "uint8")
+    image = pictures.compare({str(i): x for i in range(groups)})
+    assert image.shape[0] == blocks * (groups * 65 + 1) + (blocks - 1) * pictures.grids.GAP
+
+
+def test_names_stand_beside_rows_and_over_columns():
+    image = np.full((60, 90, 3), 7, "uint8")
+    framed = pictures.framed(image, rows=["z0", "z1"], columns=["-3", "0", "3"])
+    top, left = framed.shape[0] - 60, framed.shape[1] - 90
+    assert (framed[top:, left:] == image).all()
+    for row in (framed[top : top + 30, :left], framed[top + 30 :, :left]):
+        assert (row < 128).any()
+    for i in range(3):
+        assert (framed[:top, left + 30 * i : left + 30 * (i + 1)] < 128).any()
+    assert (framed[:top, :left] == 255).all()
+    assert (pictures.framed(image) == image).all()
+
+
+def test_images_side_by_side():
+    first, second = np.zeros((20, 5, 3), "uint8"), np.full((20, 7, 3), 9, "uint8")
+    gap = pictures.grids.GAP
+    image = pictures.beside(first, second)
+    assert image.shape == (20, 12 + gap, 3)
+    assert (image[:, :5] == 0).all() and (image[:, -7:] == 9).all()
+    assert (image[:, 5 : 5 + gap] == 255).all()
 
 
 def test_scatter_draws_points_where_they_are():
@@ -75,6 +109,40 @@ def test_scatter_of_next_to_nothing_is_drawn(points):
     assert pictures.scatter(points).shape == (400, 400, 3)
 
 
+def where(image, colour):
+    """The mean row and column of a colour, and how many pixels have it."""
+    found = np.argwhere((image == colour).all(axis=2))
+    return *found.mean(axis=0), len(found)
+
+
+def test_labels_have_colours_places_and_a_legend():
+    points = np.array([[-1.0, -1.0], [-0.8, -1.0], [1.0, 1.0], [0.8, 1.0], [np.nan, 0.0]])
+    labels = np.array([3, 3, 7, 7, 3])
+    image = pictures.by_label(points, labels, axes=("z0", "z1"), size=400)
+    plot = image[:408, :434]
+    first, second = pictures.scatters.COLOURS[:2]  # of 3 and of 7
+    row, column, _ = where(plot, first)
+    assert row > 300 and column < 150  # at the bottom left
+    row, column, _ = where(plot, second)
+    assert row < 100 and column > 300
+    for i, colour in enumerate((first, second)):  # the legend, in the order of the labels
+        row, _, pixels = where(image[:, 440:], colour)
+        assert abs(row - (20 + 24 * i)) < 3 and pixels > 50
+
+
+def test_points_without_labels_or_with_too_many_are_of_one_colour():
+    points = np.stack(np.meshgrid(np.arange(5.0), np.arange(5.0)), axis=-1).reshape(-1, 2)
+    plain = pictures.by_label(points)
+    assert (plain == pictures.by_label(points, np.arange(25))).all()
+    assert where(plain, pictures.BLUE)[2] > 25
+    assert pictures.by_label(np.zeros((0, 2)), np.zeros(0, int)).shape == plain.shape
+
+
+def test_axes_have_round_numbers():
+    assert pictures.scatters._round_numbers(-3.3, 3.2) == [-3, -2, -1, 0, 1, 2, 3]
+    assert pictures.scatters._round_numbers(-4, 12) == [-4, -2, 0, 2, 4, 6, 8, 10, 12]
+
+
 def test_caption_is_a_strip_under_the_image():
     image = np.full((20, 300, 3), 7, "uint8")
     captioned = pictures.caption(image, "digits (stand-in for mnist)")
@@ -87,6 +155,13 @@ def test_caption_is_never_cut_off():
     narrow = pictures.caption(np.zeros((20, 10, 3), "uint8"), "digits (stand-in for mnist)")
     wide = pictures.caption(np.zeros((20, 400, 3), "uint8"), "digits (stand-in for mnist)")
     assert (narrow[20:] < 128).sum() == (wide[20:] < 128).sum()
+
+
+def test_a_caption_may_have_several_lines():
+    image = np.full((20, 300, 3), 7, "uint8")
+    one, two = pictures.caption(image, "a line"), pictures.caption(image, "a line\nand one more")
+    assert two.shape[0] > one.shape[0] + 8
+    assert (two[-12:] < 128).any()
 
 
 def test_save_writes_the_image_and_what_it_shows(tmp_path):

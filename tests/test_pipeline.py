@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import random
+
 import keras
 import numpy as np
 import pytest
 
-from zoo.datasets import Batches, Split
+import zoo
+from zoo.datasets import Batches, Lazy, Split, lazy
+from zoo.datasets.base import sha256
 from zoo.datasets.pipeline import binarize_once
 from zoo.errors import ZooError
+from zoo.overrides import override
 
 
 def numbered(n: int, labels: bool = True) -> Split:
@@ -190,3 +197,231 @@ def test_same_numbers_on_every_backend():
     batches = Batches(numbered(50), 8, seed=0, shuffle=True, binarize=True)
     history = model.fit(batches, epochs=2, shuffle=False, verbose=0)
     assert history.history["loss"] == pytest.approx([1.3897628, 1.3936659], rel=1e-5)
+
+
+# Data on disk.
+
+
+class Counted(Lazy):
+    """Rows of an array that remembers how many were read at a time."""
+
+    def __init__(self, x):
+        self.x, self.shape, self.dtype, self.reads = x, x.shape, x.dtype, []
+
+    def read(self, rows):
+        self.reads.append(len(rows))
+        return self.x[rows]
+
+
+@pytest.fixture(params=["lazy", "mapped"])
+def elsewhere(request, tmp_path):
+    """``elsewhere(x)`` is the same array, not in memory."""
+
+    def put(x):
+        if request.param == "lazy":
+            return Counted(x)
+        np.save(tmp_path / "x.npy", x)
+        return np.load(tmp_path / "x.npy", mmap_mode="r")
+
+    return put
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle": True, "binarize": True}])
+def test_batches_of_data_on_disk_are_the_same(elsewhere, options):
+    x = np.random.default_rng(0).integers(0, 256, (50, 3, 3, 1), np.uint8)
+    there = Split(elsewhere(x), np.arange(50))
+    for (one, label), (other, same) in zip(
+        Batches(Split(x, np.arange(50)), 8, seed=3, **options),
+        Batches(there, 8, seed=3, **options),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(label, same)
+        assert type(other) is np.ndarray and other.flags.writeable
+    if isinstance(there.x, Counted):
+        assert max(there.x.reads) == 8
+
+
+@pytest.mark.parametrize("shape", [(2100, 7, 7, 1), (50, 3), (2100, 1, 1, 1)])
+def test_binarized_once_on_disk_is_the_same(elsewhere, shape):
+    x = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    drawn, there = binarize_once(x, 1, "test"), binarize_once(elsewhere(x), 1, "test")
+    assert isinstance(there, Lazy) and there.shape == shape
+    np.testing.assert_array_equal(np.asarray(there), drawn)
+    np.testing.assert_array_equal(there[7:30], drawn[7:30])
+    rows = [len(x) - 1, 3, 4, 17, 3]
+    np.testing.assert_array_equal(there[rows], drawn[rows])
+    np.testing.assert_array_equal(there[5], drawn[5])
+    assert there[:0].shape == (0, *shape[1:])
+
+
+def test_only_bytes_are_binarized_once():
+    with pytest.raises(ZooError, match="only uint8 pictures can be binarized, not float32"):
+        binarize_once(np.zeros((3, 2), np.float32), 0, "test")
+
+
+def test_fingerprint_of_data_on_disk_is_the_same(elsewhere, monkeypatch):
+    monkeypatch.setattr(lazy, "BLOCK_BYTES", 100)
+    x = np.random.default_rng(0).integers(0, 256, (50, 3, 3, 1), np.uint8)
+    assert sha256(elsewhere(x)) == sha256(x)
+    assert sha256(elsewhere(x), None) == sha256(x, None)
+
+
+def test_fit_on_data_on_disk(elsewhere):
+    x = numbered(50)
+    batches = Recorded(Split(elsewhere(x.x), x.y), 8, seed=0, shuffle=True)
+    model = classifier()
+    model.build((None, 1, 1, 1))
+    model.fit(batches, epochs=2, shuffle=False, verbose=0)
+    assert batches.asked == {(epoch, index) for epoch in range(2) for index in range(7)}
+
+
+# Augmentation.
+
+
+def noise(n=16, channels=1):
+    x = np.random.default_rng(0).integers(0, 256, (n, 8, 8, channels), np.uint8)
+    return Split(x, np.arange(n, dtype=np.int32))
+
+
+def augmented(*layers, seed=0, split=None, **options):
+    return Batches(split or noise(), 8, seed=seed, augment=layers, **options)
+
+
+def test_augmentation_depends_on_seed_epoch_and_index_alone():
+    flip = keras.layers.RandomFlip("horizontal")
+    same = Split(np.repeat(noise(1).x, 64, axis=0))
+    batches = Batches(same, 32, seed=1, augment=[flip])
+    first, second = batches[0][0], batches[1][0]
+    assert first.dtype == np.uint8
+    flipped = (first == same.x[0, :, ::-1]).all((1, 2, 3))
+    kept = (first == same.x[0]).all((1, 2, 3))
+    assert (flipped | kept).all() and flipped.any() and kept.any()
+    assert (second != first).any()
+    np.testing.assert_array_equal(batches[0][0], first)
+    batches.epoch = 1
+    assert (batches[0][0] != first).any()
+    again = Batches(same, 32, seed=1, augment=[keras.layers.RandomFlip("horizontal", seed=5)])
+    np.testing.assert_array_equal(again[0][0], first)
+    assert (Batches(same, 32, seed=2, augment=[flip])[0][0] != first).any()
+
+
+def test_augmentation_leaves_data_and_labels_alone():
+    split = noise()
+    before = split.x.copy()
+    for x, y in augmented(keras.layers.RandomRotation(0.2), split=split, shuffle=True):
+        assert x.shape == (8, 8, 8, 1) and x.dtype == np.uint8
+        assert (x != before[y]).any()
+    np.testing.assert_array_equal(split.x, before)
+
+
+def test_augmented_values_are_rounded_and_kept_in_range():
+    class Bright(keras.layers.Layer):
+        def call(self, x):
+            return x * 1.5 + 0.4
+
+    x = augmented(Bright())[0][0]
+    np.testing.assert_array_equal(x, np.minimum(np.rint(noise().x[:8] * 1.5 + 0.4), 255))
+
+
+def test_augmentation_of_vectors_keeps_float32():
+    split = Split(np.float32([[1, 2], [3, 4]]))
+    (x,) = Batches(split, 2, seed=0, augment=[keras.layers.GaussianNoise(0.1)])[0]
+    assert x.dtype == np.float32 and 0 < np.abs(x - split.x).max() < 1
+
+
+def test_augmentation_comes_before_binarization():
+    batches = augmented(keras.layers.RandomRotation(0.2), binarize=True)
+    assert set(np.unique(batches[0][0])) == {0, 255}
+
+
+def test_layers_within_layers_and_those_of_python_random():
+    layers = [
+        keras.Sequential([keras.layers.RandomFlip(), keras.layers.RandomRotation(0.1)]),
+        keras.layers.RandAugment(),
+    ]
+    split = noise(channels=3)
+    first = augmented(*layers, split=split)[0][0]
+    state = random.getstate()
+    np.testing.assert_array_equal(augmented(*layers, split=split)[0][0], first)
+    assert random.getstate() == state
+
+
+def test_augmentation_that_cannot_be():
+    with pytest.raises(ZooError, match=r"RandomCrop made \(8, 4, 4, 1\) of a batch \(8, 8, 8, 1\)"):
+        augmented(keras.layers.RandomCrop(4, 4))[0]
+
+    class NeedsLabels(keras.layers.Layer):
+        def call(self, x):
+            raise ValueError("where are\nthe labels?")
+
+    with pytest.raises(ZooError, match=r"augment: NeedsLabels failed on .*where are the labels"):
+        augmented(NeedsLabels())[0]
+
+
+def test_fit_sees_what_the_loop_sees():
+    seen = {}
+
+    class Watched(Batches):
+        def __getitem__(self, index):
+            item = super().__getitem__(index)
+            seen[self.epoch, index] = item[0]
+            return item
+
+    split = noise(16)
+    batches = Watched(split, 8, seed=0, augment=[keras.layers.RandomTranslation(0.2, 0.2)])
+    model = keras.Sequential([keras.layers.Rescaling(1 / 255), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(16))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss=loss)
+    model.build((None, 8, 8, 1))
+    model.fit(batches, epochs=2, shuffle=False, verbose=0)
+    under_fit = dict(seen)
+    for epoch, index in [(0, 0), (0, 1), (1, 0), (1, 1)]:
+        batches.epoch = epoch
+        np.testing.assert_array_equal(batches[index][0], under_fit[epoch, index])
+
+
+def test_layers_of_keras_cv():
+    keras_cv = pytest.importorskip("keras_cv", reason="keras-cv, the extra cv, is not installed")
+    layers = [
+        keras_cv.layers.GridMask(),
+        keras_cv.layers.RandomCutout(0.3, 0.3),
+        keras_cv.layers.RandomHue(0.2, (0, 255)),
+    ]
+    split = noise(channels=3)
+    first = augmented(*layers, split=split)[0][0]
+    assert first.dtype == np.uint8 and (first != split.x[:8]).any()
+    np.testing.assert_array_equal(augmented(*layers, split=split)[0][0], first)
+    assert (augmented(*layers, split=split)[1][0] != first).any()
+
+
+def augmented_recipe(**dataset):
+    return zoo.Recipe(
+        model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+        dataset=zoo.datasets.Digits(batch_size=64, **dataset),
+        optimizers={"autoencoder": "adam"},
+        epochs=1,
+        augment=[keras.layers.RandomTranslation(0.2, 0.2)],
+    )
+
+
+def test_recipe_augments_training_alone():
+    from zoo.manifest import describe
+    from zoo.training import prepare
+
+    recipe = override(augmented_recipe(), ["augment.RandomTranslation.height_factor=0.3"])
+    experiment = prepare(recipe)
+    plain = Batches(experiment.data.train, 64, seed=0, shuffle=True)
+    assert (experiment.batches[0][0] != plain[0][0]).any()
+    np.testing.assert_array_equal(experiment.batches[0][1], plain[0][1])
+    np.testing.assert_array_equal(experiment.validation.x, experiment.data.validation.x)
+    (told,) = json.loads(json.dumps(describe(experiment)))["augment"]
+    assert (told["class"], told["height_factor"]) == ("RandomTranslation", 0.3)
+
+
+def test_recipe_refuses_to_augment_what_is_drawn_once():
+    with pytest.raises(ZooError, match="binarize='dynamic', which draws what is augmented"):
+        augmented_recipe(binarize="fixed")
+    with pytest.raises(ZooError, match=r"recipe.augment\[0\] takes Layer, not the class"):
+        dataclasses.replace(augmented_recipe(), augment=[keras.layers.RandomFlip])

@@ -65,6 +65,9 @@ def test_host_and_ops_draw_the_same(shape):
     np.testing.assert_array_equal(
         numpy(there.integers(shape, -3, 9)), numpy(here.integers(shape, -3, 9))
     )
+    np.testing.assert_array_equal(
+        numpy(there.bernoulli(shape, 0.3)), numpy(here.bernoulli(shape, 0.3))
+    )
     np.testing.assert_array_equal(numpy(there.permutation(50)), numpy(here.permutation(50)))
 
 
@@ -90,6 +93,9 @@ def test_a_rows_noise_is_its_own(on_host):
     np.testing.assert_array_equal(numpy(whole.uniform(all_shape))[4:], numpy(part.uniform(shape)))
     np.testing.assert_allclose(  # vectors of another length may round otherwise
         numpy(whole.normal(all_shape))[4:], numpy(part.normal(shape)), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_array_equal(
+        numpy(whole.bernoulli(all_shape, 0.5))[4:], numpy(part.bernoulli(shape, 0.5))
     )
 
 
@@ -152,6 +158,30 @@ def test_integers():
     for low, high in [(3, 3), (4, 3), (0, 2**23 + 1)]:
         with pytest.raises(ValueError, match="integers needs"):
             rng.integers((1,), low, high)
+
+
+@pytest.mark.parametrize("on_host", [False, True])
+def test_bernoulli(on_host):
+    rng = Generator(3, "bernoulli", on_host=on_host)
+    for p in (0.1, 0.5, 0.75):
+        drawn = numpy(rng.bernoulli((500, 7, 57), p))
+        assert drawn.dtype == np.bool_
+        deviation = np.sqrt(p * (1 - p) / drawn.size)
+        assert drawn.mean() == pytest.approx(p, abs=4 * deviation)
+        # the four quarters of a row come from the same counters
+        quarters = drawn.reshape(500, -1)[:, :396].reshape(500, 4, 99).transpose(1, 0, 2)
+        agreement = np.corrcoef(quarters.reshape(4, -1))
+        assert np.abs(agreement - np.eye(4)).max() < 0.02
+    assert not numpy(rng.bernoulli((100, 100), 0.0)).any()
+    assert numpy(rng.bernoulli((100, 100), 1.0)).all()
+
+
+def test_bernoulli_compares_halves_of_the_known_words():
+    """Key and counter 0 give 0x6b200159 and 0x99ba4efe, as above; a half is an int16."""
+    halves = np.array([0x6B20, 0x0159, 0x99BA, 0x4EFE], "uint16").view("int16").astype(int)
+    for threshold in (0x19BA, 0x19BB, 0x8159, 0x815A, 0xCEFF, 0xEB20, 0xEB21):
+        drawn = numpy(Generator.of_key(np.int32(0)).bernoulli((1, 4), threshold / 65536))
+        assert drawn.tolist() == [[half + 32768 < threshold for half in halves]]
 
 
 def test_permutations():

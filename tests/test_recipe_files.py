@@ -15,6 +15,13 @@ def test_shipped_recipes_are_found_by_name():
     assert recipe_files.find("vae_mnist") == shipped["vae_mnist"]
 
 
+def test_recipes_in_a_folder_are_found_by_its_name_and_theirs():
+    name = "published/vae_mnist_likelihood"
+    path = recipe_files.find(name)
+    assert path == recipe_files.shipped()[name]
+    assert path.parts[-2:] == ("published", "vae_mnist_likelihood.py")
+
+
 def test_a_path_is_found_as_it_is(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("")
@@ -32,6 +39,9 @@ def test_a_file_beats_a_shipped_name(tmp_path, monkeypatch):
     [
         ("vae_mnst", "did you mean 'vae_mnist'"),
         ("recipes/vae_mnist.py", "did you mean '(recipes/)?vae_mnist"),
+        ("vae_mnist_likelihood", "did you mean 'published/vae_mnist_likelihood'"),
+        ("published/vae_mnst_likelihood", "did you mean 'published/vae_mnist_likelihood'"),
+        ("vae_mnist.py", "did you mean 'vae_mnist'"),
         ("qqqqq", r"no recipe 'qqqqq'\. By name there are: .*vae_mnist"),
         (".", "is a folder"),
         ("", "is a folder"),

@@ -108,6 +108,28 @@ def test_settings_of_a_dataclass_whose_annotations_are_text():
     assert check_settings(Toy, {}) == {}
 
 
+@dataclass(frozen=True)
+class Typed(Toy):
+    model: Unimported = None  # noqa: F821  # as if imported under TYPE_CHECKING
+    models: Sequence[Unimported] = ()  # noqa: F821
+    depth: int = 1
+
+
+def test_an_annotation_that_cannot_be_read_is_not_checked_and_the_others_are():
+    anything = object()
+    values = {"model": anything, "models": 3, "width": 2}
+    assert check_settings(Typed, values) == values
+    for wrong in ({"width": "2"}, {"depth": "2"}):
+        with pytest.raises(ZooError, match=r"^Typed\.(width|depth) takes int, not '2'"):
+            check_settings(Typed, wrong)
+
+
+def test_a_long_value_is_told_in_one_short_line():
+    with pytest.raises(ZooError) as refused:
+        check([[1, 2, 3]] * 100, int, "x")
+    assert len(str(refused.value)) < 120 and str(refused.value).endswith(" ... (list)")
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

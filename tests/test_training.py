@@ -174,7 +174,7 @@ def test_data_that_stand_in_are_named_everywhere(run):
     results = run.read_json("results.json")
     assert results["data"] == name
     for measured in results["metrics"].values():
-        assert measured["protocol"].startswith(f"{name} test set")
+        assert measured["protocol"].startswith(f"{name}: ")
     for picture in run.pictures.glob("*.png"):
         with Image.open(picture) as image:
             assert image.info["data"] == name
@@ -364,3 +364,10 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ZooError, match=r"cannot write .*--runs"):
         train(tiny(), tmp_path / "file")
+
+
+def test_learning_rates_are_no_results(tmp_path):
+    callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)]
+    run = train(tiny(callbacks=callbacks), tmp_path)
+    results = run.read_json("results.json")
+    assert set(results["train"]) == {"loss", "autoencoder/kl", "autoencoder/reconstruction"}

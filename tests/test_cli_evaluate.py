@@ -1,0 +1,144 @@
+"""``zoo evaluate``: what it measures, prints, keeps and refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import keras
+import pytest
+
+from zoo import cli, evaluation, runs
+
+RECIPE = """
+import keras
+import zoo
+from zoo import datasets, metrics
+
+recipe = zoo.Recipe(
+    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    dataset=datasets.Digits(batch_size=512, binarize="dynamic"),
+    optimizers={"autoencoder": keras.optimizers.Adam(1e-2)},
+    metrics=[metrics.ELBO(), metrics.LogLikelihood(samples=3)],
+    epochs=2,
+    seed=5,
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run, made by the command in this process."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "tiny.py").write_text(RECIPE)
+    before = dict(os.environ)
+    try:
+        assert cli.main(["run", str(folder / "tiny.py"), "--runs", str(folder / "runs")]) == 0
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    [found] = runs.all_runs(folder / "runs")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def environment(run):
+    """Each test starts with a run that was never evaluated; the environment is put back."""
+    before = dict(os.environ)
+    (run.path / evaluation.FILE).unlink(missing_ok=True)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def call(capfd, *args):
+    """Exit status, stdout and stderr of a command in this process."""
+    capfd.readouterr()
+    status = cli.main([str(arg) for arg in args])
+    return status, *capfd.readouterr()
+
+
+def test_the_metrics_of_the_recipe_give_the_results_again(run, capfd):
+    before = (run.path / "results.json").read_bytes()
+    status, out, err = call(capfd, "evaluate", run.path, "--json")
+    assert status == 0, err
+    told = json.loads(out)
+    assert told["run"] == run.name and told["path"] == str(run.path)
+    results = run.read_json("results.json")["metrics"]
+    assert set(told["metrics"]) == set(results) == {"elbo", "log_likelihood"}
+    for name, found in results.items():
+        again = told["metrics"][name]
+        assert again.pop("value") == pytest.approx(found.pop("value"), rel=1e-5)
+        assert again == found
+    assert (run.path / "results.json").read_bytes() == before
+    kept = run.read_json("evaluation.json")["metrics"]["elbo"]
+    assert (kept["seed"], kept["backend"]) == (5, keras.backend.backend())
+
+
+def test_a_metric_by_name_with_its_unit_and_protocol_in_words(run, capfd):
+    status, out, err = call(capfd, "evaluate", run.path, "--metric", "linear_probe")
+    assert status == 0, err
+    first, line, details = out.splitlines()
+    assert first == f"run {run.name}"
+    assert line.startswith("  linear_probe  0.") and "pixels binarized once from seed 5)" in line
+    assert details.split()[::2] == ["on_data", "ratio"]
+
+
+def test_evaluations_add_up_and_show_beside_the_results(run, capfd):
+    for name in ("mse", "linear_probe"):
+        assert call(capfd, "evaluate", run.path, "--metric", name)[0] == 0
+    assert set(run.read_json("evaluation.json")["metrics"]) == {"mse", "linear_probe"}
+    assert list(evaluation.kept(run)) == ["elbo", "log_likelihood", "mse", "linear_probe"]
+    out = call(capfd, "show", run.path)[1]
+    assert "elbo  -" in out and "mse  0." in out
+
+
+def test_settings_are_those_of_the_recipe_unless_changed(run, capfd):
+    _, out, _ = call(capfd, "evaluate", run.path, "--metric", "log_likelihood", "--json")
+    assert "3 importance samples" in json.loads(out)["metrics"]["log_likelihood"]["protocol"]
+    change = "metrics.LogLikelihood.samples=7"
+    status, out, err = call(capfd, "evaluate", run.path, change, "--json")
+    assert status == 0, err
+    assert "7 importance samples" in json.loads(out)["metrics"]["log_likelihood"]["protocol"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--metric", "mes"], "unknown metric 'mes'; did you mean 'mse'?"),
+        (
+            ["--metric", "accuracy"],
+            "needs a model that can classify, which VAE cannot; it can: sam",
+        ),
+        (["--metric", "mode_coverage"], "needs a mixture of known modes"),
+        (["--metric", "mse", "metrics.MSE.sample=3"], "unknown setting 'sample'"),
+        (["metrics.ELBOW.samples=3"], "unknown entry 'ELBOW'; did you mean 'ELBO'?"),
+        (["epochs=3"], "unknown setting 'epochs'. Accepted: metrics."),
+    ],
+)
+def test_mistakes_are_told_and_nothing_is_kept(run, capfd, args, message):
+    status, out, err = call(capfd, "evaluate", run.path, *args)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert not (run.path / "evaluation.json").exists()
+
+
+def test_a_run_whose_recipe_measures_nothing_asks_for_a_name(run, capfd, tmp_path):
+    copy = tmp_path / "tiny" / run.id
+    copy.mkdir(parents=True)
+    for file in ("run.json", "model.weights.h5"):
+        (copy / file).write_bytes((run.path / file).read_bytes())
+    runs.Run(copy).update(metrics=[])
+    status, _, err = call(capfd, "evaluate", copy)
+    assert status == 2
+    assert "measures nothing; name what to measure, as --metric NAME. There are: accuracy," in err
+
+
+def test_other_data_are_refused(run, capfd, tmp_path):
+    copy = tmp_path / "tiny" / run.id
+    copy.mkdir(parents=True)
+    for file in ("run.json", "model.weights.h5"):
+        (copy / file).write_bytes((run.path / file).read_bytes())
+    runs.Run(copy).update(data={**run.manifest["data"], "fingerprint": "0"})
+    status, _, err = call(capfd, "evaluate", copy)
+    assert status == 2 and "digits with another fingerprint" in err

@@ -1,0 +1,109 @@
+"""Abilities of conditional models, and of models with a fitted sampler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import zoo
+from zoo import networks
+from zoo.errors import ZooError
+from zoo.samplers import Sampler
+
+DATA = zoo.DataSpec((2,), classes=3)
+
+
+@dataclass(frozen=True)
+class Labelled(zoo.Model):
+    """An autoencoder whose decoder is shown the label."""
+
+    conditional: bool = True
+
+    value_range = None
+
+    def networks(self, data):
+        classes = data.classes if self.conditional else 0
+        return {
+            "encoder": networks.dense_encoder(data.shape, (), {"code": 2}, classes=classes),
+            "decoder": networks.dense_decoder(2, (), data.shape, classes=classes),
+        }
+
+    def players(self):
+        return {"autoencoder": ("encoder", "decoder")}
+
+    def moves(self):
+        return [self.error]
+
+    def error(self, nets, batch, rng):
+        again = self.reconstruct(nets, batch.x, batch.labels)
+        return {"autoencoder": {"error": ops.sum(ops.square(again - batch.x), axis=1)}}
+
+    def sample(self, nets, n, rng, labels=None):
+        return self.decode(nets, rng.normal((n, 2)), labels)
+
+    def encode(self, nets, x, labels=None):
+        return nets.encoder(x, labels=labels)
+
+    def decode(self, nets, z, labels=None):
+        return nets.decoder(z, labels=labels)
+
+    def reconstruct(self, nets, x, labels=None):
+        return self.decode(nets, self.encode(nets, x, labels), labels)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return zoo.build(Labelled(), DATA)
+
+
+X = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]], "float32")
+
+
+def test_a_conditional_model_samples_its_classes_in_turn(model):
+    expected = model.sample(5, seed=1, labels=[0, 1, 2, 0, 1])
+    np.testing.assert_allclose(model.sample(5, seed=1), expected, rtol=1e-6)
+    assert np.abs(model.sample(5, seed=1, labels=[1] * 5) - expected).max() > 1e-3
+
+
+@pytest.mark.parametrize("ability", ["encode", "decode", "reconstruct"])
+def test_other_abilities_want_labels(model, ability):
+    with pytest.raises(ZooError, match=f"Labelled is conditional: to {ability}, give labels"):
+        getattr(model, ability)(X)
+    zero, one = (getattr(model, ability)(X, labels=[label] * 4) for label in (0, 1))
+    assert np.abs(zero - one).max() > 1e-3
+
+
+def test_labels_that_do_not_exist_or_do_not_fit_are_named(model):
+    with pytest.raises(ZooError, match="labels are from 0 to 2, and one is 7"):
+        model.sample(2, labels=[0, 7])
+    with pytest.raises(ZooError, match=r"2 examples need labels \(2,\), not \(1,\)"):
+        model.sample(2, labels=[0])
+
+
+def test_networks_that_take_no_labels_are_given_none():
+    plain = zoo.build(Labelled(conditional=False), DATA)
+    np.testing.assert_array_equal(plain.encode(X), plain.encode(X, labels=[0, 1, 2, 0]))
+
+
+def test_a_conditional_model_trains(model):
+    trained = zoo.build(Labelled(), DATA)
+    trained.compile(optimizers={"autoencoder": keras.optimizers.SGD(0.1)})
+    labels = np.array([0, 1, 2, 0], "int32")
+    first, *_, last = trained.fit(X, labels, epochs=20, verbose=0).history["loss"]
+    assert last < first
+
+
+def test_a_conditional_model_needs_data_with_labels():
+    with pytest.raises(ZooError, match="conditional"):
+        zoo.build(Labelled(), zoo.DataSpec((2,)))
+
+
+def test_a_fitted_sampler_takes_the_place_of_the_prior():
+    model = zoo.build(Labelled(conditional=False), DATA)
+    model.sampler = Sampler([1.0], [[3.0, 4.0]], [np.zeros((2, 2))])
+    expected = model.decode(np.array([[3.0, 4.0]] * 4))
+    np.testing.assert_allclose(model.sample(4), expected, rtol=1e-6)

@@ -1,0 +1,307 @@
+"""Metrics against values worked out by hand, on models that are made by hand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo import evaluation, metrics
+from zoo.datasets import Access, Data, Digits, Modes, Split
+from zoo.errors import ZooError
+from zoo.metrics.linear_probe import Probe
+from zoo.metrics.mode_coverage import coverage
+from zoo.metrics.reconstruction import ROUNDING, decibels
+from zoo.metrics.ssim import similarity
+
+
+class Made(zoo.Model):
+    """A model whose abilities are functions of NumPy arrays; those not given it lacks."""
+
+    def __init__(self, **abilities):
+        self.plugin = self
+        self.where = "Made"
+        vars(self).update(abilities)
+
+    def able(self, sampler=False):
+        return [a for a in self.abilities if self.can(a) or (sampler and a == "sample")]
+
+
+def data(x, y=None, train=None, classes=0, **options):
+    """Data of which the test examples are given; others are the same, unless said."""
+    test = Split(np.asarray(x), y)
+    spec = zoo.DataSpec(test.x.shape[1:], classes)
+    return Data("made", spec, train or test, test, test, **options)
+
+
+def pictures(n=3, shape=(12, 12, 1), seed=0):
+    return np.random.RandomState(seed).randint(0, 256, (n, *shape)).astype("uint8")
+
+
+def shifted(by):
+    """A model that adds to each pixel of a picture of bytes."""
+    return Made(reconstruct=lambda x, labels=None: x / np.float32(255) + np.float32(by))
+
+
+# --- reconstruction
+
+
+def test_mse_is_the_mean_over_values_and_examples():
+    x = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], "float32")
+    model = Made(reconstruct=lambda x, labels=None: x + np.array([1.0, 3.0], "float32"))
+    found = metrics.MSE().measure(model, data(x), seed=0)
+    assert found.value == pytest.approx((1 + 9) / 2)
+    assert found.protocol == "mean over 3 test examples"
+
+
+def test_psnr_of_a_known_error():
+    found = metrics.PSNR().measure(shifted(0.1), data(pictures() // 2), seed=0)
+    assert found.value == pytest.approx(20.0, abs=1e-4) and found.unit == "dB"
+    half = metrics.PSNR().measure(shifted(0.5), data(pictures() // 2), seed=0)
+    assert half.value == pytest.approx(6.0206, abs=1e-4)
+
+
+def test_psnr_is_the_mean_over_pictures_and_ends_at_rounding():
+    assert decibels(np.array([0.01, 0.0001])).mean() == pytest.approx(30)
+    found = metrics.PSNR().measure(shifted(0.0), data(pictures()), seed=0)
+    assert found.value == pytest.approx(-10 * np.log10(ROUNDING)) == pytest.approx(58.92, abs=0.01)
+
+
+def test_ssim_of_equal_and_of_constant_pictures():
+    x = pictures(shape=(28, 28, 3)).astype("float32") / 255
+    np.testing.assert_allclose(similarity(x, x), 1)
+    # no variance: what is left is the luminance term
+    low, high = np.full((1, 11, 11, 1), 0.2), np.full((1, 11, 11, 1), 0.8)
+    expected = (2 * 0.2 * 0.8 + 1e-4) / (0.2**2 + 0.8**2 + 1e-4)
+    np.testing.assert_allclose(similarity(low, high), expected)
+
+
+def test_ssim_of_one_window_as_the_paper_writes_it():
+    """A picture of 11 x 11 has one window within it: equation 13 once, sums written out."""
+    x, y = (pictures(1, (11, 11, 1), seed)[0, ..., 0] / 255.0 for seed in (0, 1))
+    i, j = np.indices((11, 11)) - 5
+    weights = np.exp(-(i**2 + j**2) / (2 * 1.5**2))
+    weights /= weights.sum()
+    mean_x, mean_y = np.sum(weights * x), np.sum(weights * y)
+    var_x, var_y = np.sum(weights * (x - mean_x) ** 2), np.sum(weights * (y - mean_y) ** 2)
+    covariance = np.sum(weights * (x - mean_x) * (y - mean_y))
+    c1, c2 = 0.01**2, 0.03**2
+    expected = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    expected /= (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
+    np.testing.assert_allclose(similarity(x[None, ..., None], y[None, ..., None]), [expected])
+
+
+def test_ssim_counts_windows_within_the_picture_only():
+    """Of 28 x 28 pixels, the corner is in one window of 18 x 18, with the least weight."""
+    x = np.full((1, 28, 28, 1), 0.5)
+    corner, centre = x.copy(), x.copy()
+    corner[0, 0, 0], centre[0, 14, 14] = 1, 1
+    assert similarity(x, centre)[0] < similarity(x, corner)[0] < 1
+    assert 1 - similarity(x, corner)[0] < 1e-3 / 18**2
+
+
+def test_ssim_of_a_negative_is_negative():
+    x = (np.indices((1, 12, 12, 1)).sum(axis=0) % 2).astype("float64")
+    assert similarity(x, 1 - x)[0] < -0.9
+
+
+def test_pictures_are_measured_in_parts_of_bounded_size(monkeypatch):
+    sizes = []
+
+    def reconstruct(x, labels=None):
+        sizes.append(len(x))
+        assert list(labels) == [x[i, 0, 0, 0] for i in range(len(x))]
+        return x / np.float32(255)
+
+    x = np.arange(10, dtype="uint8")[:, None, None, None] * np.ones((1, 2, 2, 1), "uint8")
+    monkeypatch.setattr("zoo.metrics.base._AT_ONCE", 4)
+    found = metrics.MSE().measure(Made(reconstruct=reconstruct), data(x, np.arange(10)), seed=0)
+    assert (sizes, found.value) == ([4, 4, 2], 0)
+
+
+def test_compression_of_pictures_and_of_vectors():
+    model = shifted(0.1)
+    model.encode = lambda x, labels=None: np.zeros((len(x), 4), "float32")
+    found = metrics.Compression().measure(model, data(pictures() // 2), seed=0)
+    assert found.value == 144 * 8 / (4 * 32) and found.unit == ": 1"
+    assert found.protocol.startswith("144 values of 8 bits in 4 numbers of 32 bits")
+    assert found.details["psnr"] == pytest.approx(20, abs=1e-4)
+    assert found.details["mse"] == pytest.approx(0.01)
+    assert found.details["ssim"] < 1
+    small = metrics.Compression().measure(model, data(pictures(shape=(8, 8, 1))), seed=0)
+    assert set(small.details) == {"mse", "psnr"}
+    vectors = Made(encode=lambda x, labels=None: x[:, :2], reconstruct=lambda x, labels=None: x)
+    found = metrics.Compression().measure(vectors, data(np.ones((3, 6), "float32")), seed=0)
+    assert (found.value, dict(found.details)) == (3, {"mse": 0})
+
+
+# --- modes
+
+
+def test_modes_by_the_protocol_of_pacgan():
+    modes = Modes(np.array([[0, 0], [10, 0], [0, 10]], "float32"), 1.0)
+    samples = np.array([[0, 0], [2.9, 0], [3.1, 0], [10, 3], [5, 5]], "float32")
+    assert coverage(samples, modes) == (2, 3 / 5)
+
+
+def test_mode_coverage_of_samples_of_the_mixture_itself():
+    centres = np.array([[0, 0], [1, 0]], "float32")
+    mixture = data(np.zeros((4, 2), "float32"), modes=Modes(centres, 0.01))
+
+    def sample(n, seed):
+        drawn = np.random.RandomState(seed)
+        return centres[drawn.randint(2, size=n)] + 0.01 * drawn.normal(size=(n, 2))
+
+    found = metrics.ModeCoverage().measure(Made(sample=sample), mixture, seed=3)
+    assert (found.value, found.unit) == (2, "of 2 modes")
+    assert found.details["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.01)
+    assert "2,500 samples" in found.protocol
+
+
+# --- linear probe
+
+
+def test_a_probe_draws_lines():
+    x = np.random.RandomState(0).normal(size=(200, 2))
+    assert (Probe(x, x[:, 0] > 0.3)(x) == (x[:, 0] > 0.3)).mean() > 0.95
+    ring = np.linalg.norm(x, axis=1) > 1.1
+    assert (Probe(x, ring)(x) == ring).mean() < 0.75
+
+
+def test_the_unit_of_features_does_not_matter_to_a_probe():
+    x = np.random.RandomState(0).normal(size=(100, 3))
+    y = np.arange(100) % 4
+    np.testing.assert_array_equal(Probe(x, y)(x), Probe(1000 * x + 7, y)(1000 * x + 7))
+
+
+def test_linear_probe_on_codes_that_tell_the_label_and_data_that_do_not():
+    labels = np.array([0, 0, 0, 1] * 5)
+    blank = data(np.zeros((20, 2, 2, 1), "uint8"), labels, classes=2)
+    model = Made(encode=lambda x, labels=None: np.eye(2, dtype="float32")[labels])
+    found = metrics.LinearProbe().measure(model, blank, seed=0)
+    assert found.value == 1
+    assert found.details == {"on_data": 0.75, "ratio": pytest.approx(1 / 0.75)}
+    assert "20 training examples" in found.protocol
+
+
+def test_linear_probe_is_fitted_to_the_first_training_examples_only():
+    y = np.array([0, 1, 0, 1])
+    train = Split(np.array([[0.0], [1.0], [1.0], [0.0]], "float32"), y)  # the rest misleads
+    test = data([[0.0], [1.0]], np.array([0, 1]), train=train, classes=2)
+    model = Made(encode=lambda x, labels=None: x)
+    assert metrics.LinearProbe(examples=2).measure(model, test, seed=0).value == 1
+
+
+# --- accuracy
+
+
+def test_accuracy_counts_the_most_probable_class():
+    probabilities = np.array([[0.6, 0.4], [0.1, 0.9], [0.6, 0.4], [0.5, 0.5]])
+    model = Made(classify=lambda x: probabilities[: len(x)])
+    found = metrics.Accuracy().measure(model, data(pictures(4), np.array([0, 1, 1, 0])), seed=0)
+    assert found.value == 0.75
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("metric", "lack"),
+    [
+        (metrics.ModeCoverage(), "a mixture of known modes, such as ring or grid"),
+        (metrics.LinearProbe(), "labels"),
+        (metrics.Accuracy(), "labels"),
+        (metrics.PSNR(), "pictures"),
+        (metrics.SSIM(), "pictures"),
+        (metrics.Recognition(), "pictures"),
+        (metrics.LabelKept(), "pictures"),
+        (metrics.StackedModes(), "pictures"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_data_that_a_metric_has_no_meaning_for(metric, lack):
+    with pytest.raises(ZooError, match=f"'{metric.name}' needs {lack}, and made has none"):
+        metric.check(data(np.zeros((3, 2), "float32")))
+
+
+def test_ssim_of_small_pictures_is_refused():
+    with pytest.raises(ZooError, match=r"at least 11 x 11 pixels, and those of made have 8 x 12"):
+        metrics.SSIM().check(data(pictures(shape=(8, 12, 1))))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("log_likelihood", {"samples": 0}),
+        ("mode_coverage", {"samples": 0}),
+        ("recognition", {"samples": 0}),
+        ("recognition", {"confidence": 1.0}),
+        ("stacked_modes", {"samples": 0}),
+        ("linear_probe", {"examples": 1}),
+    ],
+)
+def test_settings_out_of_range_are_refused(name, settings):
+    with pytest.raises(ZooError, match=f"{next(iter(settings))} is"):
+        zoo.registry.create("metrics", name, **settings)
+
+
+def test_every_metric_is_registered_by_its_name():
+    for record in zoo.registry.records("metrics"):
+        if record.distribution == "keras-zoo":
+            metric = zoo.registry.create("metrics", record.name)
+            assert metric.name == record.name
+            assert set(metric.needs) <= set(zoo.Model.abilities)
+
+
+# --- as the experiment hands them over
+
+
+def test_a_metric_is_prepared_with_the_data_as_evaluated():
+    digits = Digits(binarize="dynamic").load(Access())
+    given = evaluation.as_evaluated(digits, "dynamic", seed=0)
+    for split in ("validation", "test"):
+        assert set(np.unique(getattr(given, split).x)) == {0, 255}
+    assert given.train is digits.train and given.fingerprint == digits.fingerprint
+    assert evaluation.as_evaluated(digits, None, seed=0) is digits
+
+
+def test_a_model_without_the_ability_is_refused_with_those_it_has():
+    model = Made(sample=lambda n, seed: None)
+    with pytest.raises(ZooError, match="'mse' needs a model that can reconstruct, which Made"):
+        evaluation.check([metrics.MSE()], model, data(pictures()))
+    with pytest.raises(ZooError, match=r"cannot; it can: sample$"):
+        evaluation.check([metrics.Compression()], model, data(pictures()))
+    with pytest.raises(ZooError, match="it can: nothing"):
+        evaluation.check([metrics.MSE()], Made(), data(pictures()))
+
+
+def test_a_sampler_that_is_to_come_counts_as_sampling():
+    modes = data(np.zeros((3, 2), "float32"), modes=Modes(np.zeros((1, 2)), 1.0))
+    evaluation.check([metrics.ModeCoverage()], Made(), modes, sampler=True)
+    with pytest.raises(ZooError, match="can sample"):
+        evaluation.check([metrics.ModeCoverage()], Made(), modes)
+
+
+def test_what_is_measured_names_data_protocol_and_bits():
+    model = shifted(0.1)
+    plain = evaluation.measure([metrics.MSE()], model, data(pictures()), 5, binarized=False)
+    assert set(plain) == {"mse"} and set(plain["mse"]) == {"value", "unit", "protocol", "details"}
+    assert plain["mse"]["protocol"] == "made: mean over 3 test examples, pixels in [0, 1]"
+    drawn = evaluation.measure([metrics.MSE()], model, data(pictures()), 5, binarized=True)
+    assert drawn["mse"]["protocol"].endswith("; pixels binarized once from seed 5")
+
+
+def test_the_metric_of_the_docs():
+    page = Path(__file__).parents[1] / "docs" / "metrics.md"
+    [shown] = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    scope = {"__name__": __name__}
+    exec(shown, scope)
+    metric = scope["Brightness"](samples=4)
+    model = Made(sample=lambda n, seed: np.full((n, 2, 2, 1), 0.25))
+    evaluation.check([metric], model, data(pictures()))
+    found = evaluation.measure([metric], model, data(pictures()), 0, binarized=False)
+    assert found["brightness"]["value"] == 0.25
+    assert found["brightness"]["protocol"] == "made: mean pixel of 4 samples"

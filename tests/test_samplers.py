@@ -1,0 +1,66 @@
+"""Samplers fitted to codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from zoo.errors import ZooError
+from zoo.samplers import GaussianMixture, Sampler
+
+
+@pytest.fixture(scope="module")
+def codes():
+    """Two clouds: 300 codes about (10, 0) with deviations 1 and 2, 100 about (-10, 5)."""
+    rng = np.random.default_rng(0)
+    first = rng.normal((10, 0), (1, 2), (300, 2))
+    second = rng.normal((-10, 5), (0.5, 0.5), (100, 2))
+    return np.concatenate([first, second]).astype("float32")
+
+
+def test_a_mixture_is_fitted_and_drawn_from(codes):
+    drawn = GaussianMixture(components=2).fit(codes).draw(4000, seed=1)
+    assert drawn.dtype == np.float32 and drawn.shape == (4000, 2)
+    left = drawn[:, 0] < 0
+    assert left.mean() == pytest.approx(0.25, abs=0.02)
+    np.testing.assert_allclose(drawn[left].mean(axis=0), (-10, 5), atol=0.2)
+    np.testing.assert_allclose(drawn[~left].std(axis=0), (1, 2), atol=0.2)
+
+
+def test_draws_keep_to_their_seed_and_place(codes):
+    sampler = GaussianMixture(components=2).fit(codes)
+    many = sampler.draw(20, seed=3)
+    np.testing.assert_array_equal(sampler.draw(5, seed=3), many[:5])
+    assert (sampler.draw(20, seed=4) != many).any()
+
+
+def test_what_is_saved_draws_the_same(codes, tmp_path):
+    sampler = GaussianMixture(components=3).fit(codes)
+    sampler.save(tmp_path / "sampler.npz")
+    again = Sampler.load(tmp_path / "sampler.npz")
+    np.testing.assert_array_equal(again.draw(9, seed=0), sampler.draw(9, seed=0))
+
+
+@pytest.mark.parametrize("damage", ["text", "shapes", "missing", "pickle"])
+def test_a_damaged_file_is_one_message(damage, tmp_path):
+    path = tmp_path / "sampler.npz"
+    good = {"weights": np.ones(1), "means": np.zeros((1, 2)), "factors": np.zeros((1, 2, 2))}
+    if damage == "text":
+        path.write_text("no archive")
+    elif damage == "shapes":
+        np.savez(path, **{**good, "weights": np.ones(2)})
+    elif damage == "missing":
+        np.savez(path, weights=good["weights"])
+    else:
+        np.savez(path, **{**good, "weights": np.array([object()], dtype=object)})
+    with pytest.raises(ZooError, match="holds no sampler"):
+        Sampler.load(path)
+
+
+def test_too_few_codes_are_refused(codes):
+    with pytest.raises(ZooError, match="cannot be fitted to 3 codes"):
+        GaussianMixture(components=4).fit(codes[:3])
+    with pytest.raises(ZooError, match="finite"):
+        GaussianMixture(components=2).fit(np.full((9, 2), np.nan))
+    with pytest.raises(ZooError, match="at least 1"):
+        GaussianMixture(components=0)
