@@ -54,7 +54,10 @@ def main() -> int:
         results = [done.result() for done in passes]
 
     print()
-    for name, (status, summary, seconds) in zip(running, results, strict=True):
+    for name, (*_, failures) in zip(running, results, strict=True):
+        for line in failures:
+            print(f"[{name}] {line}")
+    for name, (status, summary, seconds, _) in zip(running, results, strict=True):
         verdict = {0: "passed", NO_TESTS: "no tests"}.get(status, "FAILED")
         print(f"{name:<11} {verdict:<9} {seconds:5.0f} s  {summary}")
     for name in missing:
@@ -63,13 +66,14 @@ def main() -> int:
     return 0 if statuses <= {0, NO_TESTS} and 0 in statuses else 1
 
 
-def run_pass(name: str, pytest_args: list[str], first: bool) -> tuple[int, str, float]:
-    """Run pytest on one backend: its exit status, last line, and seconds."""
+def run_pass(name: str, pytest_args: list[str], first: bool) -> tuple[int, str, float, list[str]]:
+    """Run pytest on one backend: its exit status, last line, seconds, and what failed."""
     command = [sys.executable, "-m", "pytest", *pytest_args]
     if not first:
         command.append("--only-backend-tests")
     started = time.monotonic()
     last: deque[str] = deque(maxlen=1)
+    failures: list[str] = []
     with subprocess.Popen(
         command,
         env=os.environ | {"KERAS_BACKEND": name, "PYTHONUNBUFFERED": "1"},
@@ -84,7 +88,9 @@ def run_pass(name: str, pytest_args: list[str], first: bool) -> tuple[int, str, 
             if line.strip():
                 print(f"[{name}] {line}", end="", flush=True)
                 last.append(line.strip(" =\n"))
-    return process.returncode, "".join(last), time.monotonic() - started
+                if line.startswith(("FAILED ", "ERROR ")):  # of pytest's own summary
+                    failures.append(line.strip())
+    return process.returncode, "".join(last), time.monotonic() - started, failures
 
 
 if __name__ == "__main__":
