@@ -106,6 +106,7 @@ def conv_encoder(
     style: Style = Style(),
     classes: int = 0,
     kernel: int = 4,
+    hidden: Sequence[int] = (),
 ) -> keras.Model:
     """Pictures to vectors, through convolutions that halve the sides.
 
@@ -117,9 +118,11 @@ def conv_encoder(
         classes: of the labels that the network is conditional on, which are shown as
             one more map a class; 0 for none.
         kernel: side of the convolutions' kernels.
+        hidden: units of dense layers after the convolutions.
 
     Returns:
-        A model as that of ``dense_encoder``.
+        A model as that of ``dense_encoder``. The layer ``maps`` is the last convolution's
+        output, flattened.
 
     Raises:
         ZooError: the sides do not halve evenly that often.
@@ -129,7 +132,10 @@ def conv_encoder(
     x, given = _with_labels(inputs, inputs, classes)
     for count in filters:
         x = style.hidden(x, layers.Conv2D, count, kernel, strides=2, padding="same")
-    return keras.Model(given, _heads(layers.Flatten()(x), heads, style))
+    x = layers.Flatten(name="maps")(x)
+    for units in hidden:
+        x = style.hidden(x, layers.Dense, units)
+    return keras.Model(given, _heads(x, heads, style))
 
 
 def dense_decoder(
@@ -178,6 +184,7 @@ def conv_decoder(
     activation: str | None = None,
     parameters: int = 1,
     kernel: int = 4,
+    hidden: Sequence[int] = (),
 ) -> keras.Model:
     """Vectors to pictures, through transposed convolutions that double the sides.
 
@@ -190,6 +197,7 @@ def conv_decoder(
         activation: of the output, by its Keras name; None for a linear one.
         parameters: outputs of that shape: two for a mean and a logarithmic scale.
         kernel: side of the convolutions' kernels.
+        hidden: units of dense layers before the convolutions.
 
     Returns:
         A model as that of ``dense_decoder``.
@@ -200,6 +208,8 @@ def conv_decoder(
     small = (*maps(shape, len(filters))[-1], filters[-1])
     latent = keras.Input((latent_dim,))
     x, given = _with_labels(latent, latent, classes)
+    for units in hidden:
+        x = style.hidden(x, layers.Dense, units)
     x = style.linear(layers.Dense, math.prod(small), use_bias=style.normalization != "batch")(x)
     x = style.finished(layers.Reshape(small)(x))
     double: dict[str, Any] = {"strides": 2, "padding": "same"}

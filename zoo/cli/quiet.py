@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 
 from zoo.errors import ZooError
@@ -16,10 +18,28 @@ def import_backend() -> None:
 
     TensorFlow logs lines on both that no variable of its own turns off.
     """
-    with held_back():
+    with interrupted_at_once(), held_back():
         import keras
 
         keras.ops.convert_to_numpy(keras.ops.zeros(()))
+
+
+@contextlib.contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """Let Ctrl-C end this process with status 130, without an exception.
+
+    Libraries swallow every exception in places while they are imported, interrupts too.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if not main or before is not signal.default_int_handler:  # or it is ignored, or another's
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -21,12 +21,16 @@ class DCGAN(TwoPlayer):
     Attributes:
         latent_dim: dimension of the noise z, standard normal; the paper's is uniform.
         filters: filters at the largest map; they double as the maps halve.
+        hidden: units of dense layers between the noise and the generator's smallest maps,
+            mirrored in the discriminator, as of Chen et al. 2016 (InfoGAN) for 28 x 28 pictures,
+            whose smallest maps are of 7 x 7; the paper has none.
         dropout: rate after each of the discriminator's convolutions, in [0, 1).
         spectral: whether the discriminator has spectral normalization (Miyato et al. 2018).
     """
 
     latent_dim: int = 100
     filters: int = 64
+    hidden: tuple[int, ...] = ()
     dropout: float = 0.3
     spectral: bool = False
 
@@ -42,6 +46,7 @@ class DCGAN(TwoPlayer):
                 networks.Style("relu", "batch", initializer=normal),
                 classes,
                 activation="tanh",
+                hidden=self.hidden,
             ),
             "discriminator": networks.conv_encoder(
                 self.packed(data.shape),
@@ -54,5 +59,6 @@ class DCGAN(TwoPlayer):
                     spectral=self.spectral,
                 ),
                 classes,
+                hidden=self.hidden[::-1],
             ),
         }
