@@ -205,6 +205,29 @@ def test_accuracy_counts_the_most_probable_class():
     assert found.value == 0.75
 
 
+# --- the gain of samples among the training examples
+
+
+def test_augmentation_gain_is_that_of_the_samples_it_is_given():
+    x = np.array([[0.0], [1.0], [2.0], [3.0]], "float32")
+    train = Split(x[[0, 3]], np.array([0, 1]))
+    test = data(x, np.array([0, 0, 0, 1]), train=train, classes=2)  # 2 is nearer to the class of 3
+    model = Made(
+        conditional=True,
+        sample=lambda n, seed, labels: (2 + labels[:, None]).astype("float32"),
+    )
+    found = metrics.AugmentationGain(samples=8).measure(model, test, seed=0)
+    assert found.details == {"without": 0.75, "with": 1.0} and found.value == 0.25
+    assert "2 training examples with 8 samples" in found.protocol
+
+
+def test_augmentation_needs_samples_with_labels():
+    test = data([[0.0], [1.0]], np.array([0, 1]), classes=2)
+    model = Made(sample=lambda n, seed, labels=None: np.zeros((n, 1), "float32"))
+    with pytest.raises(ZooError, match=r"needs a conditional model.*model\.conditional=True"):
+        metrics.AugmentationGain().measure(model, test, seed=0)
+
+
 # --- what is refused
 
 
@@ -213,6 +236,7 @@ def test_accuracy_counts_the_most_probable_class():
     [
         (metrics.ModeCoverage(), "a mixture of known modes, such as ring or grid"),
         (metrics.LinearProbe(), "labels"),
+        (metrics.AugmentationGain(), "labels"),
         (metrics.Accuracy(), "labels"),
         (metrics.PSNR(), "pictures"),
         (metrics.SSIM(), "pictures"),
@@ -241,6 +265,7 @@ def test_ssim_of_small_pictures_is_refused():
         ("recognition", {"confidence": 1.0}),
         ("stacked_modes", {"samples": 0}),
         ("linear_probe", {"examples": 1}),
+        ("augmentation_gain", {"examples": 1}),
     ],
 )
 def test_settings_out_of_range_are_refused(name, settings):

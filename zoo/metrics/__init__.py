@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoo.metrics.accuracy import Accuracy
+from zoo.metrics.augmentation_gain import AugmentationGain
 from zoo.metrics.base import Measured, Metric
 from zoo.metrics.compression import Compression
 from zoo.metrics.judge import Judge, JudgedMetric
@@ -21,6 +22,7 @@ __all__ = [
     "PSNR",
     "SSIM",
     "Accuracy",
+    "AugmentationGain",
     "Compression",
     "Judge",
     "JudgedMetric",
