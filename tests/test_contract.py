@@ -83,6 +83,13 @@ SMALL = {  # {model: {variant: settings that make it quick}}; other models as th
     },
     "dcgan": {
         "": {"latent_dim": 4, "filters": 4},
+        "batch-norm": {
+            "latent_dim": 4,
+            "filters": 4,
+            "hidden": (8,),
+            "normalization": "batch",
+            "dropout": 0.0,
+        },
         "spectral": {"latent_dim": 4, "filters": 4, "spectral": True, "dropout": 0.0},
         "augmented": {
             "latent_dim": 4,
@@ -92,16 +99,22 @@ SMALL = {  # {model: {variant: settings that make it quick}}; other models as th
         "conditional": {"latent_dim": 4, "filters": 4, "conditional": True},
         "packed": {"latent_dim": 4, "filters": 4, "packing": 2},
     },
-    "wgan": {"": {"latent_dim": 4, "filters": 4, "repeats": 2}},
+    "wgan": {"": {"latent_dim": 4, "filters": 4, "hidden": (8,), "repeats": 2}},
     "wgan_gp": {
-        "": {"latent_dim": 4, "filters": 4, "repeats": 2},
-        "conditional": {"latent_dim": 4, "filters": 4, "repeats": 2, "conditional": True},
+        "": {"latent_dim": 4, "filters": 4, "hidden": (8,), "repeats": 2},
+        "conditional": {
+            "latent_dim": 4,
+            "filters": 4,
+            "hidden": (8,),
+            "repeats": 2,
+            "conditional": True,
+        },
     },
     "vaegan": {
-        "": {"latent_dim": 4, "filters": 4},
-        "pixel": {"latent_dim": 4, "filters": 4, "features": False},
-        "gated": {"latent_dim": 4, "filters": 4, "margin": 0.4},
-        "conditional": {"latent_dim": 4, "filters": 4, "conditional": True},
+        "": {"latent_dim": 4, "filters": 4, "hidden": ()},
+        "pixel": {"latent_dim": 4, "filters": 4, "hidden": (), "features": False},
+        "gated": {"latent_dim": 4, "filters": 4, "hidden": (), "margin": 0.4},
+        "conditional": {"latent_dim": 4, "filters": 4, "hidden": (), "conditional": True},
     },
     "classifier": {"": {"filters": (4, 4)}},
     "aae": {

@@ -71,6 +71,52 @@ class Style:
         return Dropout(self.dropout)(x) if self.dropout else x
 
 
+def encoder(
+    shape: Sequence[int],
+    filters: int,
+    hidden: Sequence[int],
+    heads: Mapping[str, int],
+    style: Style = Style(),
+    classes: int = 0,
+) -> keras.Model:
+    """The encoder that suits examples of a shape.
+
+    Args:
+        shape: of an example.
+        filters: of the convolutions of pictures at the largest map; they double as the maps
+            halve, as often as ``halvings`` says.
+        hidden: units of the dense layers: of pictures, those after the convolutions; else all.
+        heads: as of ``dense_encoder``, as are the rest and what is returned.
+    """
+    if len(shape) != 3:
+        return dense_encoder(shape, hidden, heads, style, classes)
+    return conv_encoder(shape, doubled(filters, shape), heads, style, classes, hidden=hidden)
+
+
+def decoder(
+    latent_dim: int,
+    filters: int,
+    hidden: Sequence[int],
+    shape: Sequence[int],
+    style: Style = Style(),
+    classes: int = 0,
+    activation: str | None = None,
+) -> keras.Model:
+    """The decoder that mirrors ``encoder(shape, filters, hidden, ...)``.
+
+    Args:
+        latent_dim: as of ``dense_decoder``, as are the rest and what is returned.
+        filters: those of the encoder.
+        hidden: those of the encoder.
+        shape: of an example.
+    """
+    dense = hidden[::-1]
+    if len(shape) != 3:
+        return dense_decoder(latent_dim, dense, shape, style, classes, activation)
+    widths = doubled(filters, shape)
+    return conv_decoder(latent_dim, widths, shape, style, classes, activation, hidden=dense)
+
+
 def dense_encoder(
     shape: Sequence[int],
     hidden: Sequence[int],
@@ -257,6 +303,15 @@ def halvings(shape: Sequence[int]) -> int:
     if not count:
         raise ZooError(f"pictures need sides that are even and above 4, not {tuple(shape)}")
     return count
+
+
+def doubled(filters: int, shape: Sequence[int]) -> list[int]:
+    """Filters of a picture's convolutions, that at the largest map first: each twice the last.
+
+    Raises:
+        ZooError: as ``halvings``.
+    """
+    return [filters * 2**i for i in range(halvings(shape))]
 
 
 def _heads(x, heads, style):

@@ -27,9 +27,10 @@ class VAEGAN(zoo.Model):
     Attributes:
         latent_dim: dimension of the latent z, standard normal.
         filters: of the convolutions at the largest map; they double as the maps halve.
-        hidden: units of the dense layers, for data that are no pictures.
-        features: whether reconstructions are compared in the discriminator's last hidden layer,
-            which is its last convolution; else in pixels.
+        hidden: units of the dense layers: all layers of data that are no pictures, and those
+            between the smallest maps and the vectors of pictures.
+        features: whether reconstructions are compared in the discriminator's last convolution,
+            for data that are no pictures in its last hidden layer; else in pixels.
         adversarial: the paper's ``"minimax"``, or another adversarial loss of the zoo.
         margin: of the gate in the authors' code, which is 0.4 there: the discriminator sits a
             move out when its loss on real or on made examples is below the equilibrium by more
@@ -41,7 +42,7 @@ class VAEGAN(zoo.Model):
 
     latent_dim: int = 64
     filters: int = 32
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[int, ...] = (512,)
     features: bool = True
     adversarial: str = "minimax"
     margin: float | None = None
@@ -54,22 +55,21 @@ class VAEGAN(zoo.Model):
         losses.adversarial(self.adversarial)
 
     def networks(self, data):
-        encoder, decoder, widths = networks.dense_encoder, networks.dense_decoder, self.hidden
-        if data.is_image:
-            encoder, decoder = networks.conv_encoder, networks.conv_decoder
-            widths = [self.filters * 2**i for i in range(networks.halvings(data.shape))]
         classes = data.classes if self.conditional else 0
+        sizes = self.filters, self.hidden
         style = networks.Style("relu", "batch")
-        judge = networks.Style("leaky_relu", "batch")
         moments = {"mean": self.latent_dim, "log_var": self.latent_dim}
         output = "tanh" if data.is_image else None
-        judge = encoder(data.shape, widths, {"logit": 1}, judge, classes)
+        judge = networks.encoder(
+            data.shape, *sizes, {"logit": 1}, networks.Style("leaky_relu", "batch"), classes
+        )
+        features = judge.get_layer("maps" if data.is_image else "features")
         return {
-            "encoder": encoder(data.shape, widths, moments, style, classes),
-            "decoder": decoder(self.latent_dim, widths, data.shape, style, classes, output),
-            "discriminator": keras.Model(
-                judge.input, [judge.output, judge.get_layer("features").output]
+            "encoder": networks.encoder(data.shape, *sizes, moments, style, classes),
+            "decoder": networks.decoder(
+                self.latent_dim, *sizes, data.shape, style, classes, output
             ),
+            "discriminator": keras.Model(judge.input, [judge.output, features.output]),
         }
 
     def players(self):

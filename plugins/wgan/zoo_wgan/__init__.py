@@ -31,7 +31,8 @@ class WGAN(TwoPlayer):
 
     Attributes:
         filters: filters at the largest map of pictures; they double as the maps halve.
-        hidden: units of the dense layers, for data that are no pictures.
+        hidden: units of the dense layers: all layers of data that are no pictures, and those
+            between the smallest maps and the vectors of pictures.
         clip: bound of the critic's weights; None for none.
         normalization: of the critic: ``"layer"`` (one example at a time, as a gradient penalty
             needs it) or None.
@@ -41,7 +42,7 @@ class WGAN(TwoPlayer):
     adversarial: str = "wasserstein"
     repeats: int = 5
     filters: int = 64
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[int, ...] = (512,)
     clip: float | None = 0.01
     normalization: str | None = None
 
@@ -52,21 +53,15 @@ class WGAN(TwoPlayer):
         constraint = Clip(self.clip) if self.clip else None
         critic = networks.Style("leaky_relu", self.normalization, constraint=constraint)
         generator = networks.Style("relu", "batch" if data.is_image else None)
-        if data.is_image:
-            sizes = [self.filters * 2**i for i in range(networks.halvings(data.shape))]
-            decoder, encoder = networks.conv_decoder, networks.conv_encoder
-        else:
-            sizes, decoder, encoder = self.hidden, networks.dense_decoder, networks.dense_encoder
+        output = "tanh" if data.is_image else None
+        sizes = self.filters, self.hidden
         return {
-            "generator": decoder(
-                self.latent_dim,
-                sizes,
-                data.shape,
-                generator,
-                classes,
-                activation="tanh" if data.is_image else None,
+            "generator": networks.decoder(
+                self.latent_dim, *sizes, data.shape, generator, classes, output
             ),
-            "critic": encoder(self.packed(data.shape), sizes, {"score": 1}, critic, classes),
+            "critic": networks.encoder(
+                self.packed(data.shape), *sizes, {"score": 1}, critic, classes
+            ),
         }
 
 
