@@ -25,6 +25,7 @@ class DCGAN(TwoPlayer):
             generator. The paper has none; where the smallest maps are of 7 x 7, as of 28 x 28
             pictures, they show the discriminator the whole (Chen et al. 2016, InfoGAN).
         normalization: of the discriminator: ``"batch"``, as in the paper, or None.
+        activation: of both players' hidden layers, by its Keras name; None for the paper's.
         dropout: rate after each of the discriminator's hidden layers, in [0, 1).
         spectral: whether the discriminator has spectral normalization (Miyato et al. 2018).
     """
@@ -33,6 +34,7 @@ class DCGAN(TwoPlayer):
     filters: int = 64
     hidden: tuple[int, ...] = ()
     normalization: str | None = None
+    activation: str | None = None
     dropout: float = 0.3
     spectral: bool = False
 
@@ -40,9 +42,13 @@ class DCGAN(TwoPlayer):
         classes = data.classes if self.conditional else 0
         filters = networks.doubled(self.filters, data.shape)
         normal = keras.initializers.RandomNormal(stddev=0.02)
-        generator = networks.Style("relu", "batch", initializer=normal)
+        generator = networks.Style(self.activation or "relu", "batch", initializer=normal)
         discriminator = networks.Style(
-            "leaky_relu", self.normalization, self.dropout, normal, spectral=self.spectral
+            self.activation or "leaky_relu",
+            self.normalization,
+            self.dropout,
+            normal,
+            spectral=self.spectral,
         )
         return {
             "generator": networks.conv_decoder(
