@@ -26,7 +26,8 @@ class Case:
         data: what a model is built for; by default the first of some usual shapes, the
             smallest first, that the model does not refuse. Labels are of 3 classes.
         name: what tests are called after; by default the plugin's class.
-        shapes: other shapes that a model has to build for. It may refuse the usual ones.
+        shapes: other shapes that a model has to build for; by default some usual ones, which
+            it may refuse.
         first_steps: losses of three steps as an earlier version or another backend made
             them; ``zoo check NAME --backend all`` compares backends by itself.
         expected_failures: ``{check: reason}`` of checks that are known to fail. One that
@@ -36,7 +37,7 @@ class Case:
     plugin: Model | Dataset | Metric
     data: DataSpec | None = None
     name: str = ""
-    shapes: Sequence[tuple[int, ...]] = ()
+    shapes: Sequence[tuple[int, ...]] | None = None
     first_steps: Sequence[float] = ()
     expected_failures: Mapping[str, str] = field(default_factory=dict)
 

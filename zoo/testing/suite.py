@@ -53,8 +53,7 @@ class Check:
 
     def applies(self, plugin: Any, kind: str) -> bool:
         """Whether the check is for such a plugin."""
-        able = all(plugin.can(ability) for ability in self.needs) if self.needs else True
-        return kind in self.kinds and able
+        return kind in self.kinds and all(plugin.can(ability) for ability in self.needs)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo.testing.bench import N, Bench, numbers
+from zoo.testing.bench import Bench, numbers
 from zoo.testing.suite import check, expect, expect_close
 
 
@@ -14,7 +14,7 @@ def one_seed_is_one_start(bench: Bench):
     first, second = bench.model, bench.built()
     for a, b in zip(first.trainable_variables, second.trainable_variables, strict=True):
         expect_close(numbers(a), numbers(b), f"initial weights {a.path} of two builds", atol=0)
-    ours, theirs = (bench.terms(model, N) for model in (first, second))
+    ours, theirs = (bench.terms(model) for model in (first, second))
     for term in ours:
         expect_close(ours[term], theirs[term], f"{term} of two builds: noise comes from rng")
 
