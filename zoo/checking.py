@@ -109,7 +109,7 @@ def compare_first_steps(reports: dict[str, list[dict[str, Any]]]) -> None:
     if len(rows) < 2:
         return
     first, reference = next(iter(rows.items()))
-    for backend, row in rows.items():
+    for row in rows.values():
         pairs = zip(row["losses"], reference["losses"], strict=True)
         apart = max(abs(a - b) / max(abs(a), abs(b), 1e-12) for a, b in pairs)
         same = apart <= TOLERANCE or row["losses"] == reference["losses"]

@@ -78,7 +78,7 @@ def _text(name: str, reports: dict[str, list[dict[str, Any]]]) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for check in checks:
         rows = {backend: found[backend].get(check) for backend in reports}
-        words = ["FAILED" if row["bad"] else row["status"] if row else "-" for row in rows.values()]
+        words = [_word(row) for row in rows.values()]
         lines.append(f"{check:<{width}}  " + "  ".join(f"{word:<10}" for word in words).rstrip())
         for backend, row in rows.items():
             if row and row["reason"]:
@@ -89,3 +89,9 @@ def _text(name: str, reports: dict[str, list[dict[str, Any]]]) -> list[str]:
     seconds = sum(row["seconds"] for rows in reports.values() for row in rows)
     verdict = f"{bad} of {total} checks failed" if bad else f"all {total} checks passed"
     return [*lines, *([""] if reasons else []), f"{name}: {verdict} in {seconds:.0f} s"]
+
+
+def _word(row: dict[str, Any] | None) -> str:
+    if row is None:  # its process broke before
+        return "-"
+    return "FAILED" if row["bad"] else row["status"]

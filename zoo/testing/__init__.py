@@ -14,8 +14,12 @@ Without pytest, ``zoo.testing.run_checks(MyModel())`` returns a list of results,
 ``zoo check NAME`` prints them.
 """
 
-from zoo.testing.cases import Case
-from zoo.testing.suite import (
+from zoo.backends import settle
+
+settle()  # as importing a name from zoo does: the next line imports Keras
+
+from zoo.testing.cases import Case  # noqa: E402
+from zoo.testing.suite import (  # noqa: E402
     Check,
     CheckFailed,
     Result,

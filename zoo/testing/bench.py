@@ -37,7 +37,7 @@ class Bench:
 
     def __init__(self, case: Case):
         self.case = case
-        self.plugin = case.plugin
+        self.plugin: Any = case.plugin
 
     @cached_property
     def data(self) -> DataSpec:
@@ -134,7 +134,15 @@ class Bench:
     # --- abilities, as the plugin's methods give them
 
     def call(
-        self, ability: str, *, n: int = N, seed: int = 1, model=None, given=None, chosen=None, **options
+        self,
+        ability: str,
+        *,
+        n: int = N,
+        seed: int = 1,
+        model=None,
+        given=None,
+        chosen=None,
+        **options,
     ) -> np.ndarray:
         """An ability, called on n examples without compiling it.
 

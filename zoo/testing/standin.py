@@ -87,8 +87,9 @@ def data() -> Iterator[Data]:
     for dataset in (Digits(), Ring(n=SOME, held_out=SOME)):
         loaded = dataset.load()
         splits = (loaded.train, loaded.validation, loaded.test)
-        few = [Split(s.x[:SOME], None if s.y is None else s.y[:SOME]) for s in splits]
-        yield Data(loaded.name, loaded.spec, *few, modes=loaded.modes)
+        few = (Split(s.x[:SOME], None if s.y is None else s.y[:SOME]) for s in splits)
+        train, validation, test = few
+        yield Data(loaded.name, loaded.spec, train, validation, test, modes=loaded.modes)
 
 
 def model(spec: DataSpec) -> GenerativeModel:

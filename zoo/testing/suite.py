@@ -7,14 +7,13 @@ import time
 import unittest
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from zoo.errors import RunFailed, ZooError, blaming, shortened, unknown
 from zoo.testing.bench import Bench
 from zoo.testing.cases import Case, as_case
-
-if TYPE_CHECKING:
-    import numpy as np
 
 ALL = ("models", "datasets", "metrics")
 
@@ -100,11 +99,9 @@ def expect(holds: Any, message: str) -> None:
 
 
 def expect_close(
-    ours: np.ndarray, theirs: np.ndarray, message: str, rtol: float = 1e-4, atol: float = 1e-5
+    ours: Any, theirs: Any, message: str, rtol: float = 1e-4, atol: float = 1e-5
 ) -> None:
     """Fail the check unless two arrays are the same up to rounding; NaN equals NaN."""
-    import numpy as np
-
     ours, theirs = np.asarray(ours, "float64"), np.asarray(theirs, "float64")
     expect(ours.shape == theirs.shape, f"{message}: shapes {ours.shape} and {theirs.shape}")
     if not np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo.errors import blaming
-from zoo.testing.bench import N, Bench
+from zoo.testing.bench import Bench, N
 from zoo.testing.suite import check, expect, expect_close
 
 

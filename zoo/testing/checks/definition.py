@@ -7,6 +7,7 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from zoo import manifest
 from zoo.backends import BACKENDS
@@ -18,7 +19,7 @@ from zoo.testing.suite import ALL, check, expect
 @check(*ALL)
 def is_a_frozen_dataclass(bench: Bench):
     """Settings are fields of a dataclass that nobody can change afterwards."""
-    cls = type(bench.plugin)
+    cls: Any = type(bench.plugin)
     fault = f"{cls.__name__} has to be decorated with @dataclass(frozen=True)"
     expect("__dataclass_fields__" in vars(cls), fault)
     expect(cls.__dataclass_params__.frozen, fault)
@@ -57,10 +58,10 @@ def imports_no_backend(bench: Bench):
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module or ""]
             for name in names:
+                place = f"{path.name}, line {getattr(node, 'lineno', 0)}"
                 expect(
                     name.partition(".")[0] not in {*BACKENDS, "jaxlib"},
-                    f"{path.name}, line {node.lineno} imports {name}: use keras.ops, which "
-                    "works on every backend",
+                    f"{place} imports {name}: use keras.ops, which works on every backend",
                 )
 
 

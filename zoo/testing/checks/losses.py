@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo.testing.bench import N, Bench
+from zoo.testing.bench import Bench, N
 from zoo.testing.suite import check, expect, expect_close
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.engine.players import unique
 from zoo.precision import precision
-from zoo.testing.bench import N, Bench, numbers
+from zoo.testing.bench import Bench, N, numbers
 from zoo.testing.suite import Skipped, check, expect
 
 
@@ -60,7 +60,7 @@ def evaluation_changes_nothing(bench: Bench):
             after = assigned.get(id(variable))
             expect(
                 after is None or _same(numbers(after), numbers(variable)),
-                f"evaluating changes {variable.path} of {name}: change statistics in training alone",
+                f"evaluating changes {variable.path} of {name}, which only training may",
             )
 
 
@@ -72,17 +72,17 @@ def trains_in_mixed_precision(bench: Bench):
         model = bench.build()
         for term, value in bench.step(model).items():
             expect(np.isfinite(value), f"{term} is {value} under mixed_bfloat16")
-        for ability, value in bench.abilities(model).items():
+        for ability, given in bench.abilities(model).items():
             expect(
-                value.dtype == np.float32 and np.isfinite(value).all(),
-                f"{ability} gives {value.dtype}, or numbers that are not finite, "
+                given.dtype == np.float32 and np.isfinite(given).all(),
+                f"{ability} gives {given.dtype}, or numbers that are not finite, "
                 "under mixed_bfloat16",
             )
 
 
 @check()
 def keeps_nothing_outside_its_networks(bench: Bench):
-    """Building and a pass through the losses leave nothing in the plugin, its class or its module."""
+    """A build and a pass through the losses leave plugin, class and module as they are."""
     before = _kept(bench.plugin)
     bench.terms(bench.built())
     after = _kept(bench.plugin)
