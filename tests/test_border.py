@@ -73,10 +73,10 @@ class Odd(zoo.Model):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("scalar", r"^Odd\.learn returned .*; a loss returns \{player: \{term: value\}\}$"),
-        ("tuple", r"^Odd\.learn returned tuple; a loss returns \{player: \{term: value\}\}$"),
+        ("scalar", r"^Odd\.learn returned .*; a loss returns \{player: \{term: value\}\}"),
+        ("tuple", r"^Odd\.learn returned tuple; a loss returns \{player: \{term: value\}\}"),
         ("network", r"^Odd\.players\(\), player 'player': unknown network 'nett'; did you mean"),
-        ("mismatch", r"^Odd\.learn raised .*\(test_border\.py, line \d+\)$"),
+        ("mismatch", r"^Odd\.learn raised .*\(test_border\.py, line \d+\)"),
         ("column", r"^Odd\.learn: term 'error' of 'player' is a scalar or one value an example"),
         ("call", rf"^Odd\.learn raised .*: it calls {FOREIGN}, and this is {HERE}; keras\.ops"),
         ("tensor", rf"^Odd\.learn: term 'error' of 'player' came as a tensor of {FOREIGN}"),
@@ -90,7 +90,7 @@ def test_building_refuses(fault, said):
 @pytest.mark.parametrize(
     ("fault", "ability", "said"),
     [
-        ("sample", "sample", r"^Odd\.sample gave shape \(4, 64\).* a tensor \(4, 8, 8, 1\)$"),
+        ("sample", "sample", r"^Odd\.sample gave shape \(4, 64\).* a tensor \(4, 8, 8, 1\)"),
         ("pair", "reconstruct", r"^Odd\.reconstruct gave tuple; for 4 examples it gives a tensor"),
         ("ability", "reconstruct", r"^Odd\.reconstruct raised ZeroDivisionError: division by zero"),
         ("", "encode", r"^Odd cannot encode; it can: sample, reconstruct$"),

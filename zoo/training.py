@@ -168,7 +168,7 @@ def train(
         run.update(status="failed")
         raise
     run.write_json("results.json", results)
-    run.update(status="finished", finished_in_seconds=round(seconds, 1))
+    run.update(status="finished", finished_in_seconds=round(seconds, 1), sha256=run.hashes())
     return run
 
 
