@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +72,10 @@ def test_the_gradient_penalty_of_the_docs():
 
 
 @pytest.mark.backend_free
-@pytest.mark.parametrize("line", [line for line in commands() if " run " in line])
+@pytest.mark.parametrize(
+    "line",  # those of the tutorial's own recipe are run by test_tutorial.py
+    [line for line in commands() if " run " in line and "recipes/realnvp.py" not in line],
+)
 def test_every_run_command_names_a_recipe_and_settings_that_exist(line):
     from zoo import overrides, recipe, recipe_files
 
@@ -91,3 +96,16 @@ def test_every_command_shown_exists():
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_test_file_of_the_plugins_page(tmp_path):
+    shown = blocks(ROOT / "docs/plugins.md", "python")
+    (tmp_path / "test_shown.py").write_text(shown[0])
+    arguments = [str(tmp_path), "-q", "-p", "no:cacheprovider", "--collect-only"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    assert "test_it_keeps_to[Small-builds]" in done.stdout
+    assert "test_it_keeps_to[wide-builds]" in done.stdout
+    assert len(shown) == 1

@@ -23,6 +23,8 @@ HEAVY = BACKENDS | {"keras", "numpy", "matplotlib", "PIL", "sklearn", "rich", "t
 LIGHT = [  # only the standard library and each other, at module level
     "zoo/__init__.py",
     "zoo/backends.py",
+    "zoo/checking.py",
+    "zoo/children.py",
     "zoo/errors.py",
     "zoo/messages.py",
     "zoo/plugin.py",
@@ -30,6 +32,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/registry.py",
     "zoo/runs.py",
     "zoo/settings.py",
+    "zoo/trial.py",
     "zoo/datasets/__init__.py",
     "zoo/datasets/arrays.py",
     "zoo/datasets/assorted.py",

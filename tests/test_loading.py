@@ -204,7 +204,15 @@ def test_missing_weights(run):
 
 def test_weights_that_are_none(run):
     run.weights.write_bytes(run.weights.read_bytes()[:1000])
+    run.update(sha256={})  # as an interrupted run has it
     with pytest.raises(ZooError, match=r"model\.weights\.h5 does not load"):
+        zoo.load(run)
+
+
+def test_weights_that_training_did_not_end_with(run):
+    assert set(run.manifest["sha256"]) == {"model.weights.h5"}
+    run.weights.write_bytes(run.weights.read_bytes() + b" ")
+    with pytest.raises(ZooError, match=r"model\.weights\.h5 is not the file that training ended"):
         zoo.load(run)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
         random,
         samplers,
         schedules,
+        testing,
     )
     from zoo.engine import gradient
     from zoo.engine.build import build
@@ -62,6 +63,7 @@ _SUBMODULES = (
     "random",
     "samplers",
     "schedules",
+    "testing",
 )
 
 __all__ = [
@@ -90,6 +92,7 @@ __all__ = [
     "random",
     "samplers",
     "schedules",
+    "testing",
     "train",
 ]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import linecache
 import re
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 
 class ZooError(Exception):
@@ -62,7 +65,33 @@ def blaming(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raised = f"{what} raised {type(error).__name__}: {_text(error)}".rstrip(": ")
-        raise CodeFailed(f"{raised}{_place(error)}") from error
+        raise CodeFailed(f"{raised}{_place(error)}{_foreign(error)}") from error
+
+
+def _foreign(error: Exception) -> str:
+    """A hint where the line that failed uses a backend that is not the one of this process."""
+    from zoo.backends import BACKENDS
+
+    keras = sys.modules.get("keras")
+    step, found = error.__traceback__, None
+    while step is not None:
+        line = linecache.getline(step.tb_frame.f_code.co_filename, step.tb_lineno)
+        known = {**step.tb_frame.f_globals, **step.tb_frame.f_locals}
+        for word in re.findall(r"\b[A-Za-z_]\w*", line):
+            if isinstance(known.get(word), ModuleType):
+                top = known[word].__name__.partition(".")[0]
+                if top in BACKENDS and not _within(top, step.tb_frame.f_globals):
+                    found = found or top
+        step = step.tb_next
+    here = keras.backend.backend() if keras is not None and hasattr(keras, "backend") else None
+    if found is None or here is None or found == here:
+        return ""
+    return f": it calls {found}, and this is {here}; keras.ops works on every backend"
+
+
+def _within(package: str, namespace: dict) -> bool:
+    """Whether code is of a package, or of the zoo or Keras, which know their backends."""
+    return str(namespace.get("__name__")).partition(".")[0] in (package, "zoo", "keras")
 
 
 def _text(error: Exception) -> str:

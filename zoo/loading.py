@@ -34,7 +34,8 @@ def load(
         ``decode`` where its model has them. Averaged weights where the run averaged.
 
     Raises:
-        ZooError: there is no such run, it has no weights yet, or they do not fit.
+        ZooError: there is no such run, it has no weights yet, they do not fit, or they are not
+            those that training ended with.
 
     Example:
 
@@ -47,6 +48,7 @@ def load(
     described = run.manifest
     if not run.weights.exists():
         raise ZooError(f"run {run.name} has no weights (status: {run.status})")
+    run.check_hashes()
     missing = [field for field in _FIELDS if field not in described]
     if missing:
         raise ZooError(f"run {run.name}: its run.json is damaged: no {', '.join(missing)}")

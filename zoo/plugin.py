@@ -113,6 +113,9 @@ class Model:
     conditional: ClassVar[bool] = False
     """Whether abilities need labels. A model that lets one choose makes it a field."""
 
+    shared: ClassVar[Sequence[Sequence[str]]] = ()
+    """Groups of networks that have layers in common, as in ``(("critic", "classifier"),)``."""
+
     def networks(self, data: DataSpec) -> Mapping[str, Any]:
         """Build the networks: ``{name: keras.Model or keras.Layer}``."""
         raise NotImplementedError(f"{type(self).__name__} has to define networks(data)")

@@ -3,6 +3,9 @@
 A package adds to the zoo by entry points in the groups ``zoo.models``,
 ``zoo.datasets`` and ``zoo.metrics``; those that come with the zoo are found the
 same way. Only what is asked for by name is imported.
+
+In the group ``zoo.plugin_api`` it says which versions of the plugin API it is written
+for, by entry points named ``1``, ``2``, ...; without any it is taken for version 1.
 """
 
 from __future__ import annotations
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
 
 GROUPS = ("models", "datasets", "metrics")
 
+OWN = "keras-zoo"
+"""The distribution whose names nobody can take from it."""
+
+PLUGIN_API = 1
+"""The version of what a plugin sees of the zoo; docs/plugins.md has the promise that goes
+with it."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -34,6 +44,7 @@ class Record:
         distribution: the installed distribution that provides it.
         version: the version of that distribution.
         rivals: other distributions that claim the same name.
+        plugin_api: the versions of the plugin API that it is written for.
     """
 
     kind: str
@@ -42,6 +53,7 @@ class Record:
     distribution: str
     version: str
     rivals: tuple[str, ...] = ()
+    plugin_api: tuple[str, ...] = ("1",)
 
     @property
     def full_name(self) -> str:
@@ -51,7 +63,7 @@ class Record:
     @property
     def typed(self) -> str:
         """The shortest name that finds this record."""
-        return self.full_name if self.rivals else self.name
+        return self.full_name if self.rivals and self.distribution != OWN else self.name
 
 
 def natural(text: str) -> list[tuple[str, int]]:
@@ -90,8 +102,10 @@ def records(kind: str) -> list[Record]:
 def find(kind: str, name: str) -> Record:
     """The record of a name, or of ``"distribution/name"``.
 
+    A name of the zoo's own stays its own, whoever claims it too.
+
     Raises:
-        ZooError: the name is not known, or two distributions claim it.
+        ZooError: the name is not known, or two other distributions claim it.
     """
     known = records(kind)
     distribution, _, short = name.rpartition("/")
@@ -103,23 +117,31 @@ def find(kind: str, name: str) -> Record:
     ]
     if not matching:
         raise unknown(kind[:-1], name, {record.typed for record in known})
-    if len(matching) > 1:
+    own = [record for record in matching if record.distribution == OWN]
+    if len(matching) > 1 and not own:
         owners = " and ".join(f"{record.distribution} {record.version}" for record in matching)
         choices = " or ".join(repr(record.full_name) for record in matching)
         raise ZooError(
             f"{kind[:-1]} {name!r} is claimed by {owners}: "
             f"write {choices}, or uninstall the one you do not need."
         )
-    return matching[0]
+    return (own or matching)[0]
 
 
 def load(kind: str, name: str) -> Any:
     """Import what a name stands for.
 
     Raises:
-        ZooError: the name is not known or claimed twice, or its plugin does not import.
+        ZooError: the name is not known or claimed twice, or its plugin is written for another
+            version of the plugin API or does not import.
     """
     record = find(kind, name)
+    if str(PLUGIN_API) not in record.plugin_api:
+        raise ZooError(
+            f"{kind[:-1]} {name!r}: {record.distribution} {record.version} is written for version "
+            f"{' or '.join(record.plugin_api)} of the plugin API, and this zoo has version "
+            f"{PLUGIN_API}: install a keras-zoo, or a {record.distribution}, that fits the other"
+        )
     try:
         return importlib.metadata.EntryPoint(name, record.target, f"zoo.{kind}").load()
     except (Exception, SystemExit) as error:
@@ -178,9 +200,12 @@ def _declared(kind: str) -> Iterator[Record]:
             if f"[{group}]" not in (distribution.read_text("entry_points.txt") or ""):
                 continue
             points = distribution.entry_points.select(group=group)
+            api = distribution.entry_points.select(group="zoo.plugin_api")
+            versions = tuple(sorted(point.name for point in api)) or ("1",)
             owner, version = distribution.metadata["Name"], distribution.version
             declared = [
-                Record(kind, point.name, point.value, str(owner), str(version)) for point in points
+                Record(kind, point.name, point.value, str(owner), str(version), (), versions)
+                for point in points
             ]
         except Exception:
             continue

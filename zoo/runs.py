@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -113,6 +114,26 @@ class Run:
         current = self.manifest if (self.path / "run.json").exists() else {}
         self.write_json("run.json", current | fields)
 
+    def hashes(self) -> dict[str, str]:
+        """SHA-256, hexadecimal, of the files of trained numbers that there are, by name."""
+        there = [file for file in (self.weights, self.sampler) if file.exists()]
+        return {file.name: _sha256(file) for file in there}
+
+    def check_hashes(self) -> None:
+        """Compare the files of trained numbers with the hashes that training ended with.
+
+        Raises:
+            ZooError: one has changed since. A run that did not finish has no hashes.
+        """
+        found = self.hashes()
+        for name, recorded in self.manifest.get("sha256", {}).items():
+            if found.get(name) != recorded:
+                raise ZooError(
+                    f"run {self.name}: {name} is not the file that training ended with (its "
+                    "SHA-256 is not that of run.json): take the run's folder from where it came "
+                    "from once more"
+                )
+
     def write_json(self, name: str, value: Any) -> None:
         """Write a file whole or not at all: a reader never sees half of it."""
         target = self.path / name
@@ -193,6 +214,11 @@ def find(text: str, root: Path) -> Run:
     names = [run.name for run in runs]
     guess = nearest(text, names) or "."
     raise ZooError(f"no run {text!r} in {root}{guess} There: latest, {_some(runs)}.")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _some(runs: list[Run], most: int = 5) -> str:

@@ -168,7 +168,7 @@ def train(
         run.update(status="failed")
         raise
     run.write_json("results.json", results)
-    run.update(status="finished", finished_in_seconds=round(seconds, 1))
+    run.update(status="finished", finished_in_seconds=round(seconds, 1), sha256=run.hashes())
     return run
 
 
@@ -240,13 +240,23 @@ class _Finite(keras.callbacks.Callback):
         self._run = run
 
     def on_epoch_end(self, epoch, logs=None):
-        broken = [f"{key} {value}" for key, value in (logs or {}).items() if not isfinite(value)]
+        broken = [(key, value) for key, value in (logs or {}).items() if not isfinite(value)]
         if broken:
+            terms = ", ".join(f"{key} {value}{_origin(self.model, key)}" for key, value in broken)
             kept = f"the weights of epoch {epoch} are kept" if epoch else "no weights are kept"
             raise RunFailed(
-                f"run {self._run.name}: epoch {epoch + 1} ended with {', '.join(broken)}; {kept}. "
+                f"run {self._run.name}: epoch {epoch + 1} ended with {terms}; {kept}. "
                 "A smaller learning rate may help"
             )
+
+
+def _origin(model: GenerativeModel, logged: str) -> str:
+    """The method that a logged term is from, as ``" (from VAE.elbo)"``; empty for a total."""
+    player, _, term = logged.removeprefix("val_").partition("/")
+    for move, own in model.described_moves():
+        if term in own.get(player, ()):
+            return f" (from {model.where}.{move.name})"
+    return ""
 
 
 def _evaluation(split: Split) -> Batches:

@@ -25,6 +25,8 @@ COMMANDS = {
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "compare": ("zoo.cli.compare", "Train recipes, or take runs, and print one table of them."),
     "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),
+    "check": ("zoo.cli.check", "Check a plugin: does it keep to what plugins promise?"),
+    "new": ("zoo.cli.new", "Start a plugin's project, or a recipe, from one that works."),
     "doctor": ("zoo.cli.doctor", "Check this machine: backends, devices, data, folders."),
 }
 """``{name: (module, its line in the help)}``; the module's ``command`` is the click command."""

@@ -30,20 +30,52 @@ MOST_RUNS = 10  # of all sections together; `zoo list runs` has no limit
 
 @click.command("list")
 @click.argument("section", required=False, type=click.Choice(list(SECTIONS)))
+@click.option(
+    "--broken", is_flag=True, help="Import all plugins, and list those that fail, with the reason."
+)
+@click.option(
+    "--timeout",
+    default=60,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    help="With --broken: how long an import may take.",
+)
 @runs_option
 @json_option
-def command(section: str | None, runs_folder: str | None, as_json: bool) -> None:
+def command(
+    section: str | None, broken: bool, timeout: int, runs_folder: str | None, as_json: bool
+) -> None:
     """List models, datasets, metrics, recipes and runs.
 
-    Nothing is imported to list it. NAME is what to type; a name that two
-    plugins claim is typed with its distribution: "keras-zoo/vae".
+    Nothing is imported to list it, except by --broken, and then in child processes. NAME is
+    what to type; a name that two plugins claim is typed with its distribution: "my-zoo/vae".
     """
+    if broken:
+        return _broken(section, timeout, as_json)
     listed = {name: _rows(name, runs_folder) for name in ([section] if section else SECTIONS)}
     if as_json:
         click.echo(json.dumps(listed, indent=2))
         return
     blocks = [_block(name, rows, whole=section is not None) for name, rows in listed.items()]
     click.echo("\n\n".join(blocks))
+
+
+def _broken(section: str | None, timeout: int, as_json: bool) -> None:
+    from zoo import trial
+
+    if section is not None and section not in registry.GROUPS:
+        raise click.UsageError(f"--broken is of {', '.join(registry.GROUPS)}, not of {section}")
+    rows = trial.broken([section] if section else registry.GROUPS, timeout)
+    if as_json:
+        click.echo(json.dumps({"broken": rows}, indent=2))
+    elif rows:
+        cells = [
+            [row["type"], f"{row['distribution']} {row['version']}", row["why"]] for row in rows
+        ]
+        click.echo("\n".join(["Broken", *(f"  {line}" for line in _table(cells))]))
+    else:
+        click.echo("All plugins import.")
 
 
 def _rows(section: str, runs_folder: str | None) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 
 from zoo import random
-from zoo.engine import backend
+from zoo.engine import backend, terms
 from zoo.engine.nets import Nets
-from zoo.errors import ZooError
+from zoo.errors import ZooError, blaming
 
 if TYPE_CHECKING:
     from zoo.samplers import Sampler
@@ -139,18 +139,38 @@ class Abilities:
             def function(key, start, first, labels=None):
                 nets = Nets(self.networks, training=False, where=self.where)
                 rng = random.Generator.of_key(key, 0, start, backend.draws_on_host)
-                with random.scope(rng):
+                with random.scope(rng), blaming(f"{self.where}.{name}"):
                     if name == "sample":
-                        return method(nets, ops.shape(first)[0], rng, labels=labels)
-                    if name == "classify":
-                        return method(nets, first)
-                    if name == "log_likelihood":
-                        return method(nets, first, rng, labels=labels, **options)
-                    return method(nets, first, labels=labels)
+                        out = method(nets, ops.shape(first)[0], rng, labels=labels)
+                    elif name == "classify":
+                        out = method(nets, first)
+                    elif name == "log_likelihood":
+                        out = method(nets, first, rng, labels=labels, **options)
+                    else:
+                        out = method(nets, first, labels=labels)
+                self._check_output(name, out, first.shape[0])
+                return out
 
             variables = [*self.trainable_variables, *self.non_trainable_variables]
             cache[which] = backend.compiled(variables, function)
         return cache[which]
+
+    def _check_output(self, ability, out, n):
+        """Refuse what is not the one tensor that an ability promises; see ``zoo.Model``."""
+        shape = (n, *self.data.shape)
+        if ability == "encode":
+            shape = (n, "latent_dim")
+        elif ability == "log_likelihood":
+            shape = (n,)
+        elif ability == "classify":
+            shape = (n, self.data.classes)
+        where = f"{self.where}.{ability}"
+        terms.check_backend(out, where)
+        came = tuple(getattr(out, "shape", ())) if hasattr(out, "shape") else None
+        if came is None or len(came) != len(shape) or not all(map(_fits, came, shape)):
+            promised = str(shape).replace("'", "")
+            what = type(out).__name__ if came is None else f"shape {came}"
+            raise ZooError(f"{where} gave {what}; for {n} examples it gives a tensor {promised}")
 
     def _from_unit(self, x):
         self._check_shape(x)
@@ -165,6 +185,10 @@ class Abilities:
             low, high = self._range
             x = np.clip((x - low) / (high - low), 0, 1)
         return x
+
+
+def _fits(size, promised):
+    return size is None or promised is None or isinstance(promised, str) or size == promised
 
 
 def _filled(array, size):

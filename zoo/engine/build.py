@@ -127,7 +127,9 @@ def _players(model, networks, where):
     for player, names in players.items():
         for name in names:
             if name not in set(networks):
-                raise unknown("network", name, networks, where=f"{where}, player {player!r}")
+                raise unknown(
+                    "network", name, networks, where=f"{where}.players(), player {player!r}"
+                )
     if not players:
         raise ZooError(f"{where}: players() names no player; at least one has to train")
     return players

@@ -60,7 +60,8 @@ def shapes(fn):
 
 def compiled(variables, fn):
     """``fn(*arrays)`` compiled, reading the variables' values at each call."""
-    return tf.function(fn, reduce_retracing=True)
+    # as on JAX: what autograph would make of Python's own statements works there alone
+    return tf.function(fn, reduce_retracing=True, autograph=False)
 
 
 class Trainer:

@@ -7,6 +7,7 @@ from numbers import Number
 import keras
 from keras import ops
 
+from zoo.backends import BACKENDS
 from zoo.errors import ZooError, unknown
 
 REGULARIZATION = "regularization"
@@ -27,6 +28,7 @@ def checked(returned, players, rows: int, where: str) -> dict[str, dict]:
                 f"{where} returned {type(terms).__name__} for player {player!r}; {accepted}"
             )
         for term, value in terms.items():
+            check_backend(value, f"{where}: term {term!r} of {player!r}")
             if term in (REGULARIZATION, "loss"):
                 raise ZooError(f"{where}: {term!r} of {player!r} is the zoo's; name the term apart")
             shape = () if isinstance(value, Number) else getattr(value, "shape", None)
@@ -37,6 +39,17 @@ def checked(returned, players, rows: int, where: str) -> dict[str, dict]:
                     f"example, shape (n,); for n = {rows} it came as {came}"
                 )
     return returned
+
+
+def check_backend(value, what: str) -> None:
+    """Refuse a tensor of a backend that is not this process's; it would have no gradient."""
+    origin, here = type(value).__module__.partition(".")[0], keras.backend.backend()
+    origin = origin.removesuffix("lib")
+    if origin in BACKENDS and origin != here:
+        raise ZooError(
+            f"{what} came as a tensor of {origin}, and this is {here}: "
+            "make it with keras.ops, which works on every backend"
+        )
 
 
 def means(terms):

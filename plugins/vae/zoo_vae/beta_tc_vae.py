@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keras import ops
+
 from zoo import losses
 from zoo_vae import VAE
 
@@ -28,4 +30,4 @@ class BetaTCVAE(VAE):
     def latent_terms(self, z, mean, log_var, rng):
         parts = losses.total_correlation(z, mean, log_var, self.dataset_size)
         terms = super().latent_terms(z, mean, log_var, rng)
-        return terms | {"total_correlation": parts.total_correlation}
+        return terms | {"total_correlation": ops.mean(parts.total_correlation)}  # of the batch

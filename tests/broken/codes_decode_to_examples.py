@@ -1,0 +1,16 @@
+"""``decode`` wants more than ``encode`` gives."""
+
+from dataclasses import dataclass
+
+from tests.broken.sound import Small, ops
+
+
+@dataclass(frozen=True)
+class Mismatched(Small):
+    """An autoencoder that decodes pairs of codes."""
+
+    def decode(self, nets, z, labels=None):
+        return nets.decoder(ops.reshape(z, (-1, 2 * self.latent_dim))[:, : self.latent_dim])
+
+
+plugin = Mismatched()

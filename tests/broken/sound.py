@@ -1,0 +1,38 @@
+"""What the broken plugins are made from: plugins that pass every check."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from keras import ops
+
+from zoo.datasets import Data, Dataset, Split
+from zoo.metrics.base import Measured, Metric
+from zoo.plugin import DataSpec
+from zoo.testing.standin import Small
+
+__all__ = ["Numbers", "Share", "Small", "ops"]
+
+
+@dataclass(frozen=True)
+class Numbers(Dataset):
+    """Points on a spiral, labelled by turns."""
+
+    def load(self, access=None):
+        t = np.linspace(0, 9, 30, dtype="float32")
+        x = np.stack([t * np.sin(t), t * np.cos(t)], axis=1)
+        y = (np.arange(30) % 3).astype("int32")
+        parts = [Split(x[i::3], y[i::3]) for i in range(3)]
+        return Data("numbers", DataSpec((2,), 3), *parts)
+
+
+@dataclass(frozen=True)
+class Share(Metric):
+    """Mean of the codes' first coordinate."""
+
+    name: ClassVar[str] = "share"
+    needs: ClassVar[tuple[str, ...]] = ("encode",)
+
+    def measure(self, model, data, seed):
+        value = float(model.encode(data.test.x)[:, 0].mean())
+        return Measured(value, "", "mean over the test examples")

@@ -1,0 +1,41 @@
+"""Checks that every plugin has to pass, for its author's own tests and for ``zoo check``.
+
+Each check is a small function with a name; which of them apply follows from what a plugin
+is and can do. With pytest, each becomes a test of its own:
+
+    import zoo.testing
+    from my_package import MyModel
+
+    @zoo.testing.parametrize_with_checks([MyModel(latent_dim=2)])
+    def test_my_model(check):
+        check()
+
+Without pytest, ``zoo.testing.run_checks(MyModel())`` returns a list of results, and
+``zoo check NAME`` prints them.
+"""
+
+from zoo.backends import settle
+
+settle()  # as importing a name from zoo does: the next line imports Keras
+
+from zoo.testing.cases import Case  # noqa: E402
+from zoo.testing.suite import (  # noqa: E402
+    Check,
+    CheckFailed,
+    Result,
+    Skipped,
+    checks_of,
+    parametrize_with_checks,
+    run_checks,
+)
+
+__all__ = [
+    "Case",
+    "Check",
+    "CheckFailed",
+    "Result",
+    "Skipped",
+    "checks_of",
+    "parametrize_with_checks",
+    "run_checks",
+]

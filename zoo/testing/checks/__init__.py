@@ -1,0 +1,29 @@
+"""The checks, a file for each thing that they look at; importing them lists them."""
+
+from zoo.testing.checks import (  # isort: skip  # in the order in which they are run
+    definition,
+    networks,
+    losses,
+    training,
+    randomness,
+    abilities,
+    saving,
+    compilers,
+    datasets,
+    metrics,
+)
+from zoo.testing.suite import CHECKS
+
+__all__ = [
+    "CHECKS",
+    "abilities",
+    "compilers",
+    "datasets",
+    "definition",
+    "losses",
+    "metrics",
+    "networks",
+    "randomness",
+    "saving",
+    "training",
+]

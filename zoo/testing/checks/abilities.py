@@ -1,0 +1,93 @@
+"""What abilities give: shapes, types, and that examples do not meddle with each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.testing.bench import Bench, N
+from zoo.testing.cases import CLASSES
+from zoo.testing.suite import Skipped, check, expect, expect_close
+
+
+@check(needs=("sample",))
+def samples_are_like_examples(bench: Bench):
+    """``sample`` gives finite float32 ``(n, *data.shape)``."""
+    _like_examples(bench, "sample", bench.call("sample"))
+
+
+@check(needs=("sample",))
+def samples_keep_to_their_seed_and_place(bench: Bench):
+    """The first m of n samples are those of m; other rows and other seeds differ."""
+    samples = bench.call("sample")
+    expect_close(bench.call("sample", n=1), samples[:1], "the first of 1 and of 4 samples")
+    other = bench.call("sample", seed=2)
+    expect(np.abs(other - samples).max() > 1e-5, "samples are the same for every seed")
+    expect(np.abs(samples[1:] - samples[:1]).max() > 1e-5, "samples of one seed are all the same")
+
+
+@check(needs=("sample",))
+def labels_choose_samples(bench: Bench):
+    """A conditional model samples something else for another label."""
+    if not bench.plugin.conditional:
+        return
+    zeros = np.zeros(N, "int32")
+    first, other = (bench.call("sample", chosen=labels) for labels in (zeros, zeros + 1))
+    expect(np.abs(first - other).max() > 1e-6, "samples are the same for every label")
+
+
+@check(needs=("reconstruct",))
+def reconstructions_are_like_examples(bench: Bench):
+    """``reconstruct`` gives finite float32 ``(n, *data.shape)``."""
+    _like_examples(bench, "reconstruct", bench.call("reconstruct"))
+
+
+@check(needs=("encode",))
+def codes_are_vectors(bench: Bench):
+    """``encode`` gives finite float32 ``(n, latent_dim)``."""
+    codes = bench.call("encode")
+    expect(codes.ndim == 2 and len(codes) == N, f"encode of {N} examples gives shape {codes.shape}")
+    _finite("encode", codes)
+
+
+@check(needs=("encode",))
+def codes_are_of_one_example_each(bench: Bench):
+    """The code of an example does not depend on the others in its batch."""
+    together, alone = bench.call("encode"), bench.call("encode", n=1)
+    expect_close(alone, together[:1], "the code of an example, alone and among others")
+
+
+@check(needs=("encode", "decode"))
+def codes_decode_to_examples(bench: Bench):
+    """``decode`` takes what ``encode`` gives, to finite float32 ``(n, *data.shape)``."""
+    if "encode" not in bench.working:
+        raise Skipped("there are no codes to decode: another check says why")
+    _like_examples(bench, "decode", bench.call("decode", given=bench.call("encode")))
+
+
+@check(needs=("log_likelihood",))
+def likelihoods_are_one_number_an_example(bench: Bench):
+    """``log_likelihood`` gives finite float32 ``(n,)`` for any number of samples."""
+    for samples in (1, 3):
+        found = bench.call("log_likelihood", samples=samples)
+        expect(found.shape == (N,), f"log_likelihood of {N} examples gives shape {found.shape}")
+        _finite("log_likelihood", found)
+
+
+@check(needs=("classify",))
+def classes_have_probabilities(bench: Bench):
+    """``classify`` gives ``(n, classes)``, each row at least 0 and summing to 1."""
+    found = bench.call("classify")
+    expect(found.shape == (N, CLASSES), f"classify of {N} examples gives shape {found.shape}")
+    expect(found.min() >= 0, f"classify gives {found.min():.3g}, which is no probability")
+    expect_close(found.sum(axis=1), np.ones(N), "probabilities of an example sum to 1")
+
+
+def _like_examples(bench, ability, found):
+    shape = (N, *bench.data.shape)
+    expect(found.shape == shape, f"{ability} of {N} examples gives {found.shape}, not {shape}")
+    _finite(ability, found)
+
+
+def _finite(ability, found):
+    expect(found.dtype == np.float32, f"{ability} gives {found.dtype}, not float32")
+    expect(np.isfinite(found).all(), f"{ability} gives numbers that are not finite")

@@ -1,0 +1,38 @@
+"""That the compilers of TensorFlow and JAX can trace it, and give the same numbers."""
+
+from __future__ import annotations
+
+from zoo.errors import blaming
+from zoo.testing.bench import Bench, N
+from zoo.testing.suite import check, expect, expect_close
+
+
+@check()
+def training_steps_compile(bench: Bench):
+    """Compiled steps have the losses of steps that are not compiled."""
+    model = bench.model
+    eager = [bench.step(model)["loss"] for _ in range(2)]
+    expect_close(bench.compiled_losses[:2], eager, "losses of steps, compiled and not")
+
+
+@check()
+def abilities_compile(bench: Bench):
+    """Compiled abilities give what they give otherwise; pictures are cut to [0, 1]."""
+    model, eager = bench.model, bench.abilities()
+    x, labels = bench.batch(N)
+    calls = {
+        "sample": lambda: model.sample(N, seed=1, labels=labels),
+        "decode": lambda: model.decode(eager["encode"], labels=labels),
+        "classify": lambda: model.classify(x),
+        "log_likelihood": lambda: model.log_likelihood(x, seed=1, labels=labels),
+        "reconstruct": lambda: model.reconstruct(x, labels=labels),
+        "encode": lambda: model.encode(x, labels=labels),
+    }
+    for ability, same in eager.items():
+        with blaming(f"{model.where}.{ability}, compiled"):
+            found = calls[ability]()
+        if ability in ("sample", "reconstruct", "decode") and bench.data.is_image:
+            same = model._to_unit(same)
+            expect(0 <= found.min() <= found.max() <= 1, f"pictures of {ability} leave [0, 1]")
+        if ability != "log_likelihood":  # whose noise has a purpose of its own there
+            expect_close(found, same, f"{ability}, compiled and not")

@@ -1,0 +1,80 @@
+"""How a model builds, and whose weights are whose."""
+
+from __future__ import annotations
+
+import itertools
+
+from zoo.engine.build import build
+from zoo.errors import CodeFailed, ZooError
+from zoo.plugin import DataSpec
+from zoo.testing.bench import Bench
+from zoo.testing.cases import CLASSES, SHAPES
+from zoo.testing.suite import check, expect
+
+
+@check()
+def builds(bench: Bench):
+    """``zoo.build`` makes the networks, and finds terms in every loss."""
+    bench.build()
+
+
+@check()
+def builds_for_other_shapes(bench: Bench):
+    """It builds for pictures of several sizes and for vectors, or refuses with a ``ZooError``."""
+    bench.built()
+    wanted = bench.case.shapes
+    for shape in SHAPES if wanted is None else wanted:
+        try:
+            build(bench.plugin, DataSpec(shape, CLASSES))
+        except CodeFailed as error:
+            refusal = "raise zoo.ZooError with the reason where a shape cannot be"
+            raise ZooError(f"{error}; {refusal}") from error
+        except ZooError as error:
+            expect(wanted is None, f"it refuses {shape}: {error}")
+
+
+@check()
+def builds_without_labels(bench: Bench):
+    """A model that is not conditional builds for data without labels, or refuses them."""
+    bench.built()
+    if bench.plugin.conditional:
+        return
+    try:
+        build(bench.plugin, DataSpec(bench.data.shape))
+    except CodeFailed as error:
+        refusal = "batch.labels is None where the data have none"
+        raise ZooError(f"{error}; {refusal}") from error
+    except ZooError:
+        pass
+
+
+@check()
+def networks_are_apart(bench: Bench):
+    """Networks share no weights, unless ``shared`` says which do."""
+    model = bench.model
+    declared = [set(group) for group in bench.plugin.shared]
+    for (a, first), (b, second) in itertools.combinations(model.networks.items(), 2):
+        both = {id(v) for v in first.variables} & {id(v) for v in second.variables}
+        names = [v.path for v in first.variables if id(v) in both]
+        expect(
+            not both or any({a, b} <= group for group in declared),
+            f"networks {a!r} and {b!r} share {', '.join(names)}: if that is meant, "
+            f"say shared = (({a!r}, {b!r}),)",
+        )
+
+
+@check()
+def every_player_has_weights(bench: Bench):
+    """Each player has something to train."""
+    for player, variables in bench.model.player_variables().items():
+        names = ", ".join(bench.model.players[player])
+        expect(variables, f"player {player!r} trains {names}, which has no trainable weights")
+
+
+@check()
+def builds_share_nothing(bench: Bench):
+    """Each build makes networks of its own."""
+    first, second = bench.model, bench.built()
+    both = {id(v) for v in first.variables} & {id(v) for v in second.variables}
+    shared = [name for name, net in first.networks.items() if {id(v) for v in net.variables} & both]
+    expect(not shared, f"two builds have one network in common: {', '.join(shared)}")

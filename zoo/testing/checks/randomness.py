@@ -1,0 +1,31 @@
+"""One seed is one experiment."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.testing.bench import Bench, numbers
+from zoo.testing.suite import check, expect, expect_close
+
+
+@check()
+def one_seed_is_one_start(bench: Bench):
+    """Two builds from one seed have the same weights and the same terms."""
+    first, second = bench.model, bench.built()
+    for a, b in zip(first.trainable_variables, second.trainable_variables, strict=True):
+        expect_close(numbers(a), numbers(b), f"initial weights {a.path} of two builds", atol=0)
+    ours, theirs = (bench.terms(model) for model in (first, second))
+    for term in ours:
+        expect_close(ours[term], theirs[term], f"{term} of two builds: noise comes from rng")
+
+
+@check()
+def another_seed_is_another_start(bench: Bench):
+    """Another seed gives other initial weights."""
+    first, other = bench.model, bench.built(seed=1)
+    pairs = zip(first.trainable_variables, other.trainable_variables, strict=True)
+    expect(
+        any(not np.array_equal(numbers(a), numbers(b)) for a, b in pairs),
+        "the initial weights are the same for every seed: give layers a random initializer "
+        "without a seed, such as Keras's default",
+    )
