@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import shutil
+import tokenize
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +33,16 @@ class Run:
     path: Path
 
     @classmethod
-    def create(cls, root: Path, recipe_name: str) -> Run:
-        """Make a new folder, never one that exists, with the start of a manifest.
+    def create(
+        cls, root: Path, recipe_name: str, *, source: str | Path | None = None, **fields: Any
+    ) -> Run:
+        """Make a new folder, never one that exists, with a manifest.
+
+        Args:
+            root: the folder that holds all runs.
+            recipe_name: what the run is called after.
+            source: the recipe's file, to be copied.
+            fields: of the manifest, besides those of every run.
 
         Raises:
             ZooError: the folder cannot be made or written.
@@ -50,11 +61,17 @@ class Run:
             except OSError as error:
                 raise _cannot_write(root, error) from error
         run = cls(path)
+        if source:  # before the manifest: what is a run has its recipe
+            try:
+                shutil.copyfile(source, run.recipe)
+            except OSError as error:
+                raise _cannot_write(run.recipe, error) from error
         run.update(
             format=FORMAT,
             recipe=recipe_name,
             status="running",
             created=now.isoformat(timespec="microseconds"),
+            **fields,
         )
         return run
 
@@ -70,7 +87,7 @@ class Run:
 
     @property
     def weights(self) -> Path:
-        """The trained weights and the optimizers' state."""
+        """The weights that the training ended with, and the optimizers' state."""
         return self.path / "model.weights.h5"
 
     @property
@@ -92,6 +109,19 @@ class Run:
     def recipe(self) -> Path:
         """The source of the recipe, as it was run."""
         return self.path / "recipe.py"
+
+    @property
+    def source(self) -> str:
+        """The text of the recipe, in the encoding that it declares; empty where there is none."""
+        if not self.recipe.exists():
+            return ""
+        with tokenize.open(self.recipe) as file:
+            return file.read()
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints, see ``zoo.checkpoints``."""
+        return self.path / "checkpoints"
 
     @property
     def log(self) -> Path:
@@ -119,9 +149,14 @@ class Run:
         temporary = self.path / f".{name}.{os.getpid()}"
         text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
         try:
-            temporary.write_text(text + "\n", encoding="utf-8")
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(temporary, target)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
             raise _cannot_write(target, error) from error
 
     def read_json(self, name: str) -> dict[str, Any]:
