@@ -46,7 +46,7 @@ def recipe(name: str, **changes) -> zoo.Recipe:
         "model": model,
         "dataset": Few(**{"size": size, "batch_size": 16} | batch.get(name, {})),
         "optimizers": {player: keras.optimizers.Adam(**ADAM) for player in model.players()},
-        "epochs": 3,
+        "epochs": 2,
         "callbacks": [
             callbacks.TensorBoard(),
             callbacks.Checkpoint(every="1 step"),

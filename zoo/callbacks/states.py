@@ -70,6 +70,8 @@ class States:
         """Give back what ``taken`` took; a callback that was not there begins anew."""
         for name, attributes in states.items():
             callback: Any = self._callbacks.get(name)
+            if getattr(callback, "monitor_op", True) is None:
+                callback._set_monitor_op()  # Keras's, which at its first epoch changes others
             for key, value in attributes.items() if callback else ():
                 found = _decoded(value, arrays)
                 if key == "get_state()":
