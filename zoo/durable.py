@@ -164,8 +164,10 @@ class Durable(keras.callbacks.CallbackList):
 
     def on_train_batch_begin(self, batch, logs=None):
         step = batch + self._offset
-        if step >= self.params["steps"]:  # Keras asks for one more than is left of the epoch
-            return
+        if step >= self.params["steps"]:
+            # Keras does not know that the epoch was begun before. On TensorFlow, a step without
+            # data would fail, but count all the same.
+            raise StopIteration
         self._stop_if_broken()
         super().on_train_batch_begin(step, logs)
         if self._start:
