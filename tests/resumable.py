@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from pathlib import Path
 
 import keras
@@ -82,14 +81,6 @@ class KillAt(keras.callbacks.Callback):
 def end(run) -> dict[str, np.ndarray]:
     """All that the last checkpoint of a run holds."""
     return dict(Store(run.checkpoints).newest().arrays)
-
-
-def digest(run) -> str:
-    """The state that a run ended with, in one word."""
-    found = hashlib.sha256()
-    for name, array in sorted(end(run).items()):
-        found.update(name.encode() + array.tobytes())
-    return found.hexdigest()
 
 
 def train(of: zoo.Recipe, folder: Path, **options):

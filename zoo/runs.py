@@ -7,15 +7,17 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import tokenize
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError, nearest
 
 FORMAT = 1
+_MOST_JSON = 64 << 20  # bytes
 
 
 def root(option: str | None = None) -> Path:
@@ -47,7 +49,7 @@ class Run:
         Raises:
             ZooError: the folder cannot be made or written.
         """
-        now = datetime.now(UTC)
+        now = max(datetime.now(UTC), _newest(root) + timedelta(microseconds=1))
         while True:
             path = root / recipe_name / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
             try:
@@ -167,10 +169,13 @@ class Run:
         """
         target = self.path / name
         try:
+            found = target.stat()  # before it is opened: a pipe would be waited for
+            if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_JSON:
+                raise ZooError(f"run {self.name}: {target} is no file of at most 64 MB")
             value = json.loads(target.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise ZooError(f"run {self.name}: it has no {name} ({target})") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ZooError(f"run {self.name}: cannot read {target}: {error}") from error
         if not isinstance(value, dict):
             raise ZooError(f"run {self.name}: {target} holds no JSON object")
@@ -189,6 +194,14 @@ def all_runs(root: Path) -> list[Run]:
         # Names count seconds; two runs of one second are told apart by the manifest.
         dated.append((run.id.partition("-")[0], created, run.name, run))
     return [run for *_, run in sorted(dated, key=lambda entry: entry[:3], reverse=True)]
+
+
+def _newest(root: Path) -> datetime:
+    """When the newest run was created: a clock that was set back makes no newer run older."""
+    for run in all_runs(root)[:1]:
+        with contextlib.suppress(ZooError, ValueError, TypeError):
+            return datetime.fromisoformat(run.manifest.get("created", "")).astimezone(UTC)
+    return datetime.min.replace(tzinfo=UTC)
 
 
 def find(text: str, root: Path) -> Run:

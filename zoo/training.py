@@ -252,11 +252,12 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
     policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
     store = Store(run.checkpoints)
     keeper = Keeper(run, (policies or [callbacks.Checkpoint()])[0], store, start)
+    table = keras.callbacks.CSVLogger(str(run.log), append=start is not None)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
     used = [
         *averaged,
         *recipe.callbacks,
-        keras.callbacks.CSVLogger(str(run.log), append=start is not None),
+        table,
         callbacks.Progress(),
     ]
     ours = [c for c in used if isinstance(c, callbacks.Callback)]
@@ -309,6 +310,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
         keeper.write_what_is_held()
         raise
     finally:
+        table.on_train_end()  # which closes it, also where training is broken off
         for callback in ours:
             callback.close()
     logs = {key: float(values[-1]) for key, values in history.history.items() if values}

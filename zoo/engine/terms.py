@@ -116,7 +116,9 @@ class Terms(keras.metrics.Metric):
     def result(self):
         values = ops.divide_no_nan(self.total, self.count)
         results = {name: values[i] for i, name in enumerate(self.names)}
-        return results | ({"skipped": self.skipped.value} if self.counts_skipped else {})
+        # cast to a tensor of its own: the next reset would change the variable's
+        skipped = {"skipped": ops.cast(self.skipped, "float32")}
+        return results | (skipped if self.counts_skipped else {})
 
     def save_own_variables(self, store):
         pass  # a running mean is no part of a model
