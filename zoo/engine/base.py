@@ -198,7 +198,7 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
             fine = terms.finite([scalars, totals, grads])
             sits = {p: ops.logical_and(fine, sits.get(p, True)) for p in grads}
             assigned = {
-                id(v): ops.where(fine, assigned[id(v)], v)
+                id(v): ops.where(fine, assigned[id(v)], v.value)
                 for v in self.non_trainable_variables
                 if id(v) in assigned
             }
