@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
-from zoo import manifest, runs
+from zoo import manifest, runs, trust
 from zoo import recipe as recipes
 from zoo.checkpoints import THIS, Checkpoint, Damaged, Store
 from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
 from zoo.engine.state import restore_networks
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shortened
 from zoo.messages import say
 from zoo.precision import precision
 from zoo.runs import Run
@@ -56,16 +57,19 @@ def load(
         run = runs.find(str(run), runs.root(runs_folder))
     described = run.manifest
     checkpoint = _checkpoint(run, which)
-    if checkpoint is None and not run.weights.exists():
+    if checkpoint is None and not run.weights.is_file():
         raise ZooError(f"run {run.name} has no weights (status: {run.status})")
     missing = [field for field in _FIELDS if field not in described]
     if missing:
         raise ZooError(f"run {run.name}: its run.json is damaged: no {', '.join(missing)}")
-    plugin, spec, networks = _parts(run, described, recipe)
-    weights = _numbers(described["weights"])
-    with precision(described["precision"]):
-        model = build(plugin, spec, weights=weights, networks=networks, seed=described["seed"])
-    model.compile(optimizers=_optimizers(run, described["optimizers"]), ema=described["ema"])
+    size = sum(a.nbytes for a in checkpoint.arrays.values()) if checkpoint else None
+    with _blaming(run):
+        trust.described(described)
+        plugin, spec, networks = _parts(run, described, recipe)
+        weights = _numbers(described["weights"])
+        with precision(described["precision"]), trust.budget(size or trust.hdf5(run.weights)):
+            model = build(plugin, spec, weights=weights, networks=networks, seed=described["seed"])
+        model.compile(optimizers=_optimizers(described["optimizers"]), ema=described["ema"])
     if checkpoint:
         restore_networks(model, checkpoint.arrays)
     else:
@@ -75,7 +79,7 @@ def load(
             raise ZooError(f"run {run.name}: {run.weights.name} does not load: {error}") from error
     if described["ema"] is not None:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-    if run.sampler.exists():
+    if run.sampler.is_file():
         model.sampler = Sampler.load(run.sampler)
     return model
 
@@ -112,11 +116,30 @@ def _parts(run: Run, described: Mapping[str, Any], recipe: Path | str | None):
     return *manifest.rebuild(described, loaded.model), loaded.networks
 
 
-def _optimizers(run: Run, configs):
+def _optimizers(configs):
+    return {player: keras.optimizers.deserialize(config) for player, config in configs.items()}
+
+
+@contextlib.contextmanager
+def _blaming(run: Run) -> Iterator[None]:
+    """Tell what a damaged manifest leads to as one message on the run."""
     try:
-        return {player: keras.optimizers.deserialize(config) for player, config in configs.items()}
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise ZooError(f"run {run.name}: its optimizers cannot be made again: {error}") from error
+        yield
+    except manifest.NeedsRecipe:
+        raise
+    except ZooError as error:
+        raise type(error)(f"run {run.name}: {error}") from error
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = shortened(f"{type(error).__name__}: {error}", 200)
+        raise ZooError(f"run {run.name}: its run.json cannot be used: {reason}") from error
 
 
 def _numbers(weights):

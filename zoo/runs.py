@@ -17,7 +17,7 @@ from typing import Any
 from zoo.errors import ZooError, nearest
 
 FORMAT = 1
-_MOST_JSON = 64 << 20  # bytes
+_MOST_JSON = 16 << 20  # bytes
 
 
 def root(option: str | None = None) -> Path:
@@ -171,7 +171,7 @@ class Run:
         try:
             found = target.stat()  # before it is opened: a pipe would be waited for
             if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_JSON:
-                raise ZooError(f"run {self.name}: {target} is no file of at most 64 MB")
+                raise ZooError(f"run {self.name}: {target} is no file of at most 16 MB")
             value = json.loads(target.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise ZooError(f"run {self.name}: it has no {name} ({target})") from error
