@@ -110,5 +110,7 @@ def test_a_run_whose_term_is_nan_names_the_method(tmp_path):
         optimizers={"player": "sgd"},
         epochs=1,
     )
-    with pytest.raises(RunFailed, match=r"player/error nan \(from Odd\.learn\).*no weights"):
+    with pytest.raises(
+        RunFailed, match=r"error of player player \(from Odd\.learn\) is not.* no check"
+    ):
         zoo.train(recipe, runs_folder=str(tmp_path), access=Access(say=lambda line: None))

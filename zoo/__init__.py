@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo.plugin import Batch, DataSpec, Model, Move
     from zoo.recipe import Recipe
     from zoo.registry import dataset, metric, model
+    from zoo.resuming import resume
     from zoo.training import train
 
 # Imported when first used: `import zoo` and `zoo --help` stay fast, and KERAS_BACKEND
@@ -48,6 +49,7 @@ _ORIGIN = {
     "load": "zoo.loading",
     "metric": "zoo.registry",
     "model": "zoo.registry",
+    "resume": "zoo.resuming",
     "train": "zoo.training",
 }
 _SUBMODULES = (
@@ -90,6 +92,7 @@ __all__ = [
     "packing",
     "penalties",
     "random",
+    "resume",
     "samplers",
     "schedules",
     "testing",

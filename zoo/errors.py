@@ -30,6 +30,10 @@ class RunFailed(ZooError):
     exit_code = 1
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM ended a run, after a checkpoint. The command line exits with 143, as shells say."""
+
+
 class CodeFailed(ZooError):
     """Code of a recipe or plugin raised an error, which is the ``__cause__`` of this one.
 

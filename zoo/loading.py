@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
-from zoo import manifest, runs
+from zoo import manifest, runs, trust
 from zoo import recipe as recipes
+from zoo.checkpoints import THIS, Checkpoint, Damaged, Store
 from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
-from zoo.errors import ZooError
+from zoo.engine.state import restore_networks
+from zoo.errors import ZooError, shortened
+from zoo.messages import say
 from zoo.precision import precision
 from zoo.runs import Run
 from zoo.samplers import Sampler
 
 
 def load(
-    run: Run | Path | str, *, recipe: Path | str | None = None, runs_folder: str | None = None
+    run: Run | Path | str,
+    *,
+    which: Literal["final", "best"] = "final",
+    recipe: Path | str | None = None,
+    runs_folder: str | None = None,
 ) -> GenerativeModel:
     """Load what a run trained, under any backend.
 
     Args:
         run: a folder, a run's name or id, or ``"latest"``.
+        which: ``"final"``, the weights that training ended with, or of a run that is not
+            finished those of the last checkpoint; or ``"best"``, those of the best epoch by what
+            the recipe's ``callbacks.Checkpoint`` goes by.
         recipe: the recipe's file, for a run whose networks are the recipe's own. It is
             run as Python; without it nothing of the run is.
         runs_folder: where runs are; default ``ZOO_RUNS``, else ``./runs``.
@@ -46,26 +57,50 @@ def load(
     if not isinstance(run, Run):
         run = runs.find(str(run), runs.root(runs_folder))
     described = run.manifest
-    if not run.weights.exists():
+    checkpoint = _checkpoint(run, which)
+    if checkpoint is None and not run.weights.is_file():
         raise ZooError(f"run {run.name} has no weights (status: {run.status})")
     run.check_hashes()
     missing = [field for field in _FIELDS if field not in described]
     if missing:
         raise ZooError(f"run {run.name}: its run.json is damaged: no {', '.join(missing)}")
-    plugin, spec, networks = _parts(run, described, recipe)
-    weights = _numbers(described["weights"])
-    with precision(described["precision"]):
-        model = build(plugin, spec, weights=weights, networks=networks, seed=described["seed"])
-    model.compile(optimizers=_optimizers(run, described["optimizers"]), ema=described["ema"])
-    try:
-        model.load_weights(run.weights)
-    except (OSError, ValueError, KeyError) as error:
-        raise ZooError(f"run {run.name}: {run.weights.name} does not load: {error}") from error
+    size = sum(a.nbytes for a in checkpoint.arrays.values()) if checkpoint else None
+    with _blaming(run):
+        trust.described(described)
+        plugin, spec, networks = _parts(run, described, recipe)
+        weights = _numbers(described["weights"])
+        with precision(described["precision"]), trust.budget(size or trust.hdf5(run.weights)):
+            model = build(plugin, spec, weights=weights, networks=networks, seed=described["seed"])
+        model.compile(optimizers=_optimizers(described["optimizers"]), ema=described["ema"])
+    if checkpoint:
+        restore_networks(model, checkpoint.arrays)
+    else:
+        try:
+            model.load_weights(run.weights)
+        except (OSError, ValueError, KeyError) as error:
+            raise ZooError(f"run {run.name}: {run.weights.name} does not load: {error}") from error
     if described["ema"] is not None:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-    if run.sampler.exists():
+    if run.sampler.is_file():
         model.sampler = Sampler.load(run.sampler)
     return model
+
+
+def _checkpoint(run: Run, which: str) -> Checkpoint | None:
+    """The checkpoint whose weights are asked for; None for those that training ended with."""
+    store = Store(run.checkpoints)
+    if which == "final":
+        return None if run.status == "finished" and run.weights.exists() else store.newest(say)
+    newest = store.newest(say)
+    best = newest.state.get("best") if newest else None
+    if newest is None or not best:
+        raise ZooError(
+            f"run {run.name} keeps no best checkpoint: callbacks.Checkpoint(best=...) has one do so"
+        )
+    try:
+        return newest if best["name"] == THIS else store.read(best["name"])
+    except Damaged as error:
+        raise ZooError(f"run {run.name}: the best checkpoint is damaged: {error}") from error
 
 
 _FIELDS = ("model", "data", "seed", "precision", "weights", "optimizers", "ema")
@@ -83,11 +118,30 @@ def _parts(run: Run, described: Mapping[str, Any], recipe: Path | str | None):
     return *manifest.rebuild(described, loaded.model), loaded.networks
 
 
-def _optimizers(run: Run, configs):
+def _optimizers(configs):
+    return {player: keras.optimizers.deserialize(config) for player, config in configs.items()}
+
+
+@contextlib.contextmanager
+def _blaming(run: Run) -> Iterator[None]:
+    """Tell what a damaged manifest leads to as one message on the run."""
     try:
-        return {player: keras.optimizers.deserialize(config) for player, config in configs.items()}
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise ZooError(f"run {run.name}: its optimizers cannot be made again: {error}") from error
+        yield
+    except manifest.NeedsRecipe:
+        raise
+    except ZooError as error:
+        raise type(error)(f"run {run.name}: {error}") from error
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = shortened(f"{type(error).__name__}: {error}", 200)
+        raise ZooError(f"run {run.name}: its run.json cannot be used: {reason}") from error
 
 
 def _numbers(weights):

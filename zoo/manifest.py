@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import json
 import platform
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +57,27 @@ def describe(experiment: Any) -> dict[str, Any]:
         },
         "versions": versions(),
     }
+
+
+def comparable(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest as it is read back from JSON, without what drifts from process to process.
+
+    These are the automatic names of layers, and addresses in the text of what JSON has no form for.
+    """
+    text = json.dumps(manifest, default=str)
+    found = json.loads(re.sub(r" at 0x[0-9a-f]+", "", text))
+    unnamed = [{k: v for k, v in layer.items() if k != "name"} for layer in found["augment"]]
+    return {**found, "augment": unnamed}
+
+
+def rates(model: Any) -> dict[str, Any]:
+    """Each player's learning rate before training: a number, or a schedule's config."""
+    optimizers = model.optimizer.by_player.items()
+    return {p: plain(serialized(_inner(o))["config"].get("learning_rate")) for p, o in optimizers}
+
+
+def _inner(optimizer):
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def settings_of(thing: Any, kind: str) -> dict[str, Any]:

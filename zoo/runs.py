@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
+import shutil
+import stat
+import tokenize
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError, nearest
 
 FORMAT = 1
+_MOST_JSON = 16 << 20  # bytes
 
 
 def root(option: str | None = None) -> Path:
@@ -31,13 +36,21 @@ class Run:
     path: Path
 
     @classmethod
-    def create(cls, root: Path, recipe_name: str) -> Run:
-        """Make a new folder, never one that exists, with the start of a manifest.
+    def create(
+        cls, root: Path, recipe_name: str, *, source: str | Path | None = None, **fields: Any
+    ) -> Run:
+        """Make a new folder, never one that exists, with a manifest.
+
+        Args:
+            root: the folder that holds all runs.
+            recipe_name: what the run is called after.
+            source: the recipe's file, to be copied.
+            fields: of the manifest, besides those of every run.
 
         Raises:
             ZooError: the folder cannot be made or written.
         """
-        now = datetime.now(UTC)
+        now = max(datetime.now(UTC), _newest(root) + timedelta(microseconds=1))
         while True:
             path = root / recipe_name / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
             try:
@@ -51,11 +64,17 @@ class Run:
             except OSError as error:
                 raise _cannot_write(root, error) from error
         run = cls(path)
+        if source:  # before the manifest: what is a run has its recipe
+            try:
+                shutil.copyfile(source, run.recipe)
+            except OSError as error:
+                raise _cannot_write(run.recipe, error) from error
         run.update(
             format=FORMAT,
             recipe=recipe_name,
             status="running",
             created=now.isoformat(timespec="microseconds"),
+            **fields,
         )
         return run
 
@@ -71,7 +90,7 @@ class Run:
 
     @property
     def weights(self) -> Path:
-        """The trained weights and the optimizers' state."""
+        """The weights that the training ended with, and the optimizers' state."""
         return self.path / "model.weights.h5"
 
     @property
@@ -93,6 +112,19 @@ class Run:
     def recipe(self) -> Path:
         """The source of the recipe, as it was run."""
         return self.path / "recipe.py"
+
+    @property
+    def source(self) -> str:
+        """The text of the recipe, in the encoding that it declares; empty where there is none."""
+        if not self.recipe.exists():
+            return ""
+        with tokenize.open(self.recipe) as file:
+            return file.read()
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints, see ``zoo.checkpoints``."""
+        return self.path / "checkpoints"
 
     @property
     def log(self) -> Path:
@@ -140,9 +172,14 @@ class Run:
         temporary = self.path / f".{name}.{os.getpid()}"
         text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
         try:
-            temporary.write_text(text + "\n", encoding="utf-8")
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(temporary, target)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
             raise _cannot_write(target, error) from error
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -153,10 +190,13 @@ class Run:
         """
         target = self.path / name
         try:
+            found = target.stat()  # before it is opened: a pipe would be waited for
+            if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_JSON:
+                raise ZooError(f"run {self.name}: {target} is no file of at most 16 MB")
             value = json.loads(target.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise ZooError(f"run {self.name}: it has no {name} ({target})") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ZooError(f"run {self.name}: cannot read {target}: {error}") from error
         if not isinstance(value, dict):
             raise ZooError(f"run {self.name}: {target} holds no JSON object")
@@ -175,6 +215,14 @@ def all_runs(root: Path) -> list[Run]:
         # Names count seconds; two runs of one second are told apart by the manifest.
         dated.append((run.id.partition("-")[0], created, run.name, run))
     return [run for *_, run in sorted(dated, key=lambda entry: entry[:3], reverse=True)]
+
+
+def _newest(root: Path) -> datetime:
+    """When the newest run was created: a clock that was set back makes no newer run older."""
+    for run in all_runs(root)[:1]:
+        with contextlib.suppress(ZooError, ValueError, TypeError):
+            return datetime.fromisoformat(run.manifest.get("created", "")).astimezone(UTC)
+    return datetime.min.replace(tzinfo=UTC)
 
 
 def find(text: str, root: Path) -> Run:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from zoo import trust
 from zoo.errors import ZooError
 from zoo.random import Generator
 
@@ -89,10 +90,11 @@ class Sampler:
     @classmethod
     def load(cls, path: Path) -> Sampler:
         """Read what ``save`` wrote; ``ZooError`` where it does not hold a mixture."""
+        trust.npz(path)
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 sampler = cls(arrays["weights"], arrays["means"], arrays["factors"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, MemoryError) as error:
             raise ZooError(f"{path} holds no sampler: {error}") from error
         k, d = sampler.means.shape if sampler.means.ndim == 2 else (0, 0)
         if not k or sampler.weights.shape != (k,) or sampler.factors.shape != (k, d, d):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo import evaluation, runs
+from zoo.checkpoints import Store
 from zoo.messages import counted
 from zoo.runs import Run
 
@@ -41,16 +42,28 @@ def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def interrupted(run: Run) -> str:
     """What is left of an interrupted run, in lines."""
-    if not run.weights.exists():
-        return f"interrupted before any weights were kept; what there is: {run.path}"
+    name = _typed(run)
+    if not Store(run.checkpoints).names():
+        return f"interrupted before the first checkpoint. To begin again: zoo resume {name}"
     epochs = run.manifest.get("epoch", 0)
-    return "\n".join([f"interrupted after {counted(epochs, 'epoch')}; weights kept", *_next(run)])
+    return "\n".join(
+        [
+            f"interrupted after {counted(epochs, 'epoch')}; a checkpoint is kept",
+            *_next(run),
+            f"to go on: zoo resume {name}",
+        ]
+    )
+
+
+def _typed(run: Run) -> str:
+    """What to type for a run here."""
+    found_by_id = run.path.absolute().parents[1] == runs.root().absolute()
+    return run.id if found_by_id else str(run.path)
 
 
 def _next(run: Run) -> list[str]:
     manifest = run.manifest
-    found_by_id = run.path.absolute().parents[1] == runs.root().absolute()
-    name = run.id if found_by_id else str(run.path)
+    name = _typed(run)
     registered = manifest["model"]["name"] and not manifest["networks"]
     recipe = "" if registered else f" --recipe {run.recipe}"
     use = "sample" if "sample" in manifest.get("abilities", ("sample",)) else "evaluate"

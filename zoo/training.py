@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import random
-import shutil
 import time
-import tokenize
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
-from zoo import callbacks, evaluation, pictures, runs, samplers
+from zoo import (
+    callbacks,
+    evaluation,
+    failures,
+    locks,
+    manifest,
+    pictures,
+    runs,
+    samplers,
+    transfer,
+)
+from zoo.checkpoints import Checkpoint, Store
+from zoo.checkpoints.store import synced
 from zoo.configs import copy_of
 from zoo.datasets import Access, Batches, Data, Split
 from zoo.datasets.pipeline import binarize_once
+from zoo.durable import Durable, Keeper
 from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
-from zoo.errors import RunFailed, ZooError
+from zoo.errors import ZooError
+from zoo.interruption import Interruption
 from zoo.manifest import describe
 from zoo.precision import precision
 from zoo.recipe import Recipe
@@ -59,8 +73,13 @@ class Experiment:
         return self.evaluated.test
 
 
-def prepare(recipe: Recipe, access: Access | None = None) -> Experiment:
+def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") -> Experiment:
     """Load the data, build the model, check every name: all but train.
+
+    Args:
+        recipe: the experiment.
+        access: where data may come from.
+        on_nan: as in ``train``.
 
     Raises:
         ZooError: whatever is wrong with the recipe or its data.
@@ -77,7 +96,9 @@ def prepare(recipe: Recipe, access: Access | None = None) -> Experiment:
             networks=recipe.networks,
             seed=recipe.seed,
         )
-    model.compile(optimizers=_fresh(recipe.optimizers), ema=recipe.ema)
+    model.compile(
+        optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"
+    )
     if recipe.sampler and not (model.can("encode") and model.can("decode")):
         raise ZooError(
             f"recipe.sampler needs a model that can encode and decode, and {model.where} cannot"
@@ -115,6 +136,9 @@ def train(
     *,
     name: str = "recipe",
     source: str | Path | None = None,
+    changes: Sequence[str] = (),
+    weights_from: Run | Path | str | None = None,
+    on_nan: Literal["stop", "skip"] = "stop",
     runs_folder: str | None = None,
     access: Access | None = None,
     prepared: Callable[[Experiment], None] = lambda experiment: None,
@@ -127,6 +151,10 @@ def train(
         recipe: the experiment.
         name: what the run is called after.
         source: the recipe's file, copied into the run.
+        changes: those by which the recipe differs from its file, as ``key=value``.
+        weights_from: a run to start from the weights of, network by network, where they fit.
+        on_nan: what to do where a term is not finite: ``"stop"``; or ``"skip"``, which leaves
+            out each move that has such a term or gradient.
         runs_folder: folder for runs; default ``ZOO_RUNS``, else ``./runs``.
         access: where data may come from.
         prepared: called when all is checked, before the run's folder is made.
@@ -138,82 +166,175 @@ def train(
 
     Raises:
         ZooError: something is wrong with the recipe or its data; nothing was trained.
-        RunFailed: a term is no longer finite. The weights kept are those of the epoch before.
-        KeyboardInterrupt: Ctrl-C, after a checkpoint.
+        RunFailed: a term is no longer finite, memory or disk is full. The last good state is
+            kept, and ``zoo.resume`` goes on from there.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after a checkpoint.
     """
-    experiment = prepare(recipe, access)
+    experiment = prepare(recipe, access, on_nan)
+    taken = transfer.weights(experiment.model, weights_from, source, runs_folder, say)
     prepared(experiment)
-    metrics = [
+    metrics = prepared_metrics(experiment, access, runs_folder)
+    fields = {**describe(experiment), "changes": list(changes), "on_nan": on_nan, "from": taken}
+    run = Run.create(runs.root(runs_folder), name, source=source, **fields)
+    with locks.held(run.path):
+        begun(run)
+        return carry_out(Training(experiment, metrics, run, say))
+
+
+def prepared_metrics(experiment: Experiment, access: Access | None, runs_folder: str | None):
+    """The recipe's metrics, with what they need beside the model."""
+    return [
         metric.prepare(experiment.evaluated, access or Access(), runs_folder)
-        for metric in recipe.metrics
+        for metric in experiment.recipe.metrics
     ]
-    run = Run.create(runs.root(runs_folder), name)
-    text = ""
-    if source:
-        with tokenize.open(source) as file:  # in the encoding that the file declares
-            text = file.read()
-        shutil.copyfile(source, run.recipe)
-    run.update(**describe(experiment))
-    begun(run)
-    began = time.perf_counter()
+
+
+@dataclass
+class Training:
+    """An experiment that is carried out in a run.
+
+    Attributes:
+        experiment: prepared.
+        metrics: prepared.
+        run: its folder, whose lock this process holds.
+        say: tells a person one line.
+        start: the checkpoint to go on from; None to begin at the beginning.
+        further: whether to go on though the training was over, as with more epochs.
+    """
+
+    experiment: Experiment
+    metrics: Sequence[Any]
+    run: Run
+    say: Callable[[str], None]
+    start: Checkpoint | None = None
+    further: bool = False
+
+
+def carry_out(training: Training) -> Run:
+    """Train, evaluate, and say in the run how it ended; see ``train``."""
+    experiment, run = training.experiment, training.run
     try:
-        logs = _fit(experiment, run, name, text, say)
-        _fit_sampler(experiment, run)
-        seconds = time.perf_counter() - began
-        results = _results(experiment, metrics, run, logs, seconds)
-    except KeyboardInterrupt:
-        run.update(status="interrupted")
+        with failures.told(run, experiment):
+            logs, seconds = _fit(training)
+            _save_weights(experiment.model, run)
+            _fit_sampler(experiment, run)
+            began = time.perf_counter()
+            results = _results(experiment, training.metrics, run, logs)
+            results["seconds"] = round(seconds + time.perf_counter() - began, 1)
+            run.write_json("results.json", results)
+            run.update(
+                status="finished",
+                finished_in_seconds=results["seconds"],
+                sha256=run.hashes(),
+            )
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        with contextlib.suppress(ZooError):  # a full disk is told already
+            run.update(status="interrupted" if stopped else "failed")
         raise
-    except BaseException:
-        run.update(status="failed")
-        raise
-    run.write_json("results.json", results)
-    run.update(status="finished", finished_in_seconds=round(seconds, 1), sha256=run.hashes())
     return run
 
 
-def _fit(experiment: Experiment, run: Run, name: str, text: str, say) -> dict[str, float]:
-    """Train, and return the last epoch's logs."""
-    recipe, model = experiment.recipe, experiment.model
+def _fit(training: Training) -> tuple[dict[str, float], float]:
+    """Train, and return the last epoch's logs and the seconds it took in all."""
+    experiment, run, start = training.experiment, training.run, training.start
+    recipe, model, batches = experiment.recipe, experiment.model, experiment.batches
     context = callbacks.Context(
         run=run,
-        recipe_name=name,
-        recipe_text=text,
+        recipe_name=run.path.parent.name,
+        recipe_text=run.source,
         data=experiment.data,
         batch_size=recipe.dataset.batch_size * model.repeats,
         epochs=recipe.epochs,
-        steps=len(experiment.batches),
+        steps=len(batches),
         validation=experiment.validation,
-        say=say,
+        say=training.say,
+        resumed=start is not None,
     )
-    checkpoint = callbacks.Checkpoint()
-    progress = callbacks.Progress()
+    policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
+    store = Store(run.checkpoints)
+    keeper = Keeper(run, (policies or [callbacks.Checkpoint()])[0], store, start)
+    table = keras.callbacks.CSVLogger(str(run.log), append=start is not None)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
-    all_callbacks = [
-        _Finite(run),  # before the checkpoint, which would write over the last good weights
-        checkpoint,  # before the averages are swapped in: a run goes on from the weights
-        callbacks.Interruption(checkpoint),
+    used = [
         *averaged,
         *recipe.callbacks,
-        keras.callbacks.CSVLogger(str(run.log)),
-        progress,
+        table,
+        callbacks.Progress(),
     ]
-    ours = [c for c in all_callbacks if isinstance(c, callbacks.Callback)]
+    ours = [c for c in used if isinstance(c, callbacks.Callback)]
     for callback in ours:
         callback.context = context
-    try:
-        history = model.fit(
-            experiment.batches,
-            epochs=recipe.epochs,
-            shuffle=False,  # the batches are in an order from the seed already
-            validation_data=_evaluation(experiment.validation),
-            callbacks=all_callbacks,
-            verbose=0,
+    first, before, rates = 0, 0.0, manifest.rates(model)
+    if start:
+        first, batches.start, before = (
+            start.state["epoch"],
+            start.state["step"],
+            start.state["seconds"],
         )
+        batches.epoch = first
+    over = start is not None and start.state["stopped"] and not training.further
+    epochs = first if over else recipe.epochs
+    began = time.perf_counter()
+
+    def seconds():
+        return before + time.perf_counter() - began
+
+    def about():
+        return {
+            "seconds": round(seconds(), 3),
+            "backend": keras.backend.backend(),
+            "steps": len(batches),
+            "rates": rates,
+        }
+
+    try:
+        with Interruption(training.say) as interruption, warnings.catch_warnings():
+            # which they do where training is taken up within an epoch
+            warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
+            history = model.fit(
+                batches,
+                epochs=epochs,
+                initial_epoch=first,
+                shuffle=False,  # the batches are in an order from the seed already
+                validation_data=_evaluation(experiment.validation),
+                callbacks=Durable(
+                    used,
+                    model=model,
+                    epochs=epochs,
+                    steps=len(batches),
+                    keeper=keeper,
+                    interruption=interruption,
+                    start=start,
+                    new_rates=[
+                        p for p in rates if start and start.state["rates"].get(p) != rates[p]
+                    ],
+                    about=about,
+                    say=training.say,
+                ),
+                verbose=0,
+            )
+    except (Exception, KeyboardInterrupt):
+        keeper.write_what_is_held()
+        raise
     finally:
+        table.on_train_end()  # which closes it, also where training is broken off
         for callback in ours:
             callback.close()
-    return {key: float(values[-1]) for key, values in history.history.items() if values}
+    logs = {key: float(values[-1]) for key, values in history.history.items() if values}
+    return logs, seconds()
+
+
+def _save_weights(model: GenerativeModel, run: Run) -> None:
+    """Write the final weights beside and move them into place."""
+    temporary = run.path / ".writing.weights.h5"
+    try:
+        model.save_weights(temporary)
+        synced(temporary)
+        os.replace(temporary, run.weights)
+        synced(run.path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _fit_sampler(experiment: Experiment, run: Run) -> None:
@@ -232,39 +353,12 @@ def _fit_sampler(experiment: Experiment, run: Run) -> None:
         pictures.save(run.pictures / "samples.png", image, data=data.name, run=run.name)
 
 
-class _Finite(keras.callbacks.Callback):
-    """Breaks off a run at the end of the first epoch that has a term which is not finite."""
-
-    def __init__(self, run: Run):
-        super().__init__()
-        self._run = run
-
-    def on_epoch_end(self, epoch, logs=None):
-        broken = [(key, value) for key, value in (logs or {}).items() if not isfinite(value)]
-        if broken:
-            terms = ", ".join(f"{key} {value}{_origin(self.model, key)}" for key, value in broken)
-            kept = f"the weights of epoch {epoch} are kept" if epoch else "no weights are kept"
-            raise RunFailed(
-                f"run {self._run.name}: epoch {epoch + 1} ended with {terms}; {kept}. "
-                "A smaller learning rate may help"
-            )
-
-
-def _origin(model: GenerativeModel, logged: str) -> str:
-    """The method that a logged term is from, as ``" (from VAE.elbo)"``; empty for a total."""
-    player, _, term = logged.removeprefix("val_").partition("/")
-    for move, own in model.described_moves():
-        if term in own.get(player, ()):
-            return f" (from {model.where}.{move.name})"
-    return ""
-
-
 def _evaluation(split: Split) -> Batches:
     return Batches(split, EVALUATION_BATCH, seed=0)
 
 
-def _results(experiment: Experiment, metrics, run: Run, logs, seconds: float) -> dict[str, Any]:
-    """What ``results.json`` holds: the losses, the metrics on the test set, the time."""
+def _results(experiment: Experiment, metrics, run: Run, logs) -> dict[str, Any]:
+    """What ``results.json`` holds, but for the time: the losses, the metrics on the test set."""
     recipe, model, test = experiment.recipe, experiment.model, experiment.test
     terms = model.evaluate(_evaluation(test), verbose=0, return_dict=True)
     binarized = bool(getattr(recipe.dataset, "binarize", None))
@@ -281,6 +375,5 @@ def _results(experiment: Experiment, metrics, run: Run, logs, seconds: float) ->
         },
         "test": {key: float(value) for key, value in terms.items()},
         "metrics": measured,
-        "seconds": round(seconds, 1),
         "pictures": [f"{run.pictures.name}/{name}" for name in pictures],
     }

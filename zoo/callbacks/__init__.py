@@ -15,7 +15,6 @@ from zoo.callbacks.grids import (
     SampleGrid,
     Traversals,
 )
-from zoo.callbacks.interruption import Interruption
 from zoo.callbacks.progress import Progress
 from zoo.callbacks.tensorboard import TensorBoard
 
@@ -24,7 +23,6 @@ __all__ = [
     "Checkpoint",
     "Context",
     "Interpolations",
-    "Interruption",
     "LatentManifold",
     "LatentScatter",
     "Progress",

@@ -47,6 +47,7 @@ class Context:
         validation: the examples validated on, binarized if the dataset binarizes;
             by default those of ``data``.
         say: tells a person one line.
+        resumed: whether the training goes on from a checkpoint.
         kinds: the kinds of picture that the run makes, and of how many examples each:
             samples, reconstructions and those that callbacks add.
     """
@@ -60,6 +61,7 @@ class Context:
     steps: int
     validation: Split = None  # type: ignore[assignment]  # filled in below
     say: Callable[[str], None] = say
+    resumed: bool = False
     kinds: dict[str, int] = field(
         default_factory=lambda: {"samples": 64, "reconstructions": 32}, init=False
     )

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
+from zoo.messages import write
 
 REDRAWS = 5  # a second
 
@@ -88,7 +89,7 @@ class Progress(Callback):
         if self._live is None:
             line = [self._title(), f"{self._speed.seconds:.1f} s", self._rate()]
             line += _show(self._terms) + [f"val_{term}" for term in _show(self._validation)]
-            print("  ".join(filter(None, line)), file=self._out, flush=True)
+            write("  ".join(filter(None, line)), self._out)
 
     def on_train_end(self, logs=None):
         self._took = time.perf_counter() - self._began

@@ -52,11 +52,12 @@ class TensorBoard(Callback):
 
         context = self.bound()
         self._writer = SummaryWriter(logdir=str(context.run.events))
-        self._layout_written = False
-        fence = "```"
-        while fence in context.recipe_text:
-            fence += "`"
-        self._writer.add_text("recipe", f"{fence}python\n{context.recipe_text}\n{fence}", 0)
+        self._layout_written = context.resumed
+        if not context.resumed:
+            fence = "```"
+            while fence in context.recipe_text:
+                fence += "`"
+            self._writer.add_text("recipe", f"{fence}python\n{context.recipe_text}\n{fence}", 0)
         self._writer.flush()
 
     def on_epoch_begin(self, epoch, logs=None):

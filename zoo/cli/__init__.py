@@ -15,6 +15,7 @@ from zoo.errors import CodeFailed, ZooError, nearest
 
 COMMANDS = {
     "run": ("zoo.cli.run", "Train what a recipe says."),
+    "resume": ("zoo.cli.resume", "Go on with a run that was stopped, or for longer."),
     "list": ("zoo.cli.list", "List models, datasets, metrics, recipes and runs."),
     "show": ("zoo.cli.show", "Describe a model, dataset, metric, recipe or run."),
     "sample": ("zoo.cli.sample", "Draw pictures from a run."),
@@ -81,9 +82,9 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     0 it worked; 1 the run or check failed, or the reader of the output has gone;
-    2 a mistake in what was asked; 130 interrupted. A mistake is told in one
-    message, which the variable ZOO_TRACEBACK=1 puts a traceback before; any other
-    traceback means a bug.
+    2 a mistake in what was asked; 130 interrupted; 143 terminated by SIGTERM. A mistake is
+    told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before; any
+    other traceback means a bug.
     """
     try:
         result = zoo.main(args, prog_name="zoo", standalone_mode=False)

@@ -37,6 +37,13 @@ device_option = click.option(
     help="cpu, gpu or gpu:N. Default: a GPU where there is one.",
 )
 
+on_nan_option = click.option(
+    "--on-nan",
+    type=click.Choice(["stop", "skip"]),
+    help="Where a term is not finite, stop, or skip each step that has one. Default: stop, "
+    "or as the run did.",
+)
+
 recipe_option = click.option(
     "--recipe",
     type=click.Path(exists=True, dir_okay=False),

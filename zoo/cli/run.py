@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -13,9 +15,11 @@ from zoo.cli.options import (
     data_dir_option,
     device_option,
     json_option,
+    on_nan_option,
     runs_option,
 )
 from zoo.cli.quiet import import_backend
+from zoo.errors import Terminated
 from zoo.messages import say
 
 
@@ -27,6 +31,13 @@ from zoo.messages import say
 @runs_option
 @data_dir_option
 @click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
+@click.option(
+    "--from",
+    "weights_from",
+    metavar="RUN",
+    help="Start from the weights of this run's networks, where they fit.",
+)
+@on_nan_option
 @click.option("--dry-run", is_flag=True, help="Check and describe everything; train nothing.")
 @json_option
 def command(
@@ -37,6 +48,8 @@ def command(
     runs_folder: str | None,
     data_dir: str | None,
     strict_data: bool,
+    weights_from: str | None,
+    on_nan: Literal["stop", "skip"] | None,
     dry_run: bool,
     as_json: bool,
 ) -> int | None:
@@ -50,6 +63,7 @@ def command(
       zoo run vae_mnist optimizers.autoencoder.learning_rate=3e-4
       zoo run vae_mnist weights.autoencoder.kl=4
       zoo run vae_mnist --backend torch --device cpu
+      zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from latest
     """
     from zoo import backends, recipe_files
 
@@ -61,28 +75,50 @@ def command(
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
 
     import_backend()
-    from zoo import advice, overrides
+    from zoo import advice, overrides, training
     from zoo import recipe as recipes
     from zoo.datasets import Access
 
-    _tell(advice.other_device(choice))
+    tell(advice.other_device(choice))
     changed = overrides.override(recipes.load(path), changes)
     folder = Path(data_dir) if data_dir else None
     access = Access(data_dir=folder, strict=strict_data, say=say)
 
     def advise(experiment):
-        _tell(advice.slow_convolutions(experiment.model, choice))
+        tell(advice.slow_convolutions(experiment.model, choice))
 
     if dry_run:
         from zoo import dry_run as description
 
         click.echo(description.describe(changed, access, advise))
         return None
-    return _train(changed, path, access, advise, runs_folder, as_json)
+
+    def train(begun):
+        return training.train(
+            changed,
+            name=path.stem,
+            source=path,
+            changes=changes,
+            weights_from=weights_from,
+            on_nan=on_nan or "stop",
+            runs_folder=runs_folder,
+            access=access,
+            prepared=advise,
+            begun=begun,
+            say=say,
+        )
+
+    return carried_out(train, as_json)
 
 
-def _train(recipe, path, access, advise, runs_folder, as_json) -> int | None:
-    from zoo import summary, training
+def carried_out(train: Callable, as_json: bool) -> int | None:
+    """Train, telling of the run, and return the exit status.
+
+    Args:
+        train: function of ``begun`` that returns the finished run, as ``zoo.train``.
+        as_json: whether to print the results as JSON.
+    """
+    from zoo import summary
 
     started: list = []
 
@@ -90,26 +126,18 @@ def _train(recipe, path, access, advise, runs_folder, as_json) -> int | None:
         started.append(run)
         say(f"run {run.name}")
 
-    run = None
+    run, status = None, 0
     try:
-        run = training.train(
-            recipe,
-            name=path.stem,
-            source=path,
-            runs_folder=runs_folder,
-            access=access,
-            prepared=advise,
-            begun=begun,
-            say=say,
-        )
-    except KeyboardInterrupt:
+        run = train(begun)
+    except KeyboardInterrupt as error:
+        status = 143 if isinstance(error, Terminated) else 130
         if started:
             say(summary.interrupted(started[0]))
     if run is None:
         # a generator left in the middle, as TensorFlow reads the data from one, can keep the
         # interpreter from exiting unless it is closed now
         gc.collect()
-        return 130
+        return status
     if as_json:
         results = run.read_json("results.json")
         told = {"run": run.name, "path": str(run.path.absolute()), "results": results}
@@ -119,6 +147,7 @@ def _train(recipe, path, access, advise, runs_folder, as_json) -> int | None:
     return None
 
 
-def _tell(line: str | None) -> None:
+def tell(line: str | None) -> None:
+    """Tell a line, if there is one."""
     if line:
         say(line)

@@ -81,8 +81,10 @@ def written(target: Path, run: runs.Run, view: View, what: str) -> str:
     Raises:
         ZooError: it cannot be written, or not as a picture.
     """
-    from zoo import pictures
+    from zoo import pictures, trust
 
+    if target.is_relative_to(run.path) and not trust.within(target, run.path):
+        raise ZooError(f"{target} is a link out of the run's folder: choose a file with --out")
     name, image = run.manifest["data"]["name"], view.image
     if target.suffix.lower() == ".npy":
         with writing(target) as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -83,6 +85,7 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
         optimizers,
         *,
         ema: float | None = None,
+        skip_nonfinite: bool = False,
         run_eagerly: bool = False,
         jit_compile: bool | str = "auto",
         steps_per_execution: int = 1,
@@ -94,6 +97,8 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
             ema: momentum in [0, 1) of a moving average of all weights, or None. Swap it
                 in with ``keras.callbacks.SwapEMAWeights``; when ``fit`` ends, the
                 averages are the weights, as with ``use_ema`` in Keras.
+            skip_nonfinite: leave out a move, and what it says of the step, of which a term or
+                gradient is not finite. The logs then count such steps as ``skipped``.
             run_eagerly, jit_compile, steps_per_execution: as in ``keras.Model.compile``.
 
         Raises:
@@ -106,6 +111,7 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
         )
         ready = prepared(optimizers, groups, scaled=scaled, where=self.where)
         players = Players(ready, groups, ema=ema)
+        self._skip_nonfinite = self._terms.counts_skipped = skip_nonfinite
         super().compile(
             optimizer=players,
             run_eagerly=run_eagerly,
@@ -127,7 +133,7 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
 
     @property
     def metrics_names(self):
-        return list(self._terms.names)
+        return [*self._terms.names, *(["skipped"] if self._terms.counts_skipped else [])]
 
     def _flatten_metrics_in_order(self, logs):
         return [logs[name] for name in self.metrics_names]  # the loss first, as in Keras
@@ -187,8 +193,17 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
 
         groups = {player: variables[player] for player in self._movers[i]}
         (values, scalars, totals), grads, assigned = backend.gradients(forward, groups)
-        self._keep_statistics(i, move, assigned)
         sits = move.when(step, scalars) if move.when else {}
+        if self._skip_nonfinite:
+            fine = terms.finite([scalars, totals, grads])
+            sits = {p: ops.logical_and(fine, sits.get(p, True)) for p in grads}
+            assigned = {
+                id(v): ops.where(fine, assigned[id(v)], v.value)
+                for v in self.non_trainable_variables
+                if id(v) in assigned
+            }
+            logs.fine = ops.logical_and(logs.fine, fine)
+        self._keep_statistics(i, move, assigned)
         for player, own in grads.items():
             backend.apply(optimizers[player], own, groups[player], sits.get(player))
         logs.add(i, values, totals, batch.x)
@@ -285,14 +300,21 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
 
     def _track(self, logs, rows):
         totals, counts = logs.stacked(self.terms, self._several, rows)
-        self._terms.update_state(totals, counts, rows)
+        if self._skip_nonfinite:
+            totals, counts = (ops.where(logs.fine, n, ops.zeros_like(n)) for n in (totals, counts))
+        self._terms.update_state(totals, counts, rows, logs.fine)
         return self.get_metrics_result()
 
 
 class _Sums:
-    """Sums over examples of terms and totals, on the way to ``Terms``."""
+    """Sums over examples of terms and totals, on the way to ``Terms``.
+
+    Attributes:
+        fine: whether all moves of the step were made, as far as that is asked.
+    """
 
     def __init__(self):
+        self.fine: Any = True
         self._terms: dict[str, tuple] = {}
         self._totals: dict[str, dict[int, tuple]] = {}
 

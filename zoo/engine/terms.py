@@ -60,6 +60,12 @@ def means(terms):
     }
 
 
+def finite(tensors):
+    """Whether all numbers of a structure of tensors are finite, a boolean scalar."""
+    flags = [ops.all(ops.isfinite(tensor)) for tensor in keras.tree.flatten(tensors)]
+    return ops.all(ops.stack(flags))
+
+
 def _float(value):
     return ops.cast(ops.convert_to_tensor(value), "float32")
 
@@ -92,7 +98,11 @@ class Terms(keras.metrics.Metric):
     Attributes:
         rows: examples seen since the last reset.
         step: training steps made before the last reset.
+        skipped: steps since the last reset of which a move was left out.
+        counts_skipped: whether ``result()`` says so.
     """
+
+    counts_skipped = False
 
     def __init__(self, names):
         super().__init__(name="terms")
@@ -102,16 +112,26 @@ class Terms(keras.metrics.Metric):
         self.count = self.add_variable(shape, initializer="zeros", name="count")
         self.rows = self.add_variable((), initializer="zeros", dtype="int32", name="rows")
         self.step = self.add_variable((), initializer="zeros", dtype="int32", name="step")
+        self.skipped = self.add_variable((), initializer="zeros", dtype="int32", name="skipped")
 
-    def update_state(self, totals, counts, rows):
-        """Add sums over examples and their numbers, ``(terms,)`` each, and rows seen."""
+    def update_state(self, totals, counts, rows, fine=True):
+        """Add sums over examples and their numbers, ``(terms,)`` each, and rows seen.
+
+        Args:
+            fine: a boolean, false for a step of which a move was left out.
+        """
         self.total.assign(self.total + ops.stop_gradient(totals))
         self.count.assign(self.count + counts)
         self.rows.assign(self.rows + rows)
+        if self.counts_skipped:
+            self.skipped.assign(self.skipped + 1 - ops.cast(fine, "int32"))
 
     def result(self):
         values = ops.divide_no_nan(self.total, self.count)
-        return {name: values[i] for i, name in enumerate(self.names)}
+        results = {name: values[i] for i, name in enumerate(self.names)}
+        # cast to a tensor of its own: the next reset would change the variable's
+        skipped = {"skipped": ops.cast(self.skipped, "float32")}
+        return results | (skipped if self.counts_skipped else {})
 
     def save_own_variables(self, store):
         pass  # a running mean is no part of a model

@@ -1,0 +1,157 @@
+"""Kills a training at random moments, again and again, and compares how it ends.
+
+    python -m tests.soak                       20 kills on each backend
+    python -m tests.soak --kills 5 --backend jax --seed 1
+
+Every process is a real one, killed with SIGKILL. The run has to be readable after each kill, and
+to end with the state of a run that was never stopped, bit for bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from zoo import backends, runs
+from zoo.checkpoints import Store
+
+RECIPE = """
+import keras
+import zoo
+from zoo import callbacks, datasets
+
+recipe = zoo.Recipe(
+    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    dataset=datasets.Digits(batch_size=128, binarize="dynamic"),
+    optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
+    callbacks=[
+        callbacks.TensorBoard(),
+        callbacks.SampleGrid(n=4),
+        callbacks.Checkpoint(every="3 steps"),
+        keras.callbacks.EarlyStopping("val_loss", patience=1000),
+    ],
+    metrics=[zoo.metrics.ELBO()],
+    ema=0.9,
+    epochs=EPOCHS,
+)
+"""
+
+
+def start(folder: Path, backend: str, *args: str) -> subprocess.Popen:
+    """A command of the zoo in a process of its own."""
+    environment = {**os.environ, "ZOO_RUNS": str(folder / "runs"), "KERAS_BACKEND": backend}
+    return subprocess.Popen(
+        [sys.executable, "-m", "zoo", *args],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen) -> None:
+    """Let a process end, which has to go well."""
+    _, told = process.communicate(timeout=600)
+    if process.returncode:
+        raise AssertionError(f"exit status {process.returncode}:\n{told}")
+
+
+def kill(process: subprocess.Popen, after: float) -> bool:
+    """SIGKILL so many seconds after it has begun to train; whether it was not over before."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("run "):
+            break
+    end = time.monotonic() + after
+    while (left := end - time.monotonic()) > 0 and process.poll() is None:
+        if select.select([process.stderr], [], [], left)[0] and not process.stderr.readline():
+            process.wait()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+def digest(run: runs.Run) -> str:
+    """The state that a run ended with, in one word."""
+    found = hashlib.sha256()
+    for name, array in sorted(Store(run.checkpoints).newest().arrays.items()):
+        found.update(name.encode() + array.tobytes())
+    return found.hexdigest()
+
+
+def soak(folder: Path, backend: str, kills: int, *, epochs: int, most: float, seed: int = 0) -> int:
+    """Compare a run that is killed so often with one that is not.
+
+    Args:
+        folder: an empty one.
+        backend: what both train on.
+        kills: how often.
+        epochs: of the training, which has to last for so many kills.
+        most: seconds from the beginning of a training to its end by SIGKILL, at most.
+        seed: of the moments.
+
+    Returns:
+        How often it was killed; less where the training was over before.
+
+    Raises:
+        AssertionError: a run could not be read or resumed, or ended otherwise.
+    """
+    moments = random.Random(seed)
+    recipe = folder / "soak.py"
+    recipe.write_text(RECIPE.replace("EPOCHS", str(epochs)))
+    finish(start(folder, backend, "run", str(recipe)))
+    [whole] = runs.all_runs(folder / "runs")
+    done, killed, command = 0, None, ["run", str(recipe)]
+    while done < kills and kill(start(folder, backend, *command), moments.uniform(0, most)):
+        done += 1
+        killed = next(run for run in runs.all_runs(folder / "runs") if run.path != whole.path)
+        finish(start(folder, backend, "show", killed.id))
+        command = ["resume", killed.id]
+    if killed is None:
+        raise AssertionError("the training was over before the first kill")
+    if killed.status != "finished":
+        finish(start(folder, backend, "resume", killed.id))
+    for name, found in {
+        "states": (digest(whole), digest(killed)),
+        "tables": (whole.log.read_text(), killed.log.read_text()),
+        "metrics": tuple(r.read_json("results.json")["metrics"] for r in (whole, killed)),
+    }.items():
+        assert found[0] == found[1], f"{name} differ"
+    return done
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--backend", metavar="NAME", action="append")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--most", type=float, default=2.0, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    for backend in options.backend or backends.installed():
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            done = soak(
+                Path(folder),
+                backend,
+                options.kills,
+                epochs=options.epochs,
+                most=options.most,
+                seed=options.seed,
+            )
+        took = time.monotonic() - began
+        print(f"{backend}: killed {done} times, the same end, in {took:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

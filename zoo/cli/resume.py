@@ -1,0 +1,80 @@
+"""``zoo resume``: a run goes on from its last checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    json_option,
+    on_nan_option,
+    runs_option,
+)
+from zoo.cli.quiet import import_backend
+from zoo.messages import say
+
+
+@click.command("resume")
+@click.argument("run")
+@click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
+@backend_option
+@device_option
+@on_nan_option
+@runs_option
+@data_dir_option
+@click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
+@json_option
+def command(
+    run: str,
+    changes: tuple[str, ...],
+    backend: str | None,
+    device: str | None,
+    on_nan: str | None,
+    runs_folder: str | None,
+    data_dir: str | None,
+    strict_data: bool,
+    as_json: bool,
+) -> int | None:
+    """Go on with RUN, its name, id or folder, or latest, from its last good checkpoint.
+
+    The run's copy of its recipe is run as Python. Without --backend, the backend is the run's.
+    KEY=VALUE changes what leaves the run its meaning: epochs, learning rates, weights of terms,
+    callbacks, metrics.
+
+    \b
+      zoo resume latest
+      zoo resume latest epochs=40
+      zoo resume latest --backend torch
+    """
+    from zoo import backends, runs
+
+    found = runs.find(run, runs.root(runs_folder))
+    choice = backends.choose(backend or found.manifest.get("backend"), None, device)
+    backends.activate(choice)
+    by = "chosen by --backend" if backend else "the run's own"
+    say(f"{choice.backend} on {choice.device} ({by})")
+
+    import_backend()
+    from zoo import advice, resuming
+    from zoo.cli.run import carried_out, tell
+    from zoo.datasets import Access
+
+    tell(advice.other_device(choice))
+    folder = Path(data_dir) if data_dir else None
+
+    def train(begun):
+        return resuming.resume(
+            found,
+            changes=changes,
+            on_nan=on_nan,
+            runs_folder=runs_folder,
+            access=Access(data_dir=folder, strict=strict_data, say=say),
+            begun=begun,
+            say=say,
+        )
+
+    return carried_out(train, as_json)

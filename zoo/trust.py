@@ -1,0 +1,177 @@
+"""What is checked of a run's folder before it is used: it may be a stranger's.
+
+Nothing of it is run, and it takes no more memory than it has bytes on disk, give or take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import stat
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.errors import ZooError
+
+MOST_NUMBERS = 1 << 22  # in one example
+MOST_CLASSES = 1 << 20
+_EXPANSION = 64  # bytes of a file for each on disk: a file system may compress, but not so well
+_SLACK = 1 << 18  # bytes
+_OVERHEAD = 512  # bytes of a file that a variable takes besides its numbers, at least
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def solid(path: Path) -> int:
+    """The size of a file, in bytes.
+
+    Raises:
+        ZooError: it is no file, or one of holes.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ZooError(f"cannot read {path}: {error.strerror or error}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise ZooError(f"{path} is no file")
+    if found.st_size > _EXPANSION * (getattr(found, "st_blocks", 1 << 50) * 512 + 4096):
+        raise ZooError(f"{path} is all holes")
+    return found.st_size
+
+
+def described(manifest: Mapping[str, Any]) -> None:
+    """Refuse a manifest that describes nothing that could have been trained.
+
+    Raises:
+        ZooError: with the field that is wrong.
+    """
+    data = manifest["data"]
+    shape, classes = data.get("shape"), data.get("classes")
+    whole = isinstance(shape, list) and 0 < len(shape) <= 8
+    if not (whole and all(type(n) is int and n > 0 for n in shape)):
+        raise ZooError(f"its run.json is damaged: data.shape is {_short(shape)}")
+    if math.prod(shape) > MOST_NUMBERS or type(classes) is not int or classes > MOST_CLASSES:
+        raise ZooError(
+            f"examples of shape {_short(shape)} in {_short(classes)} classes are too large"
+        )
+    if manifest["precision"] not in PRECISIONS:
+        raise ZooError(f"its run.json is damaged: precision is {_short(manifest['precision'])}")
+    if type(manifest["seed"]) is not int:
+        raise ZooError(f"its run.json is damaged: seed is {_short(manifest['seed'])}")
+    for player, config in manifest["optimizers"].items():
+        _only_kerass(config, f"the optimizer of {_short(player)}")
+
+
+def _only_kerass(config: Any, what: str) -> None:
+    """Refuse a config that would have Keras import or run something else than its own."""
+    if isinstance(config, Mapping):
+        if "class_name" in config or "module" in config:
+            name, module = config.get("class_name"), config.get("module")
+            registered = config.get("registered_name")
+            if (
+                registered is not None
+                and keras.saving.get_registered_object(registered) is not None
+            ) or (module == "keras.optimizers" and isinstance(name, str) and _is_optimizer(name)):
+                pass
+            else:
+                raise ZooError(f"{what} is no optimizer or schedule of Keras: {_short(name)}")
+        for value in config.values():
+            _only_kerass(value, what)
+    elif isinstance(config, list):
+        for value in config:
+            _only_kerass(value, what)
+
+
+def _is_optimizer(name: str) -> bool:
+    places = (keras.optimizers, keras.optimizers.schedules)
+    kinds = (keras.optimizers.Optimizer, keras.optimizers.schedules.LearningRateSchedule)
+    found = next((getattr(p, name) for p in places if hasattr(p, name)), None)
+    return isinstance(found, type) and issubclass(found, kinds)
+
+
+@contextlib.contextmanager
+def budget(size: int) -> Iterator[None]:
+    """Refuse networks that have more weights than a file of a size can hold, while they are built.
+
+    Args:
+        size: of the file, in bytes.
+
+    Raises:
+        ZooError: within, at the first weight that is too much.
+    """
+    original = keras.layers.Layer.add_weight
+    left = size + _SLACK
+
+    def add_weight(self, shape=None, *args, **kwargs):
+        nonlocal left
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape or ())
+        left -= _OVERHEAD + math.prod(sizes) * 2  # half precision, at least
+        if left < 0:
+            raise ZooError("it describes more weights than its files hold")
+        return original(self, shape, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = add_weight
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = original
+
+
+def hdf5(path: Path) -> int:
+    """The size of a file of weights, in bytes.
+
+    Raises:
+        ZooError: it is none, points out of itself, or would grow when it is read.
+    """
+    import h5py
+
+    size = solid(path)
+    try:
+        with h5py.File(path, "r") as file:
+            _walk(file, path, size, depth=0)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise ZooError(f"{path.name} does not load: {_short(error)}") from error
+    return size
+
+
+def _walk(group, path, size, depth):
+    import h5py
+
+    if depth > 64:
+        raise ZooError(f"{path.name} does not load: its groups are too deep")
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ZooError(f"{path.name} does not load: {_short(name)} is a link")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            _walk(item, path, size, depth + 1)
+        elif not isinstance(item, h5py.Dataset) or item.is_virtual or item.external:
+            raise ZooError(f"{path.name} does not load: {_short(name)} is not within the file")
+        elif item.dtype.kind not in "biufSV" or item.dtype.hasobject:
+            raise ZooError(f"{path.name} does not load: {_short(name)} holds no numbers")
+        elif item.nbytes > min(size, max(item.id.get_storage_size(), 0)):
+            raise ZooError(f"{path.name} does not load: {_short(name)} is larger than its bytes")
+
+
+def npz(path: Path) -> None:
+    """Refuse a file of arrays that would grow when it is read."""
+    size = solid(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > size:
+                raise ZooError(f"{path.name} would grow when it is read")
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ZooError(f"{path.name} holds no arrays: {_short(error)}") from error
+
+
+def within(path: Path, folder: Path) -> bool:
+    """Whether a path below a folder stays there when links are followed."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:76]} ..."
