@@ -60,12 +60,12 @@ def load(
     checkpoint = _checkpoint(run, which)
     if checkpoint is None and not run.weights.is_file():
         raise ZooError(f"run {run.name} has no weights (status: {run.status})")
-    run.check_hashes()
     missing = [field for field in _FIELDS if field not in described]
     if missing:
         raise ZooError(f"run {run.name}: its run.json is damaged: no {', '.join(missing)}")
     size = sum(a.nbytes for a in checkpoint.arrays.values()) if checkpoint else None
     with _blaming(run):
+        run.check_hashes(weights=checkpoint is None)
         trust.described(described)
         plugin, spec, networks = _parts(run, described, recipe)
         weights = _numbers(described["weights"])

@@ -8,13 +8,13 @@ import json
 import os
 import secrets
 import shutil
-import stat
 import tokenize
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from zoo import files
 from zoo.errors import ZooError, nearest
 
 FORMAT = 1
@@ -151,15 +151,18 @@ class Run:
         there = [file for file in (self.weights, self.sampler) if file.exists()]
         return {file.name: _sha256(file) for file in there}
 
-    def check_hashes(self) -> None:
+    def check_hashes(self, weights: bool = True) -> None:
         """Compare the files of trained numbers with the hashes that training ended with.
+
+        Args:
+            weights: whether the weights are among them.
 
         Raises:
             ZooError: one has changed since. A run that did not finish has no hashes.
         """
         found = self.hashes()
         for name, recorded in self.manifest.get("sha256", {}).items():
-            if found.get(name) != recorded:
+            if found.get(name) != recorded and (weights or name != self.weights.name):
                 raise ZooError(
                     f"run {self.name}: {name} is not the file that training ended with (its "
                     "SHA-256 is not that of run.json): take the run's folder from where it came "
@@ -190,9 +193,8 @@ class Run:
         """
         target = self.path / name
         try:
-            found = target.stat()  # before it is opened: a pipe would be waited for
-            if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_JSON:
-                raise ZooError(f"run {self.name}: {target} is no file of at most 16 MB")
+            if target.exists() and files.solid(target) > _MOST_JSON:
+                raise ZooError(f"run {self.name}: {target} is larger than 16 MB")
             value = json.loads(target.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise ZooError(f"run {self.name}: it has no {name} ({target})") from error
@@ -265,6 +267,7 @@ def find(text: str, root: Path) -> Run:
 
 
 def _sha256(path: Path) -> str:
+    files.solid(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

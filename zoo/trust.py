@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,30 +15,13 @@ from typing import Any
 import keras
 
 from zoo.errors import ZooError
+from zoo.files import solid
 
 MOST_NUMBERS = 1 << 22  # in one example
 MOST_CLASSES = 1 << 20
-_EXPANSION = 64  # bytes of a file for each on disk: a file system may compress, but not so well
 _SLACK = 1 << 18  # bytes
 _OVERHEAD = 512  # bytes of a file that a variable takes besides its numbers, at least
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-
-
-def solid(path: Path) -> int:
-    """The size of a file, in bytes.
-
-    Raises:
-        ZooError: it is no file, or one of holes.
-    """
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise ZooError(f"cannot read {path}: {error.strerror or error}") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise ZooError(f"{path} is no file")
-    if found.st_size > _EXPANSION * (getattr(found, "st_blocks", 1 << 50) * 512 + 4096):
-        raise ZooError(f"{path} is all holes")
-    return found.st_size
 
 
 def described(manifest: Mapping[str, Any]) -> None:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from zoo.checkpoints import safetensors
+from zoo.files import is_all_holes
 
 ARRAYS, STATE, SUMS = "arrays.safetensors", "state.json", "SHA256SUMS"
 THIS = "this"  # what a checkpoint calls itself, which is written before it has its name
 _CHUNK = 1 << 24  # bytes hashed and written at a time
 _MOST_JSON = 256 << 20  # bytes
-_EXPANSION = 64  # bytes of a file for each on disk: a file system may compress, but not so well
 _NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 
 
@@ -200,7 +200,7 @@ def _read(path: Path, most: int | None) -> bytes:
                 raise Damaged(f"{path.name} is no file")
             if most is not None and found.st_size > most:
                 raise Damaged(f"{path.name} is too large")
-            if found.st_size > _EXPANSION * (getattr(found, "st_blocks", 1 << 40) * 512 + 4096):
+            if is_all_holes(found):
                 raise Damaged(f"{path.name} is all holes")
             return file.read(found.st_size)
     except (OSError, MemoryError) as error:
