@@ -182,8 +182,10 @@ def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     _, err = second.communicate(timeout=120)
     assert second.returncode == 2
     assert f"is being trained by process {first.pid} on " in err and "Traceback" not in err
+    assert run.status == "running"
     first.kill()
     first.communicate()
+    assert run.status == "killed"
     with locks.held(run.path):  # which the system has let go of
         pass
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from zoo import files
+from zoo import files, locks
 from zoo.errors import ZooError, nearest
 
 FORMAT = 1
@@ -138,8 +138,9 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``running``, ``finished``, ``interrupted`` or ``failed``, as last written."""
-        return str(self.manifest.get("status", "running"))
+        """``running``, ``finished``, ``interrupted``, ``failed``; ``killed``, before any of these."""
+        written = str(self.manifest.get("status", "running"))
+        return "killed" if written == "running" and not locks.is_held(self.path) else written
 
     def update(self, **fields: Any) -> None:
         """Set fields of the manifest; the others stay."""
