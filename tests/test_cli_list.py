@@ -80,7 +80,7 @@ def test_many_runs_are_listed_whole_only_when_asked_for(capsys, tmp_path):
     for _ in range(12):
         runs.Run.create(tmp_path / "many", "r")
     assert "and 2 older: zoo list runs" in listed(capsys, "--runs", "many")
-    assert listed(capsys, "runs", "--runs", "many").count("running") == 12
+    assert listed(capsys, "runs", "--runs", "many").count("killed") == 12
 
 
 def test_a_narrow_terminal_cuts_lines_and_a_pipe_does_not(install, capsys, monkeypatch):

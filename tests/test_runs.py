@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo import runs
+from zoo import locks, runs
 from zoo.errors import ZooError
 from zoo.runs import Run
 
@@ -37,7 +37,9 @@ def test_create_names_the_run_by_recipe_and_time(tmp_path):
     assert len(time) == 16 and time[8] == "T" and time.endswith("Z")
     assert len(code) == 4 and int(code, 16) >= 0
     assert run.path == tmp_path / "deep" / "runs" / run.name
-    assert run.status == "running"
+    assert run.status == "killed"  # no process trains it
+    with locks.held(run.path):
+        assert run.status == "running"
     assert run.manifest["format"] == 1
     assert run.manifest["recipe"] == "vae_mnist"
 
