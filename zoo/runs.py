@@ -138,7 +138,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``running``, ``finished``, ``interrupted`` or ``failed``; ``killed`` before it was any."""
+        """``running``, ``finished``, ``interrupted`` or ``failed``; ``killed`` before any."""
         written = str(self.manifest.get("status", "running"))
         return "killed" if written == "running" and not locks.is_held(self.path) else written
 

@@ -99,7 +99,7 @@ def _run(run: runs.Run) -> dict[str, Any]:
     data = manifest.get("data")
     return {
         "type": run.name,
-        "status": manifest.get("status"),
+        "status": run.status,
         "epoch": manifest.get("epoch"),
         "epochs": manifest.get("epochs"),
         "backend": manifest.get("backend"),

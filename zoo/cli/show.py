@@ -111,11 +111,11 @@ def _run(run) -> tuple[dict, str]:
 
     manifest = run.manifest
     finished = (run.path / "results.json").exists()
-    value = {**manifest, "path": str(run.path)}
+    value = {**manifest, "status": run.status, "path": str(run.path)}
     if finished:
         value["results"] = run.read_json("results.json")
     lines = [
-        f"{run.name}  {manifest.get('status')}  "
+        f"{run.name}  {run.status}  "
         f"epoch {manifest.get('epoch', 0)} of {manifest.get('epochs', '?')}",
         f"  {manifest.get('backend')} on {manifest.get('device')}, seed {manifest.get('seed')}",
     ]
