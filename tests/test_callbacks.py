@@ -162,6 +162,15 @@ def test_every_counts_epochs_and_the_last_is_always_drawn(tmp_path):
     assert found == [f"samples-epoch-000{epoch}.png" for epoch in (2, 4, 5)]
 
 
+def test_every_counts_steps_and_the_last_epoch_is_drawn_too(tmp_path):
+    run = context(tmp_path)
+    train(run, callbacks.SampleGrid(every="3 steps"), validate=False)
+    total = run.steps * run.epochs
+    found = sorted(path.name for path in run.run.pictures.glob("samples-*"))
+    steps = [f"samples-step-{step:07d}.png" for step in range(3, total + 1, 3)]
+    assert total > 6 and found == ["samples-epoch-0002.png", *steps]
+
+
 def test_a_training_stopped_early_has_its_last_picture(tmp_path):
     run = context(tmp_path, epochs=9)
     stop = keras.callbacks.LambdaCallback(
@@ -227,8 +236,14 @@ def test_points_in_the_plane_are_scattered(tmp_path, kind, validation):
 
 
 def test_grids_refuse_wrong_settings_and_work_outside_a_run_is_explained():
-    with pytest.raises(ZooError, match=r"SampleGrid\(every=0, n=64\).*at least 1"):
+    with pytest.raises(
+        ZooError, match=r"SampleGrid\(every=0, n=64\): every is a number of epochs.*not 0"
+    ):
         callbacks.SampleGrid(every=0)
+    with pytest.raises(ZooError, match="every is a number of epochs, or '500 steps'"):
+        callbacks.SampleGrid(every="5 minutes")
+    with pytest.raises(ZooError, match="at least 1"):
+        callbacks.SampleGrid(n=0)
     with pytest.raises(ZooError, match="at least 1"):
         callbacks.TensorBoard(every=0)
     for callback in (callbacks.SampleGrid(), callbacks.TensorBoard()):

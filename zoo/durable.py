@@ -41,10 +41,9 @@ class Keeper:
         # a clock that nobody sets; the first checkpoint is due at once
         self._written = time.monotonic() if start else float("-inf")
 
-    @property
-    def pause(self) -> float:
-        """Seconds since the last checkpoint was written."""
-        return time.monotonic() - self._written
+    def due(self, steps: int, epochs: int | None = None) -> bool:
+        """Whether the policy wants a checkpoint now; see ``Interval.over``."""
+        return self.policy.due(steps, epochs, time.monotonic() - self._written)
 
     @property
     def last(self) -> str:
@@ -177,7 +176,7 @@ class Durable(keras.callbacks.CallbackList):
             self._start = None
             return
         made = self._epoch * self.params["steps"] + step
-        due = step and self._keeper.policy.due_before_step(made, self._keeper.pause)
+        due = step and self._keeper.due(made)
         if due or self._interruption.asked:
             self._flush()
             self._stop_if_broken()
@@ -206,8 +205,7 @@ class Durable(keras.callbacks.CallbackList):
                 swap.on_epoch_begin(epoch + 1)
         best = self._keeper.better(logs or {})
         made = (epoch + 1) * self.params["steps"]
-        policy, pause = self._keeper.policy, self._keeper.pause
-        due = policy.due_after_epoch(epoch + 1, pause) or policy.due_before_step(made, pause)
+        due = self._keeper.due(made, epoch + 1)
         if due or best or ends or self._interruption.asked:
             self._keeper.write()
         if self._interruption.asked and not ends:

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -364,7 +365,9 @@ def _results(experiment: Experiment, metrics, run: Run, logs) -> dict[str, Any]:
     binarized = bool(getattr(recipe.dataset, "binarize", None))
     measured = evaluation.measure(metrics, model, experiment.evaluated, recipe.seed, binarized)
     pictures = sorted(
-        path.name for path in run.pictures.glob("*.png") if "-epoch-" not in path.name
+        path.name
+        for path in run.pictures.glob("*.png")
+        if not re.search(r"-(epoch|step)-\d+$", path.stem)
     )
     return {
         "data": experiment.data.name,

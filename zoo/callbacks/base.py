@@ -90,11 +90,15 @@ class Context:
         key = (kind, epoch, n)
         if key not in self._drawn:
             self._drawn = {k: v for k, v in self._drawn.items() if k[1] == epoch}
-            image = self._draw(kind, model, n)
-            if image is not None and "stand-in" in self.data.name:
-                image = pictures.caption(image, self.data.name)
-            self._drawn[key] = image
+            self._drawn[key] = self.draw(kind, model, n)
         return self._drawn[key]
+
+    def draw(self, kind: str, model: Any, n: int) -> np.ndarray | None:
+        """As ``picture``, of the model as it is now."""
+        image = self._draw(kind, model, n)
+        if image is not None and "stand-in" in self.data.name:
+            image = pictures.caption(image, self.data.name)
+        return image
 
     def save_picture(self, path: Any, image: np.ndarray, epoch: int) -> None:
         """Write an image of the epoch (from 0) as PNG that says where it comes from."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from zoo.callbacks.base import Callback
+from zoo.callbacks.interval import Interval
 from zoo.errors import ZooError
 
 PAUSE = 60.0  # seconds from one checkpoint to the next, where it is for the zoo to say
@@ -32,42 +32,23 @@ class Checkpoint(Callback):
     keep: int = 2
     best: str | None = None
     mode: str = "min"
-    _unit: str = field(default="epoch", init=False, repr=False)
-    _count: float = field(default=1.0, init=False, repr=False)
 
     def __post_init__(self):
         super().__init__()
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)? ?(epoch|step|minute|second)s?", str(self.every))
-        self._unit = found[2] if found else ""
-        self._count = float(found[1] or 1) if found else 0
-        if self._count <= 0 or (self._unit in ("epoch", "step") and self._count % 1):
-            raise ZooError(
-                f"callbacks.Checkpoint: every is 'epoch', '500 steps', '10 minutes' or the like, "
-                f"not {self.every!r}"
-            )
+        self._interval = Interval.parse(self.every, "callbacks.Checkpoint")
         if self.keep < 1:
             raise ZooError(f"callbacks.Checkpoint: keep is at least 1, not {self.keep}")
         if self.mode not in ("min", "max"):
             raise ZooError(f"callbacks.Checkpoint: mode is 'min' or 'max', not {self.mode!r}")
 
-    def due_after_epoch(self, epochs: int, seconds: float) -> bool:
-        """Whether to write when so many epochs are complete, so long after the last one."""
-        if self._unit == "epoch":
-            return not epochs % self._count and (self.every != "epoch" or seconds >= PAUSE)
-        return self._unit in ("minute", "second") and seconds >= self._seconds
-
-    def due_before_step(self, step: int, seconds: float) -> bool:
-        """Whether to write when so many steps are made in all, so long after the last one."""
-        if self._unit == "step":
-            return not step % self._count
-        return self._unit in ("minute", "second") and seconds >= self._seconds
+    def due(self, steps: int, epochs: int | None, seconds: float) -> bool:
+        """Whether to write one now; see ``Interval.over``."""
+        if self.every == "epoch" and seconds < PAUSE:
+            return False
+        return self._interval.over(steps, epochs, seconds)
 
     def better(self, value: float, than: float | None) -> bool:
         """Whether a value of ``best`` is better than the best so far, which None is below."""
         if not math.isfinite(value):
             return False
         return than is None or (value < than if self.mode == "min" else value > than)
-
-    @property
-    def _seconds(self) -> float:
-        return self._count * (60 if self._unit == "minute" else 1)

@@ -6,52 +6,72 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from zoo.callbacks.base import Callback
+from zoo.callbacks.interval import Interval
 from zoo.errors import ZooError
 
 
 @dataclass(eq=False)
 class _Grid(Callback):
-    """Saves one kind of picture every few epochs, after the last, and as the newest.
+    """Saves one kind of picture every few epochs or steps, after the last, and as the newest.
 
     Args:
-        every: epochs from one picture to the next.
+        every: epochs from one picture to the next, or ``"500 steps"``.
         n: examples in a picture.
     """
 
-    every: int = 1
+    every: int | str = 1
     n: int = 64
     kind: ClassVar[str]
 
     def __post_init__(self):
         super().__init__()
-        if self.every < 1 or self.n < 1:
-            raise ZooError(f"callbacks.{self}: every and n have to be at least 1.")
+        self._interval = Interval.parse(self.every, f"callbacks.{self}")
+        if self.n < 1:
+            raise ZooError(f"callbacks.{self}: n has to be at least 1.")
+        if self._interval.unit == "step":
+            # only then: Keras waits for every step for whoever has this method
+            self.on_train_batch_end = self._after_step
+        elif self._interval.unit != "epoch":
+            raise ZooError(f"callbacks.{self}: every is a number of epochs, or '500 steps'.")
 
     def on_train_begin(self, logs=None):
         self.bound().kinds[self.kind] = self.n
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def _after_step(self, batch, logs=None):
+        context = self.bound()
+        steps = self._epoch * context.steps + batch + 1
+        if self._interval.over(steps):
+            self._save(context.draw(self.kind, self.model, self.n), f"step-{steps:07d}")
+
     def on_epoch_end(self, epoch, logs=None):
         context, model = self.bound(), self.model
         last = epoch + 1 == context.epochs or model.stop_training
-        if (epoch + 1) % self.every and not last:
-            return
-        image = context.picture(self.kind, model, epoch, self.n)
-        if image is None:
-            return
-        folder = context.run.pictures
-        context.save_picture(folder / f"{self.kind}-epoch-{epoch + 1:04d}.png", image, epoch)
-        context.save_picture(folder / f"{self.kind}.png", image, epoch)
+        by_epochs = self._interval.unit == "epoch"
+        if last or (by_epochs and self._interval.over(0, epoch + 1)):
+            image = context.picture(self.kind, model, epoch, self.n)
+            self._save(image, f"epoch-{epoch + 1:04d}")
+
+    def _save(self, image, when):
+        if image is not None:
+            context = self.bound()
+            for name in (f"{self.kind}-{when}.png", f"{self.kind}.png"):
+                context.save_picture(context.run.pictures / name, image, self._epoch)
 
 
 @dataclass(eq=False)
 class SampleGrid(_Grid):
     """Saves samples as ``pictures/samples-epoch-0001.png``, the newest as ``samples.png``.
 
-    The same random codes are used every epoch. A model that cannot sample, and data
-    that cannot be drawn, give no picture.
+    Every N steps they are ``samples-step-0000500.png`` and so on. The same random codes are
+    used every time. A model that cannot sample, and data that cannot be drawn, give no picture.
+    Within an epoch, weights are drawn as they are, not their moving averages.
 
     Args:
-        every: epochs from one picture to the next; there is one of the last epoch anyway.
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
         n: pictures in the grid.
     """
 
@@ -66,7 +86,8 @@ class ReconstructionGrid(_Grid):
     ``reconstructions.png``. A model that cannot reconstruct gives none.
 
     Args:
-        every: epochs from one picture to the next; there is one of the last epoch anyway.
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
         n: validation pictures in the grid.
     """
 
@@ -84,7 +105,8 @@ class LatentManifold(_Grid):
     newest ``manifold.png``. A model that cannot decode, or from another dimension, gives none.
 
     Args:
-        every: epochs from one picture to the next; there is one of the last epoch anyway.
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
         n: pictures in a row, and in a column.
     """
 
@@ -101,7 +123,8 @@ class LatentScatter(_Grid):
     ``codes.png``. A model that cannot encode gives none.
 
     Args:
-        every: epochs from one picture to the next; there is one of the last epoch anyway.
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
         n: validation examples.
     """
 
@@ -120,7 +143,8 @@ class Traversals(_Grid):
     ``traversals.png``. A model that cannot decode gives none.
 
     Args:
-        every: epochs from one picture to the next; there is one of the last epoch anyway.
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
         n: dimensions, as far as there are so many.
     """
 
@@ -137,7 +161,8 @@ class Interpolations(_Grid):
     ``interpolations.png``. A model that cannot decode gives none.
 
     Args:
-        every: epochs from one picture to the next; there is one of the last epoch anyway.
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
         n: pairs.
     """
 
