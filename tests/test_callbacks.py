@@ -490,7 +490,7 @@ except KeyboardInterrupt:
     print("interrupted")
 gc.collect()
 """
-    written, status = on_terminal(code, 40, interrupt_at=b"pictures/s", NO_COLOR="1")
+    written, status = on_terminal(code, 40, interrupt_at=b" left", NO_COLOR="1")
     assert status == 0, written
     # TensorFlow's own words at its import come before the cursor is hidden.
     display = written[written.index("\x1b[?25l") : written.index("interrupted")]

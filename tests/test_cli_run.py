@@ -319,7 +319,7 @@ def test_data_that_stand_in_are_announced_in_one_line(place, capfd):
 def test_a_failing_run_is_exit_1(place, capfd):
     status, out, err = call(capfd, "run", "tiny.py", "weights.autoencoder.kl=1e999")
     assert status == 1 and out == ""
-    assert "zoo: run tiny/" in err and "epoch 1 ended with" in err
+    assert "zoo: run tiny/" in err and "loss is not finite at step 1 of epoch 1" in err
     assert "Traceback" not in err
     assert runs.all_runs(place / "runs")[0].status == "failed"
 
