@@ -10,8 +10,8 @@ import numpy as np
 
 import zoo
 from zoo import callbacks, datasets
-from zoo.checkpoints import Store
 from zoo.datasets import Access, Data
+from zoo.durability.checkpoints import Store
 
 QUIET = Access(say=lambda line: None)
 STEPS = 4  # an epoch

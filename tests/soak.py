@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 from zoo import backends, runs
-from zoo.checkpoints import Store
+from zoo.durability.checkpoints import Store
 
 RECIPE = """
 import keras

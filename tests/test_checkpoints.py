@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from tests.writer import checkpoint
-from zoo.checkpoints import Checkpoint, Damaged, Store, safetensors
+from zoo.durability import safetensors
+from zoo.durability.checkpoints import Checkpoint, Damaged, Store
 
 pytestmark = pytest.mark.backend_free
 
@@ -219,7 +220,7 @@ def test_a_file_that_may_not_grow_so_large(tmp_path):
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "from pathlib import Path; from tests.writer import checkpoint\n"
-        "from zoo.checkpoints import Store\n"
+        "from zoo.durability.checkpoints import Store\n"
         "Store(Path(sys.argv[1])).write(checkpoint(2), keep=2)"
     )
     store = Store(tmp_path)

@@ -374,7 +374,7 @@ def test_show_of_a_run(run, capfd):
 def test_show_of_a_run_that_is_not_finished(place, capfd):
     begun = runs.Run.create(place / "runs", "tiny")
     status, out, _ = call(capfd, "show", "latest")
-    assert status == 0 and out.startswith(f"{begun.name}  running")
+    assert status == 0 and out.startswith(f"{begun.name}  killed")
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from keras import ops
 import zoo
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
 from tests.soak import RECIPE
-from zoo import callbacks, locks, runs
-from zoo.checkpoints import Store
+from zoo import callbacks, runs
+from zoo.durability import locks
+from zoo.durability.checkpoints import Store
 from zoo.errors import RunFailed, ZooError
 
 

@@ -175,7 +175,7 @@ def code_recipe(run):
 
 def checkpoint(run):
     """An unfinished run's, with a state that claims to be large."""
-    from zoo.checkpoints.store import ARRAYS, STATE, SUMS
+    from zoo.durability.checkpoints import ARRAYS, STATE, SUMS
 
     folder = run.checkpoints / "checkpoint-000099"
     folder.mkdir(parents=True)

@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import zoo
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
 from zoo import backends, callbacks
-from zoo.checkpoints import Store
+from zoo.durability.checkpoints import Store
 from zoo.errors import ZooError
 
 

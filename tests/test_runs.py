@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo import locks, runs
+from zoo import runs
+from zoo.durability import locks
 from zoo.errors import ZooError
 from zoo.runs import Run
 

@@ -53,7 +53,7 @@ def test_a_damaged_file_is_one_message(damage, tmp_path):
         np.savez(path, weights=good["weights"])
     else:
         np.savez(path, **{**good, "weights": np.array([object()], dtype=object)})
-    with pytest.raises(ZooError, match="holds no (sampler|arrays)"):
+    with pytest.raises(ZooError, match=r"holds no (sampler|arrays)"):
         Sampler.load(path)
 
 

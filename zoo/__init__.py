@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
         schedules,
         testing,
     )
+    from zoo.durability.resuming import resume
     from zoo.engine import gradient
     from zoo.engine.build import build
     from zoo.errors import RunFailed, ZooError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo.plugin import Batch, DataSpec, Model, Move
     from zoo.recipe import Recipe
     from zoo.registry import dataset, metric, model
-    from zoo.resuming import resume
     from zoo.training import train
 
 # Imported when first used: `import zoo` and `zoo --help` stay fast, and KERAS_BACKEND
@@ -49,7 +49,7 @@ _ORIGIN = {
     "load": "zoo.loading",
     "metric": "zoo.registry",
     "model": "zoo.registry",
-    "resume": "zoo.resuming",
+    "resume": "zoo.durability.resuming",
     "train": "zoo.training",
 }
 _SUBMODULES = (

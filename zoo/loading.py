@@ -11,7 +11,7 @@ import keras
 
 from zoo import manifest, runs, trust
 from zoo import recipe as recipes
-from zoo.checkpoints import THIS, Checkpoint, Damaged, Store
+from zoo.durability.checkpoints import THIS, Checkpoint, Damaged, Store
 from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
 from zoo.engine.state import restore_networks

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from zoo import files, locks
+from zoo import files
+from zoo.durability import locks
 from zoo.errors import ZooError, nearest
 
 FORMAT = 1
@@ -123,7 +124,7 @@ class Run:
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of checkpoints, see ``zoo.checkpoints``."""
+        """The folder of checkpoints, see ``zoo.durability.checkpoints``."""
         return self.path / "checkpoints"
 
     @property

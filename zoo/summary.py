@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo import evaluation, runs
-from zoo.checkpoints import Store
+from zoo.durability.checkpoints import Store
 from zoo.messages import counted
 from zoo.runs import Run
 

@@ -19,24 +19,21 @@ import keras
 from zoo import (
     callbacks,
     evaluation,
-    failures,
-    locks,
     manifest,
     pictures,
     runs,
     samplers,
-    transfer,
 )
-from zoo.checkpoints import Checkpoint, Store
-from zoo.checkpoints.store import synced
 from zoo.configs import copy_of
 from zoo.datasets import Access, Batches, Data, Split
 from zoo.datasets.pipeline import binarize_once
-from zoo.durable import Durable, Keeper
+from zoo.durability import failures, locks, transfer
+from zoo.durability.checkpoints import Checkpoint, Store, synced
+from zoo.durability.interruption import Interruption
+from zoo.durability.keeping import Durable, Keeper
 from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
 from zoo.errors import ZooError
-from zoo.interruption import Interruption
 from zoo.manifest import describe
 from zoo.precision import precision
 from zoo.recipe import Recipe

@@ -59,9 +59,10 @@ def command(
     say(f"{choice.backend} on {choice.device} ({by})")
 
     import_backend()
-    from zoo import advice, resuming
+    from zoo import advice
     from zoo.cli.run import carried_out, tell
     from zoo.datasets import Access
+    from zoo.durability import resuming
 
     tell(advice.other_device(choice))
     folder = Path(data_dir) if data_dir else None

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import locks, manifest, overrides, rewinding, runs
+from zoo import manifest, overrides, runs
 from zoo import recipe as recipes
-from zoo.checkpoints import Checkpoint, Store
 from zoo.datasets import Access
+from zoo.durability import locks, rewinding
+from zoo.durability.checkpoints import Checkpoint, Store
 from zoo.engine.state import check
 from zoo.errors import ZooError
 from zoo.recipe import Recipe

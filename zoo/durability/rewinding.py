@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo.checkpoints.store import synced
+from zoo.durability.checkpoints import synced
 from zoo.runs import Run
 
 

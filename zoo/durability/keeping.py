@@ -9,15 +9,15 @@ from typing import Any
 
 import keras
 
-from zoo import rewinding
 from zoo.callbacks.checkpoint import Checkpoint as Policy
-from zoo.callbacks.finite import Finite
-from zoo.callbacks.states import States
-from zoo.checkpoints import THIS, Checkpoint, Store
+from zoo.durability import rewinding
+from zoo.durability.checkpoints import THIS, Checkpoint, Store
+from zoo.durability.finite import Finite
+from zoo.durability.interruption import Interruption
+from zoo.durability.states import States
 from zoo.engine import state as engine
 from zoo.engine.base import GenerativeModel
 from zoo.errors import RunFailed, ZooError
-from zoo.interruption import Interruption
 from zoo.runs import Run
 
 

@@ -1,4 +1,13 @@
-"""The folder of a run's checkpoints."""
+"""The whole state of a training on disk: written as one unit, verified when read.
+
+A checkpoint is a folder, which no process changes once it is there:
+
+- ``arrays.safetensors``: every number, under names that are the same on every backend
+- ``state.json``: the position, what callbacks remember, the time taken
+- ``SHA256SUMS``: of both, as ``sha256sum -c`` reads it
+
+Folders are numbered in the order of writing, so that no clock decides which is the newest.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.checkpoints import safetensors
+from zoo.durability import safetensors
 from zoo.files import is_all_holes
 
 ARRAYS, STATE, SUMS = "arrays.safetensors", "state.json", "SHA256SUMS"

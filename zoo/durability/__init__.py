@@ -1,0 +1,1 @@
+"""A run survives what ends it: checkpoints, going on from them, faults told and outlived."""
