@@ -78,10 +78,11 @@ def test_the_gradient_penalty_of_the_docs():
 )
 def test_every_run_command_names_a_recipe_and_settings_that_exist(line):
     from zoo import overrides, recipe, recipe_files
+    from zoo.cli.run import command
 
     words = [word for word in shlex.split(line) if not word.startswith("KERAS_BACKEND=")]
-    words = words[2 : words.index("--dry-run") if "--dry-run" in words else None]
-    assert overrides.override(recipe.load(recipe_files.find(words[0])), words[1:])
+    given = command.make_context("run", words[2:]).params
+    assert overrides.override(recipe.load(recipe_files.find(given["recipe"])), given["changes"])
 
 
 @pytest.mark.backend_free
