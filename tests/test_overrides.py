@@ -177,7 +177,7 @@ def test_weights_where_the_recipe_is_silent(recipe):
         ("callbacks.SampelGrid.every=1", r"unknown entry 'SampelGrid'; did you mean 'SampleGrid'"),
         ("callbacks.9.every=1", "callbacks: unknown entry '9'"),
         ("callbacks.SampleGrid.evry=1", r"callbacks\.SampleGrid: unknown setting 'evry'.*'every'"),
-        ("callbacks.SampleGrid.every=0", "every and n have to be at least 1"),
+        ("callbacks.SampleGrid.every=0", "every is a number of epochs"),
         ("callbacks.SampleGrid=3", r"callbacks\[0\] takes Callback, not 3"),
         ("callbacks.EarlyStopping.patience=long", "patience takes int, not 'long'"),
         ("callbacks.EarlyStopping.patients=1", r"unknown setting 'patients'.*'patience'"),

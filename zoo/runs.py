@@ -264,7 +264,7 @@ def find(text: str, root: Path) -> Run:
     if not runs:
         raise ZooError(f"no run {text!r}: there are no runs in {root}. Make one: zoo run RECIPE")
     names = [run.name for run in runs]
-    guess = nearest(text, names) or "."
+    guess = nearest(text, ["latest", *names]) or "."
     raise ZooError(f"no run {text!r} in {root}{guess} There: latest, {_some(runs)}.")
 
 
