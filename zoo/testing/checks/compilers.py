@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.errors import blaming
+from zoo.errors import CodeFailed, ZooError, blaming
 from zoo.testing.bench import Bench, N
 from zoo.testing.suite import check, expect, expect_close
 
@@ -29,8 +29,13 @@ def abilities_compile(bench: Bench):
         "encode": lambda: model.encode(x, labels=labels),
     }
     for ability, same in eager.items():
-        with blaming(f"{model.where}.{ability}, compiled"):
-            found = calls[ability]()
+        try:
+            with blaming(f"{model.where}.{ability}, compiled"):
+                found = calls[ability]()
+        except CodeFailed:
+            raise
+        except ZooError:  # it gives what no ability may: another check says what
+            continue
         if ability in ("sample", "reconstruct", "decode") and bench.data.is_image:
             same = model._to_unit(same)
             expect(0 <= found.min() <= found.max() <= 1, f"pictures of {ability} leave [0, 1]")
