@@ -20,6 +20,7 @@ import pytest
 
 from zoo.datasets import MNIST, Access, Data, Dataset, Digits, Split, fetch, mnist
 from zoo.datasets.base import sha256
+from zoo.datasets.pipeline import binarize_once
 from zoo.errors import ZooError
 from zoo.plugin import DataSpec
 
@@ -551,6 +552,11 @@ def test_unknown_name():
 
 # The real thing.
 
+BINARIZED_FROM_SEED_0 = {  # SHA-256 of uint8 zeros and ones
+    "train": "e37eb76ed893ebb3a1810696a7df1df4161b755d4d66a291013629a2c51ecbc5",
+    "test": "c0dba6ab63a4411cf945810638e24560c11d62fc877f63a66e9917ff45e3c185",
+}
+
 real = pytest.mark.skipif(not REAL, reason="ZOO_DATA names no folder with MNIST")
 
 
@@ -561,6 +567,16 @@ def test_real_mnist():
     assert data.train.y[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert data.test.y[:5].tolist() == [7, 2, 1, 0, 4]
     assert len(MNIST(limit=100).load(Access(data_dir=REAL)).train) == 100
+
+
+@real
+def test_real_mnist_binarized_once_is_that_of_the_published_results():
+    data = MNIST().load(Access(data_dir=REAL, strict=True))
+    found = {
+        name: sha256(binarize_once(getattr(data, name).x, 0, name))
+        for name in BINARIZED_FROM_SEED_0
+    }
+    assert found == BINARIZED_FROM_SEED_0
 
 
 @real
