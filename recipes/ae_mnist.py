@@ -8,8 +8,8 @@ what the codes are good for: how well a linear classifier reads the digit from t
 that sees the pixels. Samples are decoded from a mixture of Gaussians fitted to the codes.
 
 Measured with JAX, seed 0, on the test set: PSNR 22.8 dB, SSIM 0.845, 6.1 times fewer bits (784
-bytes in 32 float32), squared error 5.38 a picture. A linear classifier gets 0.912 from the codes
-and 0.887 from the pixels, a ratio of 1.03. Its time is not yet measured on an idle machine.
+bytes in 32 float32), squared error 5.38 a picture. A linear classifier gets 0.904 from the codes
+and 0.912 from the pixels, a ratio of 0.992. Two minutes on two CPU cores that did other work too.
 """
 
 import keras
