@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from zoo import cli, runs
+from zoo.backends import BACKENDS
 
 RECIPE = """
 import keras
@@ -101,6 +106,31 @@ def saved(path):
     with Image.open(path) as image:
         assert image.format == "PNG" and min(image.size) > 20
         return image.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    ["sample", "reconstruct --mask 0.5", "interpolate", "traverse", "embed", "evaluate"],
+)
+def test_the_backend_is_the_one_asked_for_whatever_keras_is_configured_for(command, folder):
+    """Keras takes the backend of its own configuration when a module imports it too early."""
+    backend = keras.backend.backend()
+    other = next(name for name in BACKENDS if name != backend)
+    environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
+    environment["KERAS_HOME"] = str(folder / "keras")
+    (folder / "keras").mkdir(exist_ok=True)
+    (folder / "keras" / "keras.json").write_text(json.dumps({"backend": other}))
+    verb, *options = command.split()
+    words = [verb, "vae/", *options, "--runs", folder, "--backend", backend]
+    words += ["--metric", "mse"] if verb == "evaluate" else []
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *map(str, words)],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_samples_of_one_label(call, folder, place):

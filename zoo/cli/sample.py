@@ -51,11 +51,12 @@ def command(
       zoo sample latest -n 16 --seed 7 --out digits.png
       zoo sample latest --label 3
     """
-    from zoo import views
     from zoo.cli.trained import opened, written
     from zoo.messages import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
+    from zoo import views  # imports Keras, under the backend that is chosen now
+
     of_label = "" if label is None else f"-label-{label}"
     target = out or found.pictures / f"samples-seed-{seed}{of_label}.png"
     view = views.samples(model, n, seed=seed, label=label)
