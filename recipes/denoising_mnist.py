@@ -1,7 +1,7 @@
 """Denoising autoencoder on MNIST: normal noise is added to pictures (Vincent et al. 2008).
 
     zoo run recipes/denoising_mnist.py
-    zoo run recipes/denoising_mnist.py model.masking=0.5 model.noise=0  # half of the pixels are set to 0
+    zoo run recipes/denoising_mnist.py model.masking=0.5 model.noise=0  # masked
 
 Its codes are 256, too many for a bottleneck to make it learn: it learns because what it gives
 back is not what it was given. Training pictures are corrupted, validation and test ones not.
