@@ -3,7 +3,9 @@
     zoo run recipes/gan_mnist.py
     zoo run recipes/gan_mnist.py model.adversarial=hinge epochs=5
 
-What a GAN can do without convolutions. Not yet measured.
+What a GAN can do without convolutions. Measured with JAX, seed 0: 65.9% of 1,000 samples are
+recognized with a confidence above 0.9, as 96.5% of real pictures are, and the rarest class has
+4.3%; 198 s on two CPU cores that other work shared.
 """
 
 import keras
