@@ -19,15 +19,9 @@ from zoo.backends import settle
 settle()  # as importing a name from zoo does: the next line imports Keras
 
 from zoo.testing.cases import Case  # noqa: E402
-from zoo.testing.suite import (  # noqa: E402
-    Check,
-    CheckFailed,
-    Result,
-    Skipped,
-    checks_of,
-    parametrize_with_checks,
-    run_checks,
-)
+from zoo.testing.listing import Check  # noqa: E402
+from zoo.testing.outcomes import CheckFailed, Result, Skipped  # noqa: E402
+from zoo.testing.suite import checks_of, parametrize_with_checks, run_checks  # noqa: E402
 
 __all__ = [
     "Case",

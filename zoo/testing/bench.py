@@ -18,6 +18,7 @@ from zoo.errors import ZooError, blaming
 from zoo.plugin import Batch
 from zoo.testing import standin
 from zoo.testing.cases import Case, examples, usual_data
+from zoo.testing.outcomes import Skipped
 
 if TYPE_CHECKING:
     from zoo.datasets import Data
@@ -64,8 +65,6 @@ class Bench:
         Raises:
             Skipped: it does not build, which ``builds`` tells.
         """
-        from zoo.testing.suite import Skipped
-
         try:
             return self.build(seed)
         except ZooError as error:
@@ -126,8 +125,6 @@ class Bench:
 
     def require_finite_terms(self) -> None:
         """Skip a check of what is finite later on, where it is not in the first place."""
-        from zoo.testing.suite import Skipped
-
         if not all(np.isfinite(value).all() for value in self.terms(self.model).values()):
             raise Skipped("terms are not finite from the start: another check says so")
 
@@ -212,8 +209,6 @@ class Bench:
         Raises:
             Skipped: they do not load, which ``loads`` tells.
         """
-        from zoo.testing.suite import Skipped
-
         try:
             data = self.plugin.load()
         except Exception as error:
@@ -224,8 +219,6 @@ class Bench:
 
     def measured(self):
         """What a metric measures on a small untrained model, of the first data that it takes."""
-        from zoo.testing.suite import Skipped
-
         refusals = []
         for data in standin.data():
             try:

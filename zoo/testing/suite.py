@@ -1,125 +1,28 @@
-"""The list of checks, and the ways to run it."""
+"""The ways to run the checks."""
 
 from __future__ import annotations
 
 import functools
 import time
-import unittest
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from zoo.errors import RunFailed, ZooError, blaming, shortened, unknown
+from zoo.errors import ZooError, blaming, shortened, unknown
 from zoo.testing.bench import Bench
 from zoo.testing.cases import Case, as_case
-
-ALL = ("models", "datasets", "metrics")
-
-
-class CheckFailed(RunFailed, AssertionError):
-    """A plugin breaks what it promised; the message is for its author."""
-
-
-class Skipped(ZooError, unittest.SkipTest):
-    """A check has no meaning for this plugin here. pytest counts it as skipped."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: a function of a ``Bench`` that raises ``CheckFailed`` or ``Skipped``.
-
-    Attributes:
-        function: what is run; its docstring says what is asked of a plugin.
-        kinds: the kinds of plugin that it is for.
-        needs: abilities that a model must have for it.
-    """
-
-    function: Callable[[Bench], None]
-    kinds: tuple[str, ...]
-    needs: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The function's name."""
-        return self.function.__name__
-
-    @property
-    def about(self) -> str:
-        """What is asked, in one line."""
-        return (self.function.__doc__ or "").partition("\n")[0]
-
-    def applies(self, plugin: Any, kind: str) -> bool:
-        """Whether the check is for such a plugin."""
-        return kind in self.kinds and all(plugin.can(ability) for ability in self.needs)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of one check.
-
-    Attributes:
-        check: its name.
-        status: ``"passed"``, ``"failed"`` or ``"skipped"``; ``"expected"`` for a failure
-            that the case names, and ``"stale"`` for one that it names and that passes.
-        reason: why it failed or was skipped; empty where it passed.
-        seconds: how long it took.
-    """
-
-    check: str
-    status: str
-    reason: str
-    seconds: float
-
-    @property
-    def bad(self) -> bool:
-        """Whether a person has to do something about it."""
-        return self.status in ("failed", "stale")
-
-
-CHECKS: list[Check] = []
-"""All checks, in the order in which they are run."""
-
-
-def check(*kinds: str, needs: Sequence[str] = ()) -> Callable[[Callable], Callable]:
-    """Add a function to the list, for models unless it names other kinds."""
-
-    def add(function):
-        CHECKS.append(Check(function, kinds or ("models",), tuple(needs)))
-        return function
-
-    return add
-
-
-def expect(holds: Any, message: str) -> None:
-    """Fail the check with a message unless something holds."""
-    if not holds:
-        raise CheckFailed(message)
-
-
-def expect_close(
-    ours: Any, theirs: Any, message: str, rtol: float = 1e-4, atol: float = 1e-5
-) -> None:
-    """Fail the check unless two arrays are the same up to rounding; NaN equals NaN."""
-    ours, theirs = np.asarray(ours, "float64"), np.asarray(theirs, "float64")
-    expect(ours.shape == theirs.shape, f"{message}: shapes {ours.shape} and {theirs.shape}")
-    if not np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True):
-        with np.errstate(invalid="ignore"):
-            apart = np.nanmax(np.abs(ours - theirs))
-        raise CheckFailed(f"{message}: they differ by up to {apart:.2g}")
+from zoo.testing.checks import CHECKS
+from zoo.testing.listing import Check
+from zoo.testing.outcomes import Result, Skipped
 
 
 def checks_of(plugin: Any) -> list[Check]:
     """The checks that apply to a plugin or a ``Case``, in order."""
-    from zoo.testing import checks
-
     case = as_case(plugin)
-    known = [one.name for one in checks.CHECKS]
+    known = [one.name for one in CHECKS]
     for name in case.expected_failures:
         if name not in known:
             raise unknown("check", name, known, where=f"expected failures of {case.called}")
-    return [one for one in checks.CHECKS if one.applies(case.plugin, case.kind)]
+    return [one for one in CHECKS if one.applies(case.plugin, case.kind)]
 
 
 def run_checks(plugin: Any, *, only: Sequence[str] = ()) -> list[Result]:

@@ -6,7 +6,8 @@ import numpy as np
 
 from zoo.testing.bench import Bench, N
 from zoo.testing.cases import CLASSES
-from zoo.testing.suite import Skipped, check, expect, expect_close
+from zoo.testing.listing import check
+from zoo.testing.outcomes import Skipped, expect, expect_close
 
 
 @check(needs=("sample",))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from zoo.errors import CodeFailed, ZooError, blaming
 from zoo.testing.bench import Bench, N
-from zoo.testing.suite import check, expect, expect_close
+from zoo.testing.listing import check
+from zoo.testing.outcomes import expect, expect_close
 
 
 @check()

@@ -6,7 +6,8 @@ import numpy as np
 
 from zoo.datasets import Data
 from zoo.testing.bench import Bench
-from zoo.testing.suite import check, expect
+from zoo.testing.listing import check
+from zoo.testing.outcomes import expect
 
 SOME = 1000  # examples of a split that are looked at
 

@@ -13,7 +13,8 @@ from zoo import manifest
 from zoo.backends import BACKENDS
 from zoo.settings import check_settings
 from zoo.testing.bench import Bench
-from zoo.testing.suite import ALL, check, expect
+from zoo.testing.listing import ALL, check
+from zoo.testing.outcomes import expect
 
 
 @check(*ALL)

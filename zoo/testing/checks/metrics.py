@@ -7,7 +7,8 @@ import math
 from zoo.metrics.base import Measured
 from zoo.plugin import Model
 from zoo.testing.bench import Bench
-from zoo.testing.suite import Skipped, check, expect
+from zoo.testing.listing import check
+from zoo.testing.outcomes import Skipped, expect
 
 
 @check("metrics")

@@ -9,7 +9,8 @@ from zoo.errors import CodeFailed, ZooError
 from zoo.plugin import DataSpec
 from zoo.testing.bench import Bench
 from zoo.testing.cases import CLASSES, SHAPES
-from zoo.testing.suite import check, expect
+from zoo.testing.listing import check
+from zoo.testing.outcomes import expect
 
 
 @check()

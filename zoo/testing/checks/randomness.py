@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.testing.bench import Bench, numbers
-from zoo.testing.suite import check, expect, expect_close
+from zoo.testing.listing import check
+from zoo.testing.outcomes import expect, expect_close
 
 
 @check()

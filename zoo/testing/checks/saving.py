@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from zoo.testing.bench import Bench, numbers
-from zoo.testing.suite import check, expect_close
+from zoo.testing.listing import check
+from zoo.testing.outcomes import expect_close
 
 
 @check()

@@ -9,7 +9,8 @@ import numpy as np
 from zoo.engine.players import unique
 from zoo.precision import precision
 from zoo.testing.bench import Bench, N, numbers
-from zoo.testing.suite import Skipped, check, expect
+from zoo.testing.listing import check
+from zoo.testing.outcomes import Skipped, expect
 
 
 @check()
