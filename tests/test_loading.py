@@ -118,6 +118,15 @@ def test_optimizers_come_back_with_their_state(trained):
         )
 
 
+def test_a_schedule_of_the_learning_rate_comes_back(tmp_path):
+    rate = keras.optimizers.schedules.CosineDecay(1e-2, 9)
+    run, model = train(tmp_path, optimizers={"autoencoder": keras.optimizers.Adam(rate)})
+    loaded = zoo.load(run)
+    same(loaded, model)
+    kept = loaded.optimizer.by_player["autoencoder"]
+    assert float(kept.learning_rate) == pytest.approx(float(rate(kept.iterations)))
+
+
 @pytest.mark.parametrize("changes", [{"ema": 0.5}, {"precision": "mixed_bfloat16"}])
 def test_averages_and_precision_come_back(tmp_path, changes):
     run, model = train(tmp_path, **changes)

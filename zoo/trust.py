@@ -52,13 +52,7 @@ def _only_kerass(config: Any, what: str) -> None:
     if isinstance(config, Mapping):
         if "class_name" in config or "module" in config:
             name, module = config.get("class_name"), config.get("module")
-            registered = config.get("registered_name")
-            if (
-                registered is not None
-                and keras.saving.get_registered_object(registered) is not None
-            ) or (module == "keras.optimizers" and isinstance(name, str) and _is_optimizer(name)):
-                pass
-            else:
+            if not (_is_registered(config.get("registered_name")) or _is_kerass(module, name)):
                 raise ZooError(f"{what} is no optimizer or schedule of Keras: {_short(name)}")
         for value in config.values():
             _only_kerass(value, what)
@@ -67,11 +61,24 @@ def _only_kerass(config: Any, what: str) -> None:
             _only_kerass(value, what)
 
 
-def _is_optimizer(name: str) -> bool:
-    places = (keras.optimizers, keras.optimizers.schedules)
-    kinds = (keras.optimizers.Optimizer, keras.optimizers.schedules.LearningRateSchedule)
-    found = next((getattr(p, name) for p in places if hasattr(p, name)), None)
-    return isinstance(found, type) and issubclass(found, kinds)
+def _is_registered(name: Any) -> bool:
+    return name is not None and keras.saving.get_registered_object(name) is not None
+
+
+def _is_kerass(module: Any, name: Any) -> bool:
+    """Whether a name is of an optimizer or a schedule in the module of Keras that has those."""
+    kinds = {
+        "keras.optimizers": (keras.optimizers, keras.optimizers.Optimizer),
+        "keras.optimizers.schedules": (
+            keras.optimizers.schedules,
+            keras.optimizers.schedules.LearningRateSchedule,
+        ),
+    }
+    if not (isinstance(module, str) and module in kinds and isinstance(name, str)):
+        return False
+    place, kind = kinds[module]
+    found = getattr(place, name, None)
+    return isinstance(found, type) and issubclass(found, kind)
 
 
 @contextlib.contextmanager

@@ -234,6 +234,7 @@ class Durable(keras.callbacks.CallbackList):
 
     def _stop_if_broken(self, logs: Mapping[str, float] | None = None) -> None:
         if self._finite.broken:
+            self._flush()  # threads may tell of a step before they tell of the one before it
             step = self._finite.broken[0]
             self._fail(
                 f"{self._finite.blamed()} not finite at step {step + 1} of epoch {self._epoch + 1}",
