@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.small_disk import small_disk
 from tests.writer import checkpoint
 from zoo.durability import safetensors
 from zoo.durability.checkpoints import Checkpoint, Damaged, Store
@@ -195,12 +196,7 @@ def test_a_fault_at_each_system_call_leaves_a_good_checkpoint(tmp_path, fault):
 
 def test_a_file_system_that_is_full(tmp_path):
     """A real one of a megabyte."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "zoo-test", str(folder)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount")
-    try:
+    with small_disk(tmp_path) as (folder, _):
         store = Store(folder / "checkpoints")
         store.write(checkpoint(1), keep=2)
         large = Checkpoint({"a": np.zeros(1 << 20, "float32")}, {"epoch": 2, "step": 0})
@@ -211,8 +207,6 @@ def test_a_file_system_that_is_full(tmp_path):
         assert os.listdir(store.folder) == store.names()
         store.write(checkpoint(3), keep=2)
         assert last(store) == 3
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_file_that_may_not_grow_so_large(tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from keras import ops
 
 import zoo
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
+from tests.small_disk import small_disk
 from tests.soak import RECIPE
 from zoo import callbacks, runs
 from zoo.durability import locks
@@ -223,12 +223,7 @@ def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypat
 
 
 def test_a_disk_that_is_full_is_told_and_the_run_goes_on_with_room(tmp_path):
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "zoo-test", str(folder)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("needs the right to mount")
-    try:
+    with small_disk(tmp_path) as (folder, remount):
         begun = []
         of = recipe("vae", callbacks=[callbacks.Checkpoint("1 step", keep=1000)], epochs=50)
         with pytest.raises(RunFailed) as error:
@@ -239,16 +234,14 @@ def test_a_disk_that_is_full_is_told_and_the_run_goes_on_with_room(tmp_path):
         good = Store(run.checkpoints).newest()
         assert str(run.checkpoints / good.name) in str(error.value)
         assert run.manifest["recipe"] == "recipe"  # which is whole
-        subprocess.run(["mount", "-o", "remount,size=40m", str(folder)], check=True)
+        remount("size=40m")
         short = dataclasses.replace(of, epochs=good.state["epoch"] + 1)
         assert zoo.resume(run, recipe=short, access=QUIET).status == "finished"
-        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        remount("ro")
         with pytest.raises(ZooError, match=r"cannot write .*Read-only file system"):
             zoo.resume(run, recipe=dataclasses.replace(of, epochs=99), access=QUIET)
         with pytest.raises(ZooError, match=r"cannot write .*Read-only file system"):
             train(of, folder)
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,15 +20,15 @@ class Checkpoint(Callback):
     those asked for, there is one whenever a training ends or is ended in an orderly way.
 
     Args:
-        every: ``"epoch"``, at the end of each, but a minute apart at least; or so many
-            steps, minutes or epochs, as ``"500 steps"``, ``"10 minutes"``, ``"5 epochs"``.
+        every: ``"epoch"``, at the end of each, but a minute apart at least; a number of epochs;
+            or so many steps, minutes or seconds, as ``"500 steps"``, ``"10 minutes"``.
         keep: how many of the last ones to keep.
         best: what tells the best epoch, such as ``"val_loss"``; its checkpoint is kept besides,
             and written whatever ``every`` says. None for no such one.
         mode: ``"min"`` or ``"max"``: whether less of it is better, or more.
     """
 
-    every: str = "epoch"
+    every: str | int = "epoch"
     keep: int = 2
     best: str | None = None
     mode: str = "min"

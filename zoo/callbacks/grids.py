@@ -25,14 +25,12 @@ class _Grid(Callback):
 
     def __post_init__(self):
         super().__init__()
-        self._interval = Interval.parse(self.every, f"callbacks.{self}")
+        self._interval = Interval.parse(self.every, f"callbacks.{self}", ("epoch", "step"))
         if self.n < 1:
             raise ZooError(f"callbacks.{self}: n has to be at least 1.")
         if self._interval.unit == "step":
             # only then: Keras waits for every step for whoever has this method
             self.on_train_batch_end = self._after_step
-        elif self._interval.unit != "epoch":
-            raise ZooError(f"callbacks.{self}: every is a number of epochs, or '500 steps'.")
 
     def on_train_begin(self, logs=None):
         self.bound().kinds[self.kind] = self.n

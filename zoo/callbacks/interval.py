@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoo.errors import ZooError
 
 _SECONDS = {"second": 1, "minute": 60}
+_EXAMPLES = {"epoch": "epoch", "step": "500 steps", "minute": "10 minutes"}
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,30 @@ class Interval:
     unit: str
 
     @classmethod
-    def parse(cls, text: str | int, where: str) -> Interval:
+    def parse(
+        cls,
+        text: str | int,
+        where: str,
+        units: tuple[str, ...] = ("epoch", "step", "minute", "second"),
+    ) -> Interval:
         """What ``"epoch"``, ``"500 steps"``, ``"10 minutes"`` or a number of epochs says.
 
+        Args:
+            text: a number of epochs; or a unit, with or without a number before it.
+            where: the message begins with it.
+            units: those accepted.
+
         Raises:
-            ZooError: it says none; the message begins with ``where``.
+            ZooError: it says none of these.
         """
-        pattern = r"(?=.)(\d+(?:\.\d+)?)?(?: ?(epoch|step|minute|second)s?)?"
+        pattern = rf"(?=.)(\d+(?:\.\d+)?)?(?: ?({'|'.join(units)})s?)?"
         found = None if isinstance(text, bool) else re.fullmatch(pattern, str(text))
         count, unit = (float(found[1] or 1), found[2] or "epoch") if found else (0.0, "")
         if count <= 0 or (unit in ("epoch", "step") and count % 1):
+            examples = [f"'{_EXAMPLES[unit]}'" for unit in units if unit in _EXAMPLES]
             raise ZooError(
-                f"{where}: every is a number of epochs, 'epoch', '500 steps', '10 minutes' or the "
-                f"like, not {text!r}"
+                f"{where}: every is a number of epochs, {' or '.join(examples)} or the like, "
+                f"not {text!r}"
             )
         return cls(count, unit)
 

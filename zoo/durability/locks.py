@@ -50,8 +50,8 @@ def is_held(folder: Path) -> bool:
     """Whether some process trains the run now; where there are no locks, it may."""
     if fcntl is None:
         return True
-    try:
-        descriptor = os.open(folder / FILE, os.O_RDWR)
+    try:  # of whoever's folder: a link is not followed and a pipe not waited for
+        descriptor = os.open(folder / FILE, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:
