@@ -4,7 +4,7 @@
     zoo run recipes/dcgan_mnist.py epochs=1 dataset.limit=5000
 
 Dense layers between maps and vectors and batch norm in the discriminator, as InfoGAN has them (Chen
-et al. 2016): without them, 62% of the samples are recognized after 12 epochs.
+et al. 2016).
 
 Measured with TensorFlow, seed 0: 84.7% of 1,000 samples are recognized with a confidence above 0.9,
 as 96.5% of real pictures are, and each class has at least 8.3%; 491 s on two CPU cores that other
