@@ -114,6 +114,16 @@ def test_packing_widens_what_the_discriminator_sees():
     assert model.networks["discriminator"].input_shape == (None, 8, 8, 2)
 
 
+def test_noise_of_components_lies_around_their_means():
+    plugin = zoo.model("gan", latent_dim=5, components=3)
+    z = numpy(plugin.noise(Generator(0, "test"), 3000))
+    component = z[:, :3].argmax(axis=1)
+    assert np.bincount(component).min() > 900
+    rest = z - 4.0 * np.eye(5)[component]
+    np.testing.assert_allclose(rest.mean(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose(rest.std(axis=0), 1, atol=0.1)
+
+
 def test_a_conditional_pair_sees_the_labels():
     model = zoo.build(zoo.model("gan", latent_dim=2, hidden=(8,), conditional=True), POINTS)
     x = np.ones((2, 2), "float32")
@@ -177,6 +187,7 @@ def test_augmentation_changes_what_both_players_see():
         ({"adversarial": "hing"}, "hinge"),
         ({"regularizer": "r2"}, "r1"),
         ({"packing": 0}, "at least 1"),
+        ({"components": 65}, "from 1 to latent_dim"),
         ({"packing": 2, "conditional": True}, "packed examples have no label"),
         ({"augmentation": ("cut",)}, "cutout"),
     ],

@@ -59,9 +59,11 @@ def test_without_a_prior_the_codes_say_where_they_lie(split):
     assert found.unit == "in standard deviations of codes"
 
 
+@pytest.mark.parametrize("components", [1, 2])
 @pytest.mark.parametrize("conditional", [False, True])
-def test_a_model_that_does_not_encode_starts_from_the_noise_of_its_samples(conditional):
-    gan = build("gan", latent_dim=3, hidden=(8,), conditional=conditional)
+def test_a_model_that_does_not_encode_starts_from_the_noise_of_its_samples(conditional, components):
+    settings = {"conditional": conditional, "components": components}
+    gan = build("gan", latent_dim=3, hidden=(8,), **settings)
     found = latents.codes(gan, EMPTY, n=5, seed=7)
     again = gan.decode(found.z, labels=found.labels)
     np.testing.assert_allclose(again, gan.sample(5, seed=7), atol=1e-6)
@@ -97,7 +99,7 @@ def test_what_cannot_be_shown_is_told_in_one_sentence(vae, split):
     spec = zoo.DataSpec(SHAPE)
     with pytest.raises(Unable, match=r"^Bare cannot decode, so that its latent space cannot"):
         latents.codes(zoo.build(Bare(), spec), split)
-    with pytest.raises(Unable, match=r"^Decoder has no latent_dim and cannot encode$"):
+    with pytest.raises(Unable, match=r"^Decoder cannot encode and has neither noise nor"):
         latents.codes(zoo.build(Decoder(), spec), split)
     with pytest.raises(Unable, match="no examples"):
         latents.codes(vae, EMPTY)

@@ -72,11 +72,7 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
             raise Unable("there are no examples to encode")
         z, labels, x = model.encode(first.x, labels=first.y), first.y, first.x
     else:
-        dimension = getattr(model.plugin, "latent_dim", None)
-        if dimension is None:
-            raise Unable(f"{model.where} has no latent_dim and cannot encode")
-        noise = Generator(seed, "sample", on_host=True).normal((n, dimension))
-        z, labels, x = keras.ops.convert_to_numpy(noise), None, None
+        z, labels, x = _noise(model, n, Generator(seed, "sample", on_host=True)), None, None
         if model.plugin.conditional:
             labels = np.arange(n, dtype="int32") % model.data.classes
     size = z.shape[1]
@@ -93,6 +89,18 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
         conditional=model.plugin.conditional,
         unit=unit,
     )
+
+
+def _noise(model: Any, n: int, rng: Generator) -> np.ndarray:
+    """What the plugin's ``noise`` draws; a standard normal where it has none."""
+    dimension = getattr(model.plugin, "latent_dim", None)
+    if hasattr(model.plugin, "noise"):
+        noise = model.plugin.noise(rng, n)
+    elif dimension is not None:
+        noise = rng.normal((n, dimension))
+    else:
+        raise Unable(f"{model.where} cannot encode and has neither noise nor latent_dim")
+    return keras.ops.convert_to_numpy(noise)
 
 
 def plane(found: Codes, side: int) -> tuple[np.ndarray, np.ndarray]:

@@ -96,6 +96,9 @@ class Model:
     - ``log_likelihood(nets, x, rng, samples=1, labels=None)`` -> ``(n,)``, a lower
       bound of log p(x) in nats from that many importance samples (one: the ELBO)
     - ``classify(nets, x)`` -> ``(n, classes)``, probabilities
+
+    What ``decode`` makes samples of is standard normal and of dimension ``self.latent_dim``, unless
+    there is a method ``noise(rng, n)`` -> ``(n, latent_dim)``.
     """
 
     abilities: ClassVar[tuple[str, ...]] = (

@@ -19,7 +19,7 @@ class DCGAN(TwoPlayer):
     evenly, instead of 5 x 5, and dropout in the discriminator unless it is given batch norm.
 
     Attributes:
-        latent_dim: dimension of the noise z, standard normal; the paper's is uniform.
+        latent_dim: dimension of the noise z, normal; the paper's is uniform.
         filters: filters at the largest map; they double as the maps halve.
         hidden: units of dense layers after the discriminator's convolutions, mirrored in the
             generator. The paper has none; where the smallest maps are of 7 x 7, as of 28 x 28

@@ -21,7 +21,11 @@ class TwoPlayer(zoo.Model):
     """A generator against a discriminator; a subclass gives it its networks.
 
     Attributes:
-        latent_dim: dimension of the noise z, standard normal.
+        latent_dim: dimension of the noise z.
+        components: Gaussians that the noise is drawn from with equal chances, of variance 1: one
+            around 0, or several around 4 on axes of their own. Data that lie apart, as digits
+            do, need noise that lies apart (Ben-Yosef & Weinshall 2018): what a generator makes of
+            a single Gaussian is connected, so that some of it lies in between.
         adversarial: ``"non_saturating"``, ``"minimax"``, ``"least_squares"``, ``"hinge"`` or
             ``"wasserstein"``.
         regularizer: of the discriminator: ``"gradient_penalty"`` (Gulrajani et al. 2017),
@@ -35,6 +39,7 @@ class TwoPlayer(zoo.Model):
     """
 
     latent_dim: int = 64
+    components: int = 1
     adversarial: str = "non_saturating"
     regularizer: str | None = None
     augmentation: tuple[str, ...] = ()
@@ -52,6 +57,8 @@ class TwoPlayer(zoo.Model):
             raise unknown("regularizer", self.regularizer, REGULARIZERS)
         if self.packing < 1 or self.repeats < 1:
             raise zoo.ZooError(f"{self}: packing and repeats are at least 1")
+        if not 1 <= self.components <= self.latent_dim:
+            raise zoo.ZooError(f"{self}: components is from 1 to latent_dim")
         if self.packing > 1 and self.conditional:
             raise zoo.ZooError(f"{self}: packed examples have no label in common")
 
@@ -97,8 +104,15 @@ class TwoPlayer(zoo.Model):
     def decode(self, nets, z, labels=None):
         return nets.generator(z, labels=labels)
 
+    def noise(self, rng, n):
+        """What ``decode`` makes samples of, float32 ``(n, latent_dim)``."""
+        z = rng.normal((n, self.latent_dim))
+        if self.components == 1:
+            return z
+        return z + 4.0 * ops.one_hot(rng.integers((n,), 0, self.components), self.latent_dim)
+
     def _generated(self, nets, n, rng, labels):
-        return nets.generator(rng.normal((n, self.latent_dim)), labels=labels)
+        return nets.generator(self.noise(rng, n), labels=labels)
 
     def _shown(self, x, rng):
         if self.augmentation:
