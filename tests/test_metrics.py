@@ -303,6 +303,12 @@ def test_a_model_without_the_ability_is_refused_with_those_it_has():
         evaluation.check([metrics.MSE()], Made(), data(pictures()))
 
 
+def test_two_metrics_of_one_name_are_refused():
+    model = Made(reconstruct=lambda x, labels=None: x)
+    with pytest.raises(ZooError, match="two metrics are called 'mse'"):
+        evaluation.check([metrics.MSE(), metrics.MSE()], model, data(pictures()))
+
+
 def test_a_sampler_that_is_to_come_counts_as_sampling():
     modes = data(np.zeros((3, 2), "float32"), modes=Modes(np.zeros((1, 2)), 1.0))
     evaluation.check([metrics.ModeCoverage()], Made(), modes, sampler=True)

@@ -51,10 +51,14 @@ def check(
         sampler: whether the model will be given a sampler after training.
 
     Raises:
-        ZooError: the model or the data lack what a metric needs.
+        ZooError: the model or the data lack what a metric needs, or two have one name.
     """
     able = model.able(sampler)
+    seen: set[str] = set()
     for metric in metrics:
+        if metric.name in seen:
+            raise ZooError(f"two metrics are called {metric.name!r}: results hold one of a name")
+        seen.add(metric.name)
         for ability in metric.needs:
             if ability not in able:
                 raise ZooError(
