@@ -25,6 +25,7 @@ recipe = zoo.Recipe(
     model=zoo.model(
         "dcgan",
         latent_dim=100,
+        components=10,
         filters=32,
         hidden=(512,),
         normalization="batch",
@@ -43,7 +44,7 @@ recipe = zoo.Recipe(
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.Recognition()],
-    epochs=7,
+    epochs=6,
     ema=0.99,
     seed=0,
 )
