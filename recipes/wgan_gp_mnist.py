@@ -3,7 +3,8 @@
     zoo run recipes/wgan_gp_mnist.py
     zoo run recipes/wgan_gp_mnist.py model.repeats=5
 
-Three moves of the critic, each on a batch of its own, for one of the generator. Not yet measured.
+One move of the critic for one of the generator, at three times its rate (Heusel et al. 2017), and noise
+of ten Gaussians. Not yet measured.
 """
 
 import keras
@@ -17,17 +18,18 @@ backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
 }
 
 recipe = zoo.Recipe(
-    model=zoo.model("wgan_gp", latent_dim=64, filters=32, repeats=3),
+    model=zoo.model("wgan_gp", latent_dim=16, components=10, filters=32, repeats=1),
     dataset=datasets.MNIST(batch_size=64),
     optimizers={
-        "critic": keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
-        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9),
+        "critic": keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.9),
+        "generator": keras.optimizers.Adam(3e-4, beta_1=0.0, beta_2=0.9),
     },
     callbacks=[
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.Recognition()],
-    epochs=12,
+    epochs=10,
+    ema=0.99,
     seed=0,
 )
