@@ -3,8 +3,8 @@
     zoo run recipes/wgan_gp_mnist.py
     zoo run recipes/wgan_gp_mnist.py model.repeats=5
 
-One move of the critic for one of the generator, at three times its rate (Heusel et al. 2017), and noise
-of ten Gaussians. Not yet measured.
+One move of the critic for one of the generator, at three times its rate (Heusel et al. 2017), and
+noise of ten Gaussians. Not yet measured.
 """
 
 import keras
