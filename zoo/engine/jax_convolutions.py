@@ -12,8 +12,10 @@ in JAX: where it is not found, or a rewriting fails, convolutions stay as XLA ha
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import operator
 import os
 
 import jax
@@ -25,7 +27,7 @@ from zoo.errors import unknown
 from zoo.messages import say
 
 VARIABLE = "ZOO_JAX_CONVOLUTIONS"
-"""``zoo``, the default, or ``xla``, which leaves all convolutions to XLA; read at each compilation."""
+"""``zoo``, the default, or ``xla``: all stay as XLA has them. Read at each compilation."""
 
 PARAMETERS = {
     "batch_group_count",
@@ -40,6 +42,9 @@ PARAMETERS = {
     "window_strides",
 }
 """Those of JAX's convolution that are known here."""
+
+LARGE = 32 * 2**20
+"""Bytes above which glibc's malloc always asks the kernel for memory, which comes page by page."""
 
 _told: set[str] = set()
 
@@ -82,13 +87,19 @@ def rewritten(x, kernel, out, parameters):
         return None
     numbers = p["dimension_numbers"]
     sides = [_sides(a.shape, spec) for a, spec in zip((x, kernel, out), numbers, strict=True)]
-    if not sides[0] or not all(isinstance(n, int) and n for side in sides for n in side):
-        return None  # no spatial dimension, an empty one, or one that is known later
-    if math.prod(sides[1]) > math.prod(sides[0]):
+    batch, filters = out.shape[numbers.out_spec[0]], out.shape[numbers.out_spec[1]]
+    if not all(isinstance(n, int) and n for n in (batch, *itertools.chain(*sides))):
+        return None  # empty, or known later
+    dimensions = len(sides[0])
+    if math.prod(sides[1]) > math.prod(sides[0]) and dimensions < 3:
         return lambda x, kernel: swapped(x, kernel, sides, p)
-    transposed = max(p["lhs_dilation"]) > 1
-    if transposed and max(p["window_strides"]) == 1 == max(p["rhs_dilation"]):
-        return lambda x, kernel: overlapped(x, kernel, sides, p)
+    strides = p["lhs_dilation"]
+    if max(strides, default=1) > 1 and max(p["window_strides"]) == 1 == max(p["rhs_dilation"]):
+        if dimensions > 2 or filters == 1:
+            return lambda x, kernel: in_blocks(x, kernel, sides, p, _summed)
+        places = batch * math.prod(sides[0])
+        if places * math.prod(sides[1]) * filters * x.dtype.itemsize > LARGE:
+            return lambda x, kernel: in_blocks(x, kernel, sides, p, _convolved)
     return None
 
 
@@ -131,21 +142,28 @@ def swapped(x, kernel, sides, parameters):
     return lax.rev(y, out_spec[2:])
 
 
-def overlapped(x, kernel, sides, parameters):
-    """A transposed convolution as one matrix product, whose overlapping blocks are summed.
+def in_blocks(x, kernel, sides, parameters, combined):
+    """A transposed convolution whose output is made in blocks of the stride's size.
 
-    Each place of the input gives a block of the kernel's size to the output, a stride apart. Cut
-    into blocks of the stride's size, the kernel gives as many blocks to a place as overlap.
+    Each place of the input gives a kernel times its features to the output, a stride apart from
+    the next. Cut into blocks of the stride's size, filled up with zeros, the kernel is an ordinary
+    one of as many places as blocks overlap, with the places of a block for filters (Shi et al.
+    2016, "Real-time single image and video super-resolution ...", its sub-pixel convolution).
+
+    Args:
+        x, kernel: the operands.
+        sides: sizes of the spatial dimensions of both and of the result.
+        parameters: of JAX's convolution.
+        combined: ``_summed`` or ``_convolved``.
     """
     p = parameters
     x_spec, kernel_spec, out_spec = p["dimension_numbers"]
-    strides, n = p["lhs_dilation"], len(p["lhs_dilation"])
+    strides, spatial = p["lhs_dilation"], range(len(p["lhs_dilation"]))
     inputs, kernels, outputs = sides
-    spatial = range(n)
     blocks = [-(-k // s) for k, s in zip(kernels, strides, strict=True)]
     wide = jnp.promote_types(x.dtype, jnp.float32)  # sums are rounded once, as XLA's are
 
-    # (n, spatial, features) and, from the first place to the last, (features, spatial, outputs)
+    # (batch, *places, features) and (features, *blocks, *places of a block, filters)
     x = x.transpose((x_spec[0], *x_spec[2:], x_spec[1])).astype(wide)
     kernel = lax.rev(kernel, kernel_spec[2:])
     kernel = kernel.transpose((kernel_spec[1], *kernel_spec[2:], kernel_spec[0])).astype(wide)
@@ -153,22 +171,16 @@ def overlapped(x, kernel, sides, parameters):
     kernel = jnp.pad(kernel, [(0, 0), *filled, (0, 0)])
     features, filters = kernel.shape[0], kernel.shape[-1]
     kernel = kernel.reshape(features, *_alternating(blocks, strides), filters)
-    first = [1 + 2 * i for i in spatial]
-    kernel = kernel.transpose((0, *first, *(i + 1 for i in first), 2 * n + 1))
-
-    # (n, spatial, blocks, places of a block, outputs)
-    product = lax.dot_general(x, kernel, (((n + 1,), (0,)), ((), ())), precision=p["precision"])
-    y = 0
-    for block in itertools.product(*map(range, blocks)):
-        part = product[(slice(None),) * (n + 1) + block]
-        shifts = [(i, b - 1 - i) for i, b in zip(block, blocks, strict=True)]
-        y += jnp.pad(part, [(0, 0), *shifts] + [(0, 0)] * (n + 1))
-    y = y.transpose(
-        (0, *_alternating([1 + i for i in spatial], [1 + n + i for i in spatial]), 2 * n + 1)
+    kernel = kernel.transpose(
+        (0, *(1 + 2 * i for i in spatial), *(2 + 2 * i for i in spatial), kernel.ndim - 1)
     )
-    full = [(i + b - 1) * s for i, b, s in zip(inputs, blocks, strides, strict=True)]
-    y = y.reshape(y.shape[0], *full, filters)
 
+    y = combined(x, kernel, blocks, p["precision"])  # (batch, *places, *places of a block, filters)
+    n = len(blocks)
+    places = [i + b - 1 for i, b in zip(inputs, blocks, strict=True)]
+    y = y.transpose((0, *_alternating(range(1, n + 1), range(n + 1, 2 * n + 1)), 2 * n + 1))
+    full = [a * s for a, s in zip(places, strides, strict=True)]
+    y = y.reshape(y.shape[0], *full, filters)
     edges = []
     for k, (low, _), size, f in zip(kernels, p["padding"], outputs, full, strict=True):
         before = low - (k - 1)
@@ -177,6 +189,35 @@ def overlapped(x, kernel, sides, parameters):
     order = (out_spec[0], *out_spec[2:], out_spec[1])
     y = y.transpose([order.index(i) for i in range(n + 2)])
     return y.astype(p["preferred_element_type"] or x.dtype)
+
+
+def _summed(x, kernel, blocks, precision):
+    """All blocks by one matrix product; those that fall on one place are added."""
+    n = len(blocks)
+    product = lax.dot_general(x, kernel, (((n + 1,), (0,)), ((), ())), precision=precision)
+    parts = []
+    for block in itertools.product(*map(range, blocks)):
+        part = product[(slice(None),) * (n + 1) + block]
+        shifts = [(i, b - 1 - i) for i, b in zip(block, blocks, strict=True)]
+        parts.append(jnp.pad(part, [(0, 0), *shifts] + [(0, 0)] * (n + 1)))
+    return functools.reduce(operator.add, parts)
+
+
+def _convolved(x, kernel, blocks, precision):
+    """The same by an ordinary convolution, which keeps no block that is not summed yet."""
+    n = len(blocks)
+    features, block = kernel.shape[0], kernel.shape[n + 1 :]
+    kernel = lax.rev(kernel, range(1, n + 1)).reshape(features, *blocks, -1)
+    last = (0, n + 1, *range(1, n + 1))
+    y = lax.conv_general_dilated(
+        x,
+        kernel,
+        (1,) * n,
+        [(b - 1, b - 1) for b in blocks],
+        dimension_numbers=lax.ConvDimensionNumbers(last, (n + 1, 0, *range(1, n + 1)), last),
+        precision=precision,
+    )
+    return y.reshape(*y.shape[:-1], *block)
 
 
 def _rule(original):
@@ -199,7 +240,9 @@ def _function(ctx, parameters):
     strange = set(parameters) ^ PARAMETERS
     if strange:
         raise TypeError(f"convolutions have other parameters: {', '.join(sorted(strange))}")
-    return rewritten(*ctx.avals_in, *ctx.avals_out, parameters)
+    (out,) = ctx.avals_out
+    x, kernel = ctx.avals_in
+    return rewritten(x, kernel, out, parameters)
 
 
 def _wanted() -> str:
