@@ -161,6 +161,7 @@ def in_blocks(x, kernel, sides, parameters, combined):
     strides, spatial = p["lhs_dilation"], range(len(p["lhs_dilation"]))
     inputs, kernels, outputs = sides
     blocks = [-(-k // s) for k, s in zip(kernels, strides, strict=True)]
+    dtype = p["preferred_element_type"] or x.dtype
     wide = jnp.promote_types(x.dtype, jnp.float32)  # sums are rounded once, as XLA's are
 
     # (batch, *places, features) and (features, *blocks, *places of a block, filters)
@@ -188,7 +189,7 @@ def in_blocks(x, kernel, sides, parameters, combined):
     y = lax.pad(y, jnp.zeros((), wide), [(0, 0, 0), *edges, (0, 0, 0)])
     order = (out_spec[0], *out_spec[2:], out_spec[1])
     y = y.transpose([order.index(i) for i in range(n + 2)])
-    return y.astype(p["preferred_element_type"] or x.dtype)
+    return y.astype(dtype)
 
 
 def _summed(x, kernel, blocks, precision):
