@@ -80,7 +80,7 @@ def rewritten(x, kernel, out, parameters):
     if (
         p["feature_group_count"] != 1
         or p["batch_group_count"] != 1
-        or p["out_sharding"] is not None
+        or p.get("out_sharding") is not None  # older JAX has none
         or not jnp.issubdtype(x.dtype, jnp.floating)
         or x.dtype != kernel.dtype
     ):
@@ -238,9 +238,9 @@ def _rule(original):
 
 
 def _function(ctx, parameters):
-    strange = set(parameters) ^ PARAMETERS
+    strange = set(parameters) - PARAMETERS
     if strange:
-        raise TypeError(f"convolutions have other parameters: {', '.join(sorted(strange))}")
+        raise TypeError(f"its convolutions have a parameter {', '.join(sorted(strange))}")
     (out,) = ctx.avals_out
     x, kernel = ctx.avals_in
     return rewritten(x, kernel, out, parameters)
