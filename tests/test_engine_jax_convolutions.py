@@ -100,7 +100,7 @@ CASES = [
     Case(9, 4, 2, transposed=True, dimensions=1),
     Case(9, 5, 3, transposed=True, dimensions=1, filters=1),
     Case(3, 4, 2, transposed=True, dimensions=3),
-    Case(2, 3, 2, "VALID", transposed=True, dimensions=3),
+    Case(2, 3, 2, "VALID", transposed=True, dimensions=3, large=True),
     Case(8, 4, 2),
     Case(9, 3, 2),  # the stride does not divide the side
     Case(8, 3, 2, "VALID"),

@@ -95,11 +95,11 @@ def rewritten(x, kernel, out, parameters):
         return lambda x, kernel: swapped(x, kernel, sides, p)
     strides = p["lhs_dilation"]
     if max(strides, default=1) > 1 and max(p["window_strides"]) == 1 == max(p["rhs_dilation"]):
-        if dimensions > 2 or filters == 1:
-            return lambda x, kernel: in_blocks(x, kernel, sides, p, _summed)
-        places = batch * math.prod(sides[0])
-        if places * math.prod(sides[1]) * filters * x.dtype.itemsize > LARGE:
+        blocks = batch * math.prod(sides[0]) * math.prod(sides[1]) * filters * x.dtype.itemsize
+        if filters > 1 and blocks > LARGE:
             return lambda x, kernel: in_blocks(x, kernel, sides, p, _convolved)
+        if filters == 1 or dimensions > 2:
+            return lambda x, kernel: in_blocks(x, kernel, sides, p, _summed)
     return None
 
 
