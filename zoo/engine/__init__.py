@@ -1,7 +1,8 @@
 """A training step of several players, the same on every backend.
 
 ``base.py`` says what a step does; one file a backend says how a move's gradients
-are taken there. No other part of the zoo imports a backend.
+are taken there, and ``jax_convolutions.py`` is JAX's too. No other part of the zoo imports
+a backend.
 """
 
 from __future__ import annotations

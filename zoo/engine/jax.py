@@ -6,10 +6,13 @@ import jax
 from keras import StatelessScope, ops
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
+from zoo.engine import jax_convolutions
 from zoo.engine.players import unique
 from zoo.engine.scopes import pure
 
 draws_on_host = False
+
+jax_convolutions.install()
 
 
 def device() -> str:
