@@ -29,7 +29,7 @@ recipe = zoo.Recipe(
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.Recognition()],
-    epochs=10,
+    epochs=14,
     ema=0.99,
     seed=0,
 )
