@@ -24,6 +24,7 @@ from zoo import (
     runs,
     samplers,
 )
+from zoo.chunks import Chunks
 from zoo.configs import copy_of
 from zoo.datasets import Access, Batches, Data, Split
 from zoo.datasets.pipeline import binarize_once
@@ -31,6 +32,7 @@ from zoo.durability import failures, locks, transfer
 from zoo.durability.checkpoints import Checkpoint, Store, synced
 from zoo.durability.interruption import Interruption
 from zoo.durability.keeping import Durable, Keeper
+from zoo.engine import backend
 from zoo.engine.base import GenerativeModel
 from zoo.engine.build import build
 from zoo.errors import ZooError
@@ -286,12 +288,21 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
             "rates": rates,
         }
 
+    chunks = Chunks(batches, used) if backend.makes_chunks(model) else None
+    if chunks:
+        model.chunks = chunks
+        for callback in chunks.telling:
+            training.say(
+                "steps are made one at a time, which takes longer, for callback "
+                f"{type(callback).__name__}: it is told of every step. Where it needs no more than "
+                "the terms, async_safe = True in its class says so"
+            )
     try:
         with Interruption(training.say) as interruption, warnings.catch_warnings():
-            # which they do where training is taken up within an epoch
+            # which they do where training is taken up within an epoch, or in chunks
             warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
             history = model.fit(
-                batches,
+                chunks or batches,
                 epochs=epochs,
                 initial_epoch=first,
                 shuffle=False,  # the batches are in an order from the seed already
@@ -301,6 +312,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
                     model=model,
                     epochs=epochs,
                     steps=len(batches),
+                    chunks=chunks,
                     keeper=keeper,
                     interruption=interruption,
                     start=start,

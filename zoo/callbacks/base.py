@@ -132,9 +132,12 @@ class Callback(keras.callbacks.Callback):
 
     Attributes:
         context: the run's ``Context``; None until training binds it.
+        every_steps: where the callback looks at the model within an epoch, after which number
+            of steps of the training it does so, again and again. It is told of every step.
     """
 
     context: Context | None = None
+    every_steps: int | None = None
 
     def bound(self) -> Context:
         """The context; ``ZooError`` where the callback is used outside a run."""

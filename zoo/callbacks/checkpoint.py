@@ -36,6 +36,8 @@ class Checkpoint(Callback):
     def __post_init__(self):
         super().__init__()
         self._interval = Interval.parse(self.every, "callbacks.Checkpoint")
+        if self._interval.unit == "step":
+            self.every_steps = int(self._interval.count)
         if self.keep < 1:
             raise ZooError(f"callbacks.Checkpoint: keep is at least 1, not {self.keep}")
         if self.mode not in ("min", "max"):

@@ -31,6 +31,7 @@ class _Grid(Callback):
         if self._interval.unit == "step":
             # only then: Keras waits for every step for whoever has this method
             self.on_train_batch_end = self._after_step
+            self.every_steps = int(self._interval.count)
 
     def on_train_begin(self, logs=None):
         self.bound().kinds[self.kind] = self.n

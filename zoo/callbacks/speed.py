@@ -18,10 +18,12 @@ class Speed:
 
     def __init__(self):
         self._lock = threading.Lock()
+        self.steps = 0
         self.begin()
 
     def begin(self) -> None:
         """Start an epoch."""
+        self._compiled = self.steps > 0
         self._began = time.perf_counter()
         self._first: tuple[int, float] | None = None
         self._last: tuple[int, float] | None = None
@@ -45,12 +47,12 @@ class Speed:
     def per_second(self) -> float | None:
         """Steps a second; None before the first has ended.
 
-        The first step, which compiles, is not counted where there are others.
+        The first step of the first epoch, which compiles, is not counted where there are others.
         """
         with self._lock:
             first, last = self._first, self._last
         if first is None or last is None:
             return None
-        if first == last:
+        if first == last or self._compiled:  # the first report may be of several steps
             first = (0, self._began)
         return (last[0] - first[0]) / max(last[1] - first[1], 1e-9)

@@ -23,7 +23,7 @@ class TensorBoard(Callback):
       a player's terms stand in one group, training beside validation. The Custom
       Scalars page draws the two of one term in one chart.
     - ``learning_rate/{player}``
-    - ``speed/pictures_per_second``, the first step of an epoch (which compiles) left out
+    - ``speed/pictures_per_second``, the very first step (which compiles) left out
     - the images ``samples`` and ``reconstructions``, and those of the recipe's other
       callbacks, where the model makes them
 

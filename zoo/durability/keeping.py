@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from zoo.callbacks.checkpoint import Checkpoint as Policy
+from zoo.chunks import Chunks
 from zoo.durability import rewinding
 from zoo.durability.checkpoints import THIS, Checkpoint, Store
 from zoo.durability.finite import Finite
@@ -113,6 +114,7 @@ class Durable(keras.callbacks.CallbackList):
         model: compiled.
         epochs: to be trained in all.
         steps: of an epoch.
+        chunks: what the steps are made from, where several are made in one go; else None.
         keeper: writes checkpoints.
         interruption: tells when to stop.
         start: the checkpoint to go on from, or None.
@@ -128,6 +130,7 @@ class Durable(keras.callbacks.CallbackList):
         model: GenerativeModel,
         epochs: int,
         steps: int,
+        chunks: Chunks | None,
         keeper: Keeper,
         interruption: Interruption,
         start: Checkpoint | None,
@@ -147,6 +150,9 @@ class Durable(keras.callbacks.CallbackList):
         self._keeper, self._interruption = keeper, interruption
         self._start, self._new_rates = start, new_rates
         self._about, self._say = about, say
+        self._chunks = chunks
+        if chunks:
+            self._async_train = False  # what is told of is over already
         self._epoch = 0
         self._offset = start.state["step"] if start else 0
         self._averaging = [c for c in callbacks if isinstance(c, keras.callbacks.SwapEMAWeights)]
@@ -159,17 +165,18 @@ class Durable(keras.callbacks.CallbackList):
             self._restore(self._start)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._epoch = epoch
+        self._epoch, self._step = epoch, self._offset
         super().on_epoch_begin(epoch, logs)
 
     def on_train_batch_begin(self, batch, logs=None):
-        step = batch + self._offset
+        step = self._step
         if step >= self.params["steps"]:
-            # Keras does not know that the epoch was begun before. On TensorFlow, a step without
-            # data would fail, but count all the same.
+            # Keras does not know that the epoch was begun before, nor how many steps are made in
+            # one go. On TensorFlow, a step without data would fail, but count all the same.
             raise StopIteration
         self._stop_if_broken()
         super().on_train_batch_begin(step, logs)
+        self._began = time.perf_counter()
         if self._start:
             if self._offset:
                 self._restore(self._start)
@@ -187,7 +194,16 @@ class Durable(keras.callbacks.CallbackList):
             self._interruption.end()
 
     def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch + self._offset, logs)
+        if self._chunks is None:
+            super().on_train_batch_end(self._step, logs)
+            self._step += 1
+            return
+        self._chunks.took(batch, time.perf_counter() - self._began)
+        for i in range(self._chunks.length(batch)):
+            if i:
+                super().on_train_batch_begin(self._step)
+            super().on_train_batch_end(self._step, {name: own[i] for name, own in logs.items()})
+            self._step += 1
 
     def on_epoch_end(self, epoch, logs=None):
         self._flush()

@@ -1,8 +1,7 @@
 """A training step of several players, the same on every backend.
 
-``base.py`` says what a step does; one file a backend says how a move's gradients
-are taken there, and ``jax_convolutions.py`` is JAX's too. No other part of the zoo imports
-a backend.
+``base.py`` says what a step does; the files that begin with a backend's name say how a move's
+gradients are taken there, and what it gains speed by. No other part of the zoo imports a backend.
 """
 
 from __future__ import annotations

@@ -110,6 +110,8 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
             for layer in self._flatten_layers(recursive=True)
         )
         ready = prepared(optimizers, groups, scaled=scaled, where=self.where)
+        for optimizer in ready.values():
+            backend.prepare(optimizer)
         players = Players(ready, groups, ema=ema)
         self._skip_nonfinite = self._terms.counts_skipped = skip_nonfinite
         super().compile(

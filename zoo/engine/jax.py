@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jax
+import jax.numpy as jnp
+import numpy as np
 from keras import StatelessScope, ops
 from keras.src.backend.common.stateless_scope import get_stateless_scope
+from keras.src.layers.convolutional.base_conv import BaseConv
+from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
 
-from zoo.engine import jax_convolutions
+from zoo.engine import jax_convolutions, jax_programs
 from zoo.engine.players import unique
 from zoo.engine.scopes import pure
+
+if TYPE_CHECKING:
+    from zoo.chunks import Chunks
 
 draws_on_host = False
 
 jax_convolutions.install()
+jax_programs.keep()
 
 
 def device() -> str:
     """``"gpu"``, ``"tpu"`` or ``"cpu"``: where this backend computes."""
     return jax.default_backend()
+
+
+def makes_chunks(model) -> bool:
+    """Whether a model's steps are made in chunks: where nothing in it is slow in a loop.
+
+    On a CPU, XLA runs convolutions within a loop several times slower than outside of one.
+    """
+    layers = model._flatten_layers(recursive=True)
+    return device() == "cpu" and not any(
+        isinstance(layer, (BaseConv, BaseConvTranspose)) for layer in layers
+    )
 
 
 def gradients(forward, groups):
@@ -67,6 +88,10 @@ def apply(optimizer, grads, variables, moves=None):
         variable.assign(value)
 
 
+def prepare(optimizer):
+    """Make ready an optimizer that is about to train."""
+
+
 def input_gradient(fn, x):
     """Gradient of ``sum(fn(x))``; see ``zoo.gradient``."""
 
@@ -98,7 +123,47 @@ def compiled(variables, fn):
 
 
 class Trainer:
-    """The steps that Keras's JAX trainer jits."""
+    """The steps that Keras's JAX trainer jits.
+
+    Attributes:
+        chunks: as of ``zoo.engine.tensorflow.Trainer``.
+    """
+
+    chunks: Chunks | None = None
+
+    def make_train_function(self, force=False):
+        if self.chunks is None:
+            super().make_train_function(force)  # type: ignore[misc]
+            return
+        chunks, names = self.chunks, self.metrics_names
+        most = max(chunks.most, 2)  # XLA makes another program of a loop over one batch
+
+        def steps(state, data, number):
+            rows = min(chunks.rows, data[0].shape[0])  # the last batch of an epoch may be short
+
+            def one(i, carried):
+                state, logs = carried
+                batch = tuple(jax.lax.dynamic_slice_in_dim(x, i * rows, rows) for x in data)
+                own, after = self.train_step(state, batch)
+                after = jax.tree.map(lambda new, old: new.astype(old.dtype), after, state)
+                return after, logs.at[i].set(jnp.stack([own[name] for name in names]))
+
+            logs = jnp.zeros((most, len(names)))
+            return jax.lax.fori_loop(0, number, one, (state, logs))
+
+        if not self.run_eagerly:
+            steps = jax.jit(steps, donate_argnums=0)
+
+        def function(state, iterator):
+            data = next(iterator)
+            number = -(-len(data[0]) // chunks.rows)
+            if len(data[0]) >= chunks.rows:  # one size, so that it is compiled once
+                data = tuple(_padded(part, most * chunks.rows) for part in data)
+            state, logs = steps(state, data, number)
+            logs = np.asarray(logs)[:number]
+            return {name: logs[:, i] for i, name in enumerate(names)}, state
+
+        self.train_function = function
 
     def train_step(self, state, data):
         variables = (
@@ -132,3 +197,9 @@ def _stateless(variables, state, body):
     with StatelessScope(pairs) as scope:
         logs = body()
     return logs, tuple([scope.get_current_value(v) for v in group] for group in variables)
+
+
+def _padded(part, rows: int):
+    whole = np.empty((rows, *part.shape[1:]), part.dtype)
+    whole[: len(part)] = part
+    return whole

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import tensorflow as tf
 from keras import ops
 
 from zoo.engine.scopes import pure
+
+if TYPE_CHECKING:
+    from zoo.chunks import Chunks
 
 draws_on_host = False
 
@@ -13,6 +18,11 @@ draws_on_host = False
 def device() -> str:
     """``"gpu"`` or ``"cpu"``: where this backend computes."""
     return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+def makes_chunks(model) -> bool:
+    """Whether a model's steps are made in chunks: to start a step takes a millisecond or two."""
+    return True
 
 
 def gradients(forward, groups):
@@ -45,6 +55,10 @@ def apply(optimizer, grads, variables, moves=None):
         tf.cond(tf.cast(moves, tf.bool), move, lambda: False)
 
 
+def prepare(optimizer):
+    """Make ready an optimizer that is about to train."""
+
+
 def input_gradient(fn, x):
     """Gradient of ``sum(fn(x))``; see ``zoo.gradient``."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -65,10 +79,48 @@ def compiled(variables, fn):
 
 
 class Trainer:
-    """The steps that Keras's TensorFlow trainer traces."""
+    """The steps that Keras's TensorFlow trainer traces.
+
+    Attributes:
+        chunks: what ``fit`` is given, where it makes several steps in one go: the logs then hold
+            a value for each step, ``(steps,)``. None where an item of the data is a batch.
+    """
+
+    chunks: Chunks | None = None
 
     def train_step(self, data):
         return self.make_moves(data)
 
     def test_step(self, data):
         return self.evaluate_moves(data)
+
+    def make_train_function(self, force=False):
+        if self.chunks is None:
+            super().make_train_function(force)  # type: ignore[misc]
+            return
+        step, names, rows = self.train_step, self.metrics_names, self.chunks.rows
+        if self.jit_compile:
+            step = tf.function(step, jit_compile=True)
+
+        def steps(*data):
+            number = -(-tf.shape(data[0])[0] // rows)  # the last batch of an epoch may be short
+            logs = tf.TensorArray("float32", number, element_shape=(len(names),))
+
+            def one(i, logs):
+                own = step(tuple(part[i * rows : (i + 1) * rows] for part in data))
+                return i + 1, logs.write(i, tf.stack([own[name] for name in names]))
+
+            def more(i, logs):
+                return i < number
+
+            return tf.while_loop(more, one, (0, logs), parallel_iterations=1)[1].stack()
+
+        if not self.run_eagerly:
+            signature = [tf.TensorSpec(shape, dtype) for shape, dtype in self.chunks.parts]
+            steps = tf.function(steps, input_signature=signature, autograph=False)
+
+        def function(iterator):
+            logs = steps(*next(iterator)).numpy()
+            return {name: logs[:, i] for i, name in enumerate(names)}
+
+        self.train_function = function

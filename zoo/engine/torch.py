@@ -6,7 +6,11 @@ import torch
 from keras import ops
 from keras.src.backend.torch.core import get_device
 
+from zoo.engine import heap, torch_adam
 from zoo.engine.scopes import pure
+
+if get_device() == "cpu":
+    heap.keep()
 
 draws_on_host = get_device() == "cpu"
 
@@ -14,6 +18,11 @@ draws_on_host = get_device() == "cpu"
 def device() -> str:
     """``"gpu"``, ``"mps"`` or ``"cpu"``: where this backend computes."""
     return get_device().partition(":")[0].replace("cuda", "gpu")
+
+
+def makes_chunks(model) -> bool:
+    """Whether a model's steps are made in chunks: here each layer is called at each step."""
+    return False
 
 
 def gradients(forward, groups):
@@ -41,6 +50,12 @@ def apply(optimizer, grads, variables, moves=None):
     if moves is None or bool(moves):
         with torch.no_grad():
             optimizer.apply(grads, variables)
+
+
+def prepare(optimizer):
+    """Make ready an optimizer that is about to train."""
+    if get_device() == "cpu":
+        torch_adam.fuse(optimizer)
 
 
 def input_gradient(fn, x):

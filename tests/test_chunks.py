@@ -1,0 +1,144 @@
+"""Steps made in one go are the same steps, and whoever has to know of each does."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from tests import resumable
+from zoo import callbacks, chunks, training
+from zoo.runs import Run
+
+CHUNKS = keras.backend.backend() != "torch"
+STEPS = 16  # an epoch, the last of which is short
+
+
+def recipe(**changes):
+    data = resumable.Few(size=8, batch_size=4, binarize="dynamic", examples=62)
+    return resumable.recipe("vae", **{"dataset": data, "callbacks": [], **changes})
+
+
+class Terms(keras.callbacks.Callback):
+    """Takes the terms of each step, and needs no more."""
+
+    async_safe = True
+
+    def __init__(self):
+        super().__init__()
+        self.told = {}
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.told[self.epoch, batch] = dict(logs)
+
+
+class Each(Terms):
+    """The same, and might look at the model."""
+
+    async_safe = False
+
+
+class Looks(callbacks.Callback):
+    """Looks at the model after every fifth step, and may break it off at one."""
+
+    every_steps = 5
+
+    def __init__(self, breaks_at=None):
+        super().__init__()
+        self.breaks_at, self.seen, self.made = breaks_at, [], 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.made += 1
+        if self.made % 5 == 0:
+            self.seen.append((self.made, int(self.model.optimizer.iterations)))
+        if self.made == self.breaks_at:
+            raise resumable.Killed
+
+
+@pytest.fixture
+def lengths(monkeypatch):
+    """Steps of the chunks that are made."""
+    found = []
+    took = chunks.Chunks.took
+
+    def noted(self, item, seconds):
+        found.append(self.length(item))
+        took(self, item, seconds)
+
+    monkeypatch.setattr(chunks.Chunks, "took", noted)
+    return found
+
+
+def train(folder, *used, say=lambda line: None):
+    changed = recipe(callbacks=list(used))
+    return training.train(changed, runs_folder=str(folder), access=resumable.QUIET, say=say)
+
+
+state = resumable.end
+
+
+def equal(one, other):
+    same = [np.array_equal(one[key], other[key], equal_nan=True) for key in one]
+    return one.keys() == other.keys() and all(same)
+
+
+def test_steps_in_one_go_are_those_made_one_at_a_time(tmp_path, lengths):
+    said, terms, each = [], Terms(), Each()
+    together = train(tmp_path / "a", terms, say=said.append)
+    assert said == []
+    if CHUNKS:
+        assert sum(lengths) == 2 * STEPS
+        assert max(lengths) > 2
+    lengths.clear()
+    alone = train(tmp_path / "b", each, say=said.append)
+    assert set(lengths) <= {1}
+    assert equal(state(together), state(alone))
+    assert sorted(terms.told) == sorted(each.told)
+    assert len(each.told) == 2 * STEPS
+    for step, logs in each.told.items():
+        assert logs == terms.told[step]
+    if CHUNKS:
+        [line] = said
+        assert "one at a time" in line
+        assert "Each" in line
+
+
+def test_a_chunk_ends_where_somebody_looks_at_the_model(tmp_path, lengths):
+    looks = Looks()
+    run = train(tmp_path, looks, callbacks.SampleGrid(every="8 steps", n=4))
+    assert looks.seen == [(n, n) for n in range(5, 2 * STEPS + 1, 5)]
+    names = {path.name for path in run.pictures.glob("samples-step-*.png")}
+    assert names == {f"samples-step-{n:07d}.png" for n in range(8, 2 * STEPS + 1, 8)}
+    if CHUNKS:
+        assert max(lengths) > 1
+
+
+@pytest.mark.parametrize("step", [10, 25])  # within the first epoch, and the second
+def test_resumed_equals_uninterrupted(tmp_path, step):
+    policy = callbacks.Checkpoint("5 steps")
+    whole = train(tmp_path / "whole", policy)
+    with pytest.raises(resumable.Killed):
+        train(tmp_path / "broken", Looks(breaks_at=step + 2), callbacks.Checkpoint("5 steps"))
+    [broken] = (tmp_path / "broken").glob("recipe/*")
+    again = recipe(callbacks=[callbacks.Checkpoint("5 steps")])
+    run = zoo.resume(Run(broken), recipe=again, access=resumable.QUIET)
+    assert equal(state(whole), state(run))
+
+
+def test_chunks_hold_every_example_once():
+    from zoo.datasets import Batches, Split
+
+    batches = Batches(Split(np.zeros((40, 2), "float32")), 3, seed=0)
+    parts = chunks.Chunks(batches, [])
+    parts.on_epoch_begin()
+    sizes = []
+    for item, (x,) in enumerate(parts):
+        sizes.append(len(x))
+        parts.took(item, 0.001 * parts.length(item))
+    assert sum(sizes) == 40
+    assert len(sizes) < 14

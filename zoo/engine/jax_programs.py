@@ -1,0 +1,48 @@
+"""What JAX compiles is kept, so that the same training starts sooner the next time."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+from pathlib import Path
+
+import jax
+from jax.experimental.compilation_cache import compilation_cache
+
+BYTES = 1 << 30  # kept at most, the oldest given up first
+SECONDS = 0.1  # of compiling, from which on a program is kept
+
+
+def keep() -> None:
+    """Use JAX's cache of compiled programs, in the folder where Keras keeps its data.
+
+    JAX's own variables come first: ``JAX_COMPILATION_CACHE_DIR`` names another folder, and
+    ``JAX_ENABLE_COMPILATION_CACHE=false`` keeps nothing. Where the folder cannot be written,
+    nothing is kept either.
+    """
+    if jax.config.jax_compilation_cache_dir or not jax.config.jax_enable_compilation_cache:
+        return
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    folder = home / "zoo" / "jax" / _machine()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", SECONDS)
+    if importlib.util.find_spec("filelock"):  # which JAX needs to count what is there
+        jax.config.update("jax_compilation_cache_max_size", BYTES)
+    compilation_cache.reset_cache()  # JAX may have looked for a folder already
+
+
+def _machine() -> str:
+    """A word for the processor: a home may be shared by machines that cannot run each other's."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    told = f"{platform.machine()} {platform.processor()} {flags}"
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
