@@ -1,0 +1,165 @@
+"""The benchmark: one command, whose table is the one in docs/performance.md.
+
+    python -m benchmarks                                   everything, about half an hour
+    python -m benchmarks --models A --backends jax         these only; the other results stay
+    python -m benchmarks --only speed --pairs 9            nothing but the main table
+    python -m benchmarks --smoke                           tiny, to see that all of it runs
+    python -m benchmarks --table                           only render the results once more
+
+What is compared is measured side by side: zoo, Keras, by hand, then backwards, and so on. Each
+measurement is a process of its own. Leave the machine alone meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib.util
+import json
+import tempfile
+from pathlib import Path
+
+from benchmarks import cases, running, table
+from zoo import backends
+
+PARTS = ("speed", "waiting", "start", "scaling")
+FOLDER = Path(__file__).parent
+OTHERS = {"pythae": "pythae", "mimicry": "torch_mimicry"}
+"""Other libraries with these models, and what they are imported as."""
+
+
+def main() -> int:
+    """Measure, keep the results as JSON, render the table."""
+    options = _options()
+    results = {}
+    if options.json.exists() and not options.smoke:
+        results = json.loads(options.json.read_text())
+    if not options.table:
+        results["machine"] = running.machine(options.backends)
+        results["others"] = {
+            name: "installed, but not measured"
+            if importlib.util.find_spec(module)
+            else "not installed"
+            for name, module in OTHERS.items()
+        }
+        for part in options.only:
+            for backend in options.backends:
+                _PARTS[part](options, backend, results.setdefault(part, {}))
+                options.json.parent.mkdir(parents=True, exist_ok=True)
+                options.json.write_text(json.dumps(results, indent=1) + "\n")
+    text = table.rendered(results)
+    print(text)
+    if not options.smoke:
+        table.put(text, options.docs)
+    return 0
+
+
+def _options():
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    there = backends.installed()
+
+    def some(known):
+        def chosen(text):
+            names = text.split(",")
+            for name in names:
+                if name not in known:
+                    raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+            return names
+
+        return chosen
+
+    add = parser.add_argument
+    add("--models", type=some(tuple(cases.CASES)), default=list(cases.CASES), metavar="NAME,...")
+    add("--backends", type=some(there), default=list(there), metavar="NAME,...")
+    add("--variants", type=some(cases.VARIANTS), default=list(cases.VARIANTS), metavar="NAME,...")
+    add("--only", type=some(PARTS), default=list(PARTS), metavar="PART,...", help=", ".join(PARTS))
+    add("--pairs", type=int, default=5, help="times that each comparison is made")
+    add("--seconds", type=float, default=1.0, help="of training timed in a measurement")
+    add("--json", type=Path, default=FOLDER / "results.json", help="where results are kept")
+    add("--docs", type=Path, default=FOLDER.parent / "docs" / "performance.md")
+    add("--smoke", action="store_true", help="tiny models, one time, no table in the docs")
+    add("--table", action="store_true", help="measure nothing, render the results that are kept")
+    options = parser.parse_args()
+    if options.smoke:
+        options.pairs, options.seconds = 1, 0.0
+    return options
+
+
+def _case(options, name, changes=None):
+    return dict(cases.SMOKE[name]) if options.smoke else dict(changes or {})
+
+
+def _measure(options, backend, case, variant, changes, **more):
+    print(f"{case} on {backend}: {variant}", flush=True)
+    return running.measured(case, backend, variant, options.seconds, changes, **more)
+
+
+def _speed(options, backend, results):
+    """Who trains how fast; no compiled program is kept from one to the next."""
+    for name in options.models:
+        measures = {
+            variant: functools.partial(
+                _measure,
+                options,
+                backend,
+                name,
+                variant,
+                _case(options, name),
+                environment={"JAX_ENABLE_COMPILATION_CACHE": "false"},
+            )
+            for variant in cases.CASES[name].variants
+            if variant in options.variants
+        }
+        found = running.side_by_side(measures, options.pairs)
+        results.setdefault(name, {}).setdefault(backend, {}).update(found)
+
+
+def _waiting(options, backend, results):
+    """How much faster A goes when batches cost nothing."""
+    measures = {
+        title: functools.partial(
+            _measure,
+            options,
+            backend,
+            "A",
+            "zoo",
+            _case(options, "A"),
+            how={"free_data": free},
+        )
+        for title, free in (("data", False), ("free", True))
+    }
+    results[backend] = running.side_by_side(measures, options.pairs)
+
+
+def _start(options, backend, results):
+    """A first start, and a second one that finds what the first has compiled."""
+    if backend != "jax":
+        return
+    for name in [name for name in ("A", "C") if name in options.models]:
+        found: dict[str, list] = {"first": [], "second": []}
+        for _ in range(options.pairs):
+            with tempfile.TemporaryDirectory() as folder:
+                for told in found.values():
+                    case, kept = _case(options, name, {"steps": 4}), {"KERAS_HOME": folder}
+                    told.append(_measure(options, backend, name, "zoo", case, environment=kept))
+        results[name] = {backend: found}
+
+
+def _scaling(options, backend, results):
+    """The zoo alone, once each."""
+    for what, settings in cases.SCALING.items():
+        for words, name, changes in settings[:1] if options.smoke else settings:
+            changes = {**changes, **(cases.SMOKE[name] if options.smoke else {})}
+            told = _measure(options, backend, name, "zoo", changes)
+            results.setdefault(what, {}).setdefault(words, {})[backend] = told
+
+
+_PARTS = {"speed": _speed, "waiting": _waiting, "start": _start, "scaling": _scaling}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,87 @@
+"""TensorFlow: the steps of an epoch in one ``tf.function``, pictures as uint8 in memory."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from benchmarks import cases
+from benchmarks.clock import Clock
+
+
+def measure(case: cases.Case, clock: Clock) -> None:
+    """Train until the clock has enough."""
+    data = tf.constant(cases.pictures(case.pictures))
+    step = (_vae if case.model == "vae" else _gan)(case)
+
+    @tf.function
+    def epoch(steps):
+        order = tf.random.shuffle(tf.range(case.pictures))
+        loss = 0.0
+        for i in tf.range(steps):
+            rows = tf.reshape(
+                order[i * case.batch_size : (i + 1) * case.batch_size], (case.batch_size,)
+            )
+            loss = step(tf.gather(data, rows))
+        return loss
+
+    steps = tf.constant(case.steps)
+    while not clock.enough:
+        clock.begin()
+        float(epoch(steps))
+        clock.stepped()
+        clock.end(case.pictures)
+
+
+def _adam(case, weights):
+    optimizer = keras.optimizers.Adam(case.rate, beta_1=case.beta_1)
+    optimizer.build(weights)
+    return optimizer
+
+
+def _moved(optimizer, tape, loss, weights):
+    optimizer.apply(tape.gradient(loss, [w.value for w in weights]), weights)
+
+
+def _vae(case):
+    nets = cases.networks(case)
+    encoder, decoder = nets["encoder"], nets["decoder"]
+    weights = [*encoder.trainable_variables, *decoder.trainable_variables]
+    optimizer = _adam(case, weights)
+
+    def step(x):
+        x = tf.cast(x, "float32") / 255
+        with tf.GradientTape() as tape:
+            mean, log_var = encoder(x, training=True)
+            z = mean + tf.exp(0.5 * log_var) * tf.random.normal(tf.shape(mean))
+            logits = decoder(z, training=True)
+            distortion = tf.reduce_sum(tf.nn.softplus(logits) - x * logits, (1, 2, 3))
+            kl = 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_var) - 1 - log_var, 1)
+            loss = tf.reduce_mean(distortion + kl)
+        _moved(optimizer, tape, loss, weights)
+        return loss
+
+    return step
+
+
+def _gan(case):
+    nets = cases.networks(case)
+    generator, judge = nets["generator"], nets["discriminator"]
+    making, judging = generator.trainable_variables, judge.trainable_variables
+    own, other = _adam(case, making), _adam(case, judging)
+    size = (case.batch_size, case.settings["latent_dim"])
+
+    def step(x):
+        x = tf.cast(x, "float32") / 127.5 - 1
+        fake = generator(tf.random.normal(size), training=True)
+        with tf.GradientTape() as tape:
+            real, wrong = judge(x, training=True), judge(fake, training=True)
+            loss = tf.reduce_mean(tf.nn.softplus(-real) + tf.nn.softplus(wrong))
+        _moved(other, tape, loss, judging)
+        with tf.GradientTape() as tape:
+            judged = judge(generator(tf.random.normal(size), training=True), training=True)
+            fooling = tf.reduce_mean(tf.nn.softplus(-judged))
+        _moved(own, tape, fooling, making)
+        return loss
+
+    return step

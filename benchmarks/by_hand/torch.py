@@ -1,0 +1,150 @@
+"""PyTorch: eager, with modules and optimizers of its own."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from benchmarks import cases
+from benchmarks.clock import Clock
+
+
+def measure(case: cases.Case, clock: Clock) -> None:
+    """Train until the clock has enough."""
+    data = torch.from_numpy(cases.pictures(case.pictures)).permute(0, 3, 1, 2).contiguous()
+    nets, step = (_vae if case.model == "vae" else _gan)(case)
+    _check(case, nets)
+    while not clock.enough:
+        clock.begin()
+        for rows in torch.randperm(case.pictures).split(case.batch_size):
+            loss = step(data[rows])
+            clock.stepped()
+        loss.item()
+        clock.end(case.pictures)
+
+
+def _check(case, nets) -> None:
+    """The modules have as many weights as the zoo's networks."""
+    theirs = sum(p.numel() for net in nets for p in net.parameters())
+    ours = sum(
+        sum(v.value.numel() for v in net.trainable_variables)
+        for net in cases.networks(case).values()
+    )
+    if theirs != ours:
+        raise ValueError(f"the networks by hand have {theirs} weights, the zoo's {ours}")
+
+
+def _adam(case, *nets):
+    weights = itertools.chain(*(net.parameters() for net in nets))
+    return torch.optim.Adam(weights, case.rate, betas=(case.beta_1, 0.999), eps=1e-7)
+
+
+def _chain(sizes, activation):
+    pairs = itertools.pairwise(sizes)
+    return [layer for a, b in pairs for layer in (nn.Linear(a, b), activation())]
+
+
+def _double(a, b, **options):
+    """A transposed convolution that doubles the sides."""
+    return nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, **options)
+
+
+class _Encoder(nn.Module):
+    def __init__(self, case):
+        super().__init__()
+        hidden = case.settings["hidden"]
+        if case.settings.get("convolutional"):
+            pairs = itertools.pairwise((1, *hidden))
+            body = [m for a, b in pairs for m in (nn.Conv2d(a, b, 4, 2, padding=1), nn.SiLU())]
+            side = 28 // 2 ** len(hidden)
+            features = hidden[-1] * side * side
+            self.body = nn.Sequential(*body, nn.Flatten())
+        else:
+            self.body = nn.Sequential(nn.Flatten(), *_chain((784, *hidden), nn.SiLU))
+            features = hidden[-1]
+        self.mean = nn.Linear(features, case.settings["latent_dim"])
+        self.log_var = nn.Linear(features, case.settings["latent_dim"])
+
+    def forward(self, x):
+        x = self.body(x)
+        return self.mean(x), self.log_var(x)
+
+
+def _decoder(case):
+    latent, hidden = case.settings["latent_dim"], case.settings["hidden"]
+    if not case.settings.get("convolutional"):
+        body = _chain((latent, *hidden[::-1]), nn.SiLU)
+        return nn.Sequential(*body, nn.Linear(hidden[0], 784), nn.Unflatten(1, (1, 28, 28)))
+    side = 28 // 2 ** len(hidden)
+    body = [nn.Linear(latent, hidden[-1] * side * side), nn.Unflatten(1, (hidden[-1], side, side))]
+    body.append(nn.SiLU())
+    for a, b in itertools.pairwise(hidden[::-1]):
+        body += [_double(a, b), nn.SiLU()]
+    return nn.Sequential(*body, _double(hidden[0], 1))
+
+
+def _vae(case):
+    encoder, decoder = _Encoder(case), _decoder(case)
+    optimizer = _adam(case, encoder, decoder)
+
+    def step(x):
+        x = x.float() / 255
+        mean, log_var = encoder(x)
+        z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
+        logits = decoder(z)
+        distortion = (functional.softplus(logits) - x * logits).sum((1, 2, 3))
+        kl = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1)
+        loss = (distortion + kl).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return (encoder, decoder), step
+
+
+def _gan(case):
+    latent, width = case.settings["latent_dim"], case.settings["filters"]
+    normal: dict[str, Any] = {"eps": 1e-3, "momentum": 0.01}  # as in Keras
+    generator = nn.Sequential(
+        nn.Linear(latent, 2 * width * 49, bias=False),
+        nn.Unflatten(1, (2 * width, 7, 7)),
+        nn.BatchNorm2d(2 * width, **normal),
+        nn.ReLU(),
+        _double(2 * width, width, bias=False),
+        nn.BatchNorm2d(width, **normal),
+        nn.ReLU(),
+        _double(width, 1),
+        nn.Tanh(),
+    )
+    judge = nn.Sequential(
+        nn.Conv2d(1, width, 4, 2, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(width, 2 * width, 4, 2, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(2 * width * 49, 1),
+    )
+    own, other = _adam(case, generator), _adam(case, judge)
+
+    def step(x):
+        x = x.float() / 127.5 - 1
+        with torch.no_grad():
+            fake = generator(torch.randn(case.batch_size, latent))
+        loss = (functional.softplus(-judge(x)) + functional.softplus(judge(fake))).mean()
+        other.zero_grad()
+        loss.backward()
+        other.step()
+        judge.requires_grad_(False)
+        judged = judge(generator(torch.randn(case.batch_size, latent)))
+        own.zero_grad()
+        functional.softplus(-judged).mean().backward()
+        own.step()
+        judge.requires_grad_(True)
+        return loss.detach()
+
+    return (generator, judge), step

@@ -1,0 +1,44 @@
+"""One measurement, in a process of its own: prints what the clock told as JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+
+
+def main() -> None:
+    """Read what to measure from the command line, as JSON, and measure it."""
+    told = json.loads(sys.argv[1], object_hook=_tuples)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    backend, variant = os.environ["KERAS_BACKEND"], told["variant"]
+    from benchmarks import cases
+
+    case = cases.case(told["case"], told["changes"])
+    if variant == "zoo":  # as the command does
+        from zoo.backends import Choice, activate
+
+        activate(Choice(backend, "cpu", "a benchmark"))
+    from benchmarks.clock import Clock
+
+    clock = Clock(told["born"], told["seconds"])
+    modules = {
+        "zoo": "benchmarks.through_zoo",
+        "keras": "benchmarks.keras_fit",
+        "hand": f"benchmarks.by_hand.{backend}",
+    }
+    measuring = importlib.import_module(modules[variant])
+    importlib.import_module(backend)
+    clock.ready()
+    measuring.measure(case, clock, **told["how"])
+    print(json.dumps(clock.told()))
+
+
+def _tuples(read: dict) -> dict:
+    """JSON has lists where settings have tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in read.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Results as tables in Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+from benchmarks.cases import CASES
+
+BEGIN, END = "<!-- measured: python -m benchmarks -->", "<!-- end -->"
+NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
+RATE = "pictures_per_second"
+
+
+def put(text: str, path: Path) -> None:
+    """Write a text between the two marks in a file, in place of what is there."""
+    before, _, rest = path.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+
+
+def rendered(results: dict) -> str:
+    """All tables that there are results for."""
+    parts = [_machine(results.get("machine", {}), results.get("others", {}))]
+    for part, render in (
+        ("speed", _speed),
+        ("speed", _ratios),
+        ("speed", _costs),
+        ("waiting", _waiting),
+        ("start", _start),
+        ("scaling", _scaling),
+    ):
+        if results.get(part):
+            parts.append(render(results[part]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _machine(machine, others) -> str:
+    if not machine:
+        return ""
+    versions = ", ".join(f"{NAMES.get(n, n)} {v}" for n, v in machine["versions"].items())
+    missing = " ".join(f"{name}: {state}." for name, state in others.items())
+    return (
+        f"{machine['cores']} cores ({machine['processor']}), {machine['memory']} GB; {versions}. "
+        f"{missing}"
+    ).strip()
+
+
+def _grid(head, rows) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _spread(values, form) -> str:
+    """Median, and the least and the most."""
+    if not values:
+        return ""
+    middle, low, high = (form(v) for v in (median(values), min(values), max(values)))
+    return middle if len(values) == 1 else f"{middle} ({low} to {high})"
+
+
+def _whole(value) -> str:
+    return f"{value:,.0f}"
+
+
+def _ratio(value) -> str:
+    return f"{value:.2f}"
+
+
+def _seconds(value) -> str:
+    return f"{value:.1f}"
+
+
+def _each(results):
+    """``(case, backend, {variant: rows})``, in order."""
+    for name in CASES:
+        for backend in NAMES:
+            if found := results.get(name, {}).get(backend):
+                yield name, backend, found
+
+
+def _speed(results) -> str:
+    titles = {"zoo": "zoo", "keras": "Keras's fit", "hand": "by hand"}
+    rows = [
+        [
+            f"{name}: {CASES[name].title}",
+            NAMES[backend],
+            *(_spread([r[RATE] for r in found.get(v, [])], _whole) for v in titles),
+        ]
+        for name, backend, found in _each(results)
+    ]
+    return "### Pictures a second\n\n" + _grid(["model", "backend", *titles.values()], rows)
+
+
+def _against(one, other) -> str:
+    pairs = zip(one, other, strict=False)
+    return _spread([a[RATE] / b[RATE] for a, b in pairs], _ratio)
+
+
+def _ratios(results) -> str:
+    rows = []
+    for name in CASES:
+        own = results.get(name, {})
+        if not any("hand" in found or "keras" in found for found in own.values()):
+            continue
+        for backend in [b for b in NAMES if b in own]:
+            zoo = own[backend].get("zoo", [])
+            by_hand, fit = (_against(zoo, own[backend].get(v, [])) for v in ("hand", "keras"))
+            rows.append([name, NAMES[backend], by_hand, fit])
+        if {"jax", "tensorflow"} <= set(own):
+            pair = [own[b].get("zoo", []) for b in ("jax", "tensorflow")]
+            medians = [median(r[RATE] for r in rows_) for rows_ in pair if rows_]
+            if len(medians) == 2:
+                share = f"{_ratio(medians[0] / medians[1])} of TensorFlow's"
+                rows.append([name, "JAX, the zoo's", share, ""])
+    head = ["model", "backend", "zoo / by hand", "zoo / Keras's fit"]
+    return "### Ratios, pair by pair\n\n" + _grid(head, rows)
+
+
+def _costs(results) -> str:
+    rows = []
+    for name, backend, found in _each(results):
+        for variant, told in found.items():
+            if told:
+                columns = ("start", "first_step", "memory")
+                values = [median(r[c] for r in told) for c in columns]
+                start, first, memory = values
+                shown = [_seconds(start), _seconds(first - start), _whole(memory)]
+                rows.append([name, NAMES[backend], variant, *shown])
+    head = ["model", "backend", "who", "imports, s", "from there to the first step, s", "MB"]
+    return "### Start and memory\n\nNothing compiled is kept.\n\n" + _grid(head, rows)
+
+
+def _waiting(results) -> str:
+    rows = []
+    for backend in [b for b in NAMES if results.get(b)]:
+        pairs = zip(results[backend]["data"], results[backend]["free"], strict=True)
+        shares = [100 * (1 - a[RATE] / b[RATE]) for a, b in pairs]
+        rows.append([NAMES[backend], _spread(shares, lambda v: f"{v:.1f}%")])
+    head = ["backend", "share of the time of A that batches cost"]
+    return "### Waiting for data\n\n" + _grid(head, rows)
+
+
+def _start(results) -> str:
+    rows = []
+    for name in CASES:
+        for backend, found in results.get(name, {}).items():
+            pairs = zip(found["first"], found["second"], strict=True)
+            sooner = [100 * (1 - b["first_step"] / a["first_step"]) for a, b in pairs]
+            times = [
+                _spread([r["first_step"] for r in found[which]], _seconds)
+                for which in ("first", "second")
+            ]
+            rows.append([name, NAMES[backend], *times, _spread(sooner, lambda v: f"{v:.0f}%")])
+    head = ["model", "backend", "first start, s", "second start, s", "sooner by"]
+    return "### From the command to the first step\n\n" + _grid(head, rows)
+
+
+def _scaling(results) -> str:
+    rows = []
+    for settings in results.values():
+        for words, found in settings.items():
+            rates = [_whole(found[b][RATE]) if found.get(b) else "" for b in NAMES]
+            rows.append([words, *rates])
+    head = ["A with", *NAMES.values()]
+    return "### Growth: pictures a second, measured once\n\n" + _grid(head, rows)

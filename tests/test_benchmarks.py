@@ -1,0 +1,50 @@
+"""The benchmark runs on this backend; how fast anything is, is not for tests to say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def benchmark(tmp_path, *arguments):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks", "--smoke"),
+            *("--backends", os.environ["KERAS_BACKEND"], "--json", str(tmp_path / "r.json")),
+            *arguments,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "a measurement failed"
+    return json.loads((tmp_path / "r.json").read_text()), done.stdout
+
+
+@pytest.mark.slow
+def test_every_way_of_training_is_measured(tmp_path):
+    results, table = benchmark(tmp_path, "--only", "speed", "--models", "A,C")
+    backend = os.environ["KERAS_BACKEND"]
+    for model in ("A", "C"):
+        found = results["speed"][model][backend]
+        assert list(found) == ["zoo", "keras", "hand"]
+        for [told] in found.values():
+            assert all(value > 0 for value in told.values())
+            assert told["start"] < told["first_step"]
+    assert "| A: dense VAE 784-512-256-z16 |" in table
+    assert "### Ratios" in table
+
+
+@pytest.mark.slow
+def test_waiting_for_data_is_measured_against_batches_that_cost_nothing(tmp_path):
+    results, table = benchmark(tmp_path, "--only", "waiting")
+    assert {len(told) for told in results["waiting"][os.environ["KERAS_BACKEND"]].values()} == {1}
+    assert "### Waiting for data" in table
