@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+import zoo.engine  # noqa: F401  # which repairs JAX's convolutions on a CPU, here too
 from benchmarks import cases
 from benchmarks.clock import Clock
 
