@@ -240,7 +240,7 @@ def test_grids_refuse_wrong_settings_and_work_outside_a_run_is_explained():
         ZooError, match=r"SampleGrid\(every=0, n=64\): every is a number of epochs.*not 0"
     ):
         callbacks.SampleGrid(every=0)
-    with pytest.raises(ZooError, match="every is a number of epochs, 'epoch' or '500 steps'"):
+    with pytest.raises(ZooError, match="every is a number of epochs, 'epoch', '500 steps' or"):
         callbacks.SampleGrid(every="5 minutes")
     with pytest.raises(ZooError, match="at least 1"):
         callbacks.SampleGrid(n=0)

@@ -46,7 +46,7 @@ class Interval:
         if count <= 0 or (unit in ("epoch", "step") and count % 1):
             examples = [f"'{_EXAMPLES[unit]}'" for unit in units if unit in _EXAMPLES]
             raise ZooError(
-                f"{where}: every is a number of epochs, {' or '.join(examples)} or the like, "
+                f"{where}: every is a number of epochs, {', '.join(examples)} or the like, "
                 f"not {text!r}"
             )
         return cls(count, unit)
