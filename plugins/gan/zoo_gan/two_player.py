@@ -9,7 +9,7 @@ from typing import ClassVar
 from keras import ops
 
 import zoo
-from zoo import augment, losses, packing, penalties
+from zoo import augment, losses, mixtures, packing, penalties
 from zoo.errors import unknown
 
 REGULARIZERS = {"gradient_penalty": 10.0, "r1": 5.0}
@@ -79,7 +79,7 @@ class TwoPlayer(zoo.Model):
 
     def discriminate(self, nets, batch, rng):
         loss = losses.adversarial(self.adversarial)
-        fake = self._generated(nets, ops.shape(batch.x)[0], rng, batch.labels)
+        fake = self.sample(nets, ops.shape(batch.x)[0], rng, batch.labels)
         real, fake = self._shown(batch.x, rng), self._shown(ops.stop_gradient(fake), rng)
 
         def judge(x):
@@ -94,25 +94,19 @@ class TwoPlayer(zoo.Model):
 
     def generate(self, nets, batch, rng):
         loss = losses.adversarial(self.adversarial)
-        fake = self._generated(nets, ops.shape(batch.x)[0], rng, batch.labels)
+        fake = self.sample(nets, ops.shape(batch.x)[0], rng, batch.labels)
         judged = getattr(nets, self.adversary)(self._shown(fake, rng), labels=batch.labels)
         return {"generator": self._averaged({"adversarial": loss.generator(judged)})}
 
     def sample(self, nets, n, rng, labels=None):
-        return self._generated(nets, n, rng, labels)
+        return nets.generator(self.noise(rng, n), labels=labels)
 
     def decode(self, nets, z, labels=None):
         return nets.generator(z, labels=labels)
 
     def noise(self, rng, n):
         """What ``decode`` makes samples of, float32 ``(n, latent_dim)``."""
-        z = rng.normal((n, self.latent_dim))
-        if self.components == 1:
-            return z
-        return z + 4.0 * ops.one_hot(rng.integers((n,), 0, self.components), self.latent_dim)
-
-    def _generated(self, nets, n, rng, labels):
-        return nets.generator(self.noise(rng, n), labels=labels)
+        return mixtures.gaussians(rng, n, self.latent_dim, self.components)
 
     def _shown(self, x, rng):
         if self.augmentation:
