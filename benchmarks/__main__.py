@@ -1,6 +1,6 @@
 """The benchmark: one command, whose table is the one in docs/performance.md.
 
-    python -m benchmarks                                   everything, about half an hour
+    python -m benchmarks                                   everything
     python -m benchmarks --models A --backends jax         these only; the other results stay
     python -m benchmarks --only speed --pairs 9            nothing but the main table
     python -m benchmarks --smoke                           tiny, to see that all of it runs
