@@ -35,7 +35,7 @@ def main() -> int:
     if options.json.exists() and not options.smoke:
         results = json.loads(options.json.read_text())
     if not options.table:
-        results["machine"] = running.machine(options.backends)
+        results["machine"] = running.machine(backends.installed())
         results["others"] = {
             name: "installed, but not measured"
             if importlib.util.find_spec(module)

@@ -68,10 +68,10 @@ def side_by_side(
     found: dict[str, list[dict]] = {name: [] for name in measures}
     for time_ in range(pairs):
         names: Iterable[str] = measures if time_ % 2 == 0 else reversed(list(measures))
-        row = {name: measures[name]() for name in names}
-        if all(row.values()):
+        row = {name: told for name in names if (told := measures[name]())}
+        if len(row) == len(measures):
             for name, told in row.items():
-                found[name].append(told)  # type: ignore[arg-type]
+                found[name].append(told)
         elif time_ == 0:
             break  # it will fail again
     return found

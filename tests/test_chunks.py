@@ -108,6 +108,20 @@ def test_steps_in_one_go_are_those_made_one_at_a_time(tmp_path, lengths):
         assert "Each" in line
 
 
+def test_a_trained_model_goes_on_with_batches_of_anybodys(tmp_path):
+    kept = []
+    training.train(
+        recipe(),
+        runs_folder=str(tmp_path),
+        access=resumable.QUIET,
+        say=lambda line: None,
+        prepared=lambda experiment: kept.append(experiment.model),
+    )
+    x = np.zeros((6, *kept[0].data.shape), "uint8")
+    history = kept[0].fit(x, batch_size=3, verbose=0).history
+    assert np.isfinite(history["loss"][0]) and np.ndim(history["loss"][0]) == 0
+
+
 def test_a_chunk_ends_where_somebody_looks_at_the_model(tmp_path, lengths):
     looks = Looks()
     run = train(tmp_path, looks, callbacks.SampleGrid(every="8 steps", n=4))

@@ -202,6 +202,17 @@ def test_a_pipe_that_is_closed_ends_no_training(tmp_path, file):
     assert run.status == "finished" and (run.path / "results.json").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
+@pytest.mark.backend_free
+def test_a_lock_that_is_a_link_to_anothers_is_not_followed(tmp_path):
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+    with locks.held(tmp_path / "mine"):
+        (tmp_path / "theirs" / locks.FILE).symlink_to(tmp_path / "mine" / locks.FILE)
+        assert locks.is_held(tmp_path / "mine")
+        assert not locks.is_held(tmp_path / "theirs")
+
+
 @pytest.mark.backend_free
 def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypatch):
     """The clock of the process: to set that of the machine takes more than a test may."""

@@ -94,7 +94,7 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
 def _noise(model: Any, n: int, rng: Generator) -> np.ndarray:
     """What the plugin's ``noise`` draws; a standard normal where it has none."""
     dimension = getattr(model.plugin, "latent_dim", None)
-    if hasattr(model.plugin, "noise"):
+    if callable(getattr(model.plugin, "noise", None)):  # and not a setting of that name
         noise = model.plugin.noise(rng, n)
     elif dimension is not None:
         noise = rng.normal((n, dimension))

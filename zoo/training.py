@@ -328,6 +328,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
         keeper.write_what_is_held()
         raise
     finally:
+        model.chunks = model.train_function = None  # whoever goes on with the model has batches
         table.on_train_end()  # which closes it, also where training is broken off
         for callback in ours:
             callback.close()

@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 try:
     import fcntl
 except ImportError:  # Windows has no such locks: there, two processes are not kept apart
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 FILE = "lock"
 

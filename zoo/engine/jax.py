@@ -133,7 +133,7 @@ class Trainer:
 
     def make_train_function(self, force=False):
         if self.chunks is None:
-            super().make_train_function(force)  # type: ignore[misc]
+            super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
             return
         chunks, names = self.chunks, self.metrics_names
         most = max(chunks.most, 2)  # XLA makes another program of a loop over one batch
@@ -185,7 +185,7 @@ class Trainer:
     def _get_jax_state(self, purge_model_variables=False, **groups):
         # Keras would empty the variables before a step, and lose the weights, and the reason,
         # where the step does not trace (an error in a loss); a step overwrites them anyway
-        return super()._get_jax_state(**groups)  # type: ignore[misc]
+        return super()._get_jax_state(**groups)  # type: ignore[misc]  # of Keras's trainer
 
 
 def _stateless(variables, state, body):

@@ -96,7 +96,7 @@ class Trainer:
 
     def make_train_function(self, force=False):
         if self.chunks is None:
-            super().make_train_function(force)  # type: ignore[misc]
+            super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
             return
         step, names, rows = self.train_step, self.metrics_names, self.chunks.rows
         if self.jit_compile:
