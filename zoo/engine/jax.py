@@ -12,7 +12,7 @@ from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.layers.convolutional.base_conv import BaseConv
 from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
 
-from zoo.engine import jax_convolutions, jax_programs
+from zoo.engine import heap, jax_convolutions, jax_programs
 from zoo.engine.players import unique
 from zoo.engine.scopes import pure
 
@@ -39,6 +39,11 @@ def makes_chunks(model) -> bool:
     return device() == "cpu" and not any(
         isinstance(layer, (BaseConv, BaseConvTranspose)) for layer in layers
     )
+
+
+def call(network, inputs, *args, **kwargs):
+    """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
+    return network(inputs, *args, **kwargs)
 
 
 def gradients(forward, groups):
@@ -90,6 +95,8 @@ def apply(optimizer, grads, variables, moves=None):
 
 def prepare(optimizer):
     """Make ready an optimizer that is about to train."""
+    if device() == "cpu":
+        heap.keep()
 
 
 def input_gradient(fn, x):

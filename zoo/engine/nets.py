@@ -7,6 +7,7 @@ import inspect
 import keras
 from keras import ops
 
+from zoo.engine import backend
 from zoo.errors import ZooError, nearest, unknown
 
 
@@ -73,7 +74,7 @@ class Net:
     def __call__(self, x, *args, labels=None, **kwargs):
         if labels is not None and len(getattr(self._network, "inputs", None) or ()) == 2:
             x = [x, labels]
-        outputs = self._network(x, *args, **self._kwargs, **kwargs)
+        outputs = backend.call(self._network, x, *args, **self._kwargs, **kwargs)
         return keras.tree.map_structure(_float32, outputs)
 
 

@@ -25,6 +25,11 @@ def makes_chunks(model) -> bool:
     return True
 
 
+def call(network, inputs, *args, **kwargs):
+    """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
+    return network(inputs, *args, **kwargs)
+
+
 def gradients(forward, groups):
     """One forward pass, one gradient a player; see ``zoo.engine.jax.gradients``."""
     with tf.GradientTape(persistent=len(groups) > 1, watch_accessed_variables=False) as tape:

@@ -6,11 +6,12 @@ import torch
 from keras import ops
 from keras.src.backend.torch.core import get_device
 
-from zoo.engine import heap, torch_adam
+from zoo.engine import heap, torch_adam, torch_convolutions, torch_networks
 from zoo.engine.scopes import pure
 
 if get_device() == "cpu":
     heap.keep()
+    torch_convolutions.install()
 
 draws_on_host = get_device() == "cpu"
 
@@ -23,6 +24,13 @@ def device() -> str:
 def makes_chunks(model) -> bool:
     """Whether a model's steps are made in chunks: here each layer is called at each step."""
     return False
+
+
+def call(network, inputs, *args, **kwargs):
+    """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
+    if args:
+        return network(inputs, *args, **kwargs)
+    return torch_networks.call(network, inputs, **kwargs)
 
 
 def gradients(forward, groups):

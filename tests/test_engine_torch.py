@@ -1,0 +1,233 @@
+"""What the PyTorch backend leaves out of Keras's layers changes no number."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import zoo
+from zoo import random
+from zoo.engine.nets import Net
+
+if keras.backend.backend() != "torch":
+    pytest.skip("about Keras's PyTorch backend", allow_module_level=True)
+
+import torch
+from keras.src.backend.torch import nn
+
+CASES = [
+    (side, kernel, strides, padding, dilation)
+    for side, kernel, strides, padding, dilation in itertools.product(
+        (5, 8), (1, 2, 3, 4, 5), (1, 2, 3), ("same", "valid"), (1, 2)
+    )
+    if not (strides > 1 and dilation > 1) and (side >= dilation * (kernel - 1) + 1)
+]
+
+
+@pytest.fixture
+def stock(monkeypatch):
+    """Undo what the zoo put in place of Keras's functions."""
+
+    def undo():
+        for name in ("_transpose_spatial_inputs", "conv_transpose"):
+            monkeypatch.setattr(nn, name, getattr(nn, name).__wrapped__)
+
+    return undo
+
+
+def found(function, *shapes):
+    """What a function of tensors gives, and its first and second derivatives."""
+    rng = np.random.default_rng(0)
+    tensors = [torch.tensor(rng.normal(size=s), dtype=torch.float64) for s in shapes]
+    for t in tensors:
+        t.requires_grad_()
+    y = function(*tensors)
+    first = torch.autograd.grad((y**3).sum(), tensors, create_graph=True)
+    second = torch.autograd.grad(sum((g**2).sum() for g in first), tensors)
+    return [t.detach().numpy() for t in (y, *first, *second)]
+
+
+@pytest.mark.parametrize("transposed", [False, True], ids=["ordinary", "transposed"])
+def test_convolutions_are_those_of_keras(transposed, stock):
+    convolve = ops.conv_transpose if transposed else ops.conv
+
+    def all_of_them():
+        for side, kernel, strides, padding, dilation in CASES:
+            convolved = functools.partial(
+                convolve, strides=strides, padding=padding, dilation_rate=dilation
+            )
+            channels = (2, 3) if transposed else (3, 2)
+            yield found(convolved, (2, side, side + 1, 3), (kernel, kernel, *channels))
+
+    ours = list(all_of_them())
+    stock()
+    for a, b in zip(ours, all_of_them(), strict=True):
+        for one, other in zip(a, b, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+    assert len(ours) > 60
+
+
+def test_convolutions_that_are_not_of_pictures_or_end_elsewhere_are_those_of_keras(stock):
+    def all_of_them():
+        yield found(lambda x, k: ops.conv_transpose(x, k, 2, "same"), (2, 5, 3), (4, 2, 3))
+        yield found(lambda x, k: ops.conv(x, k, 2, "same"), (2, 5, 3), (4, 3, 2))
+        yield found(lambda x, k: ops.conv(x, k), (2, 5, 5, 4), (3, 3, 2, 6))  # groups
+        yield found(
+            lambda x, k: ops.conv_transpose(x, k, 2, "same", output_padding=1),
+            (2, 5, 4, 3),
+            (5, 5, 2, 3),
+        )
+        yield found(
+            lambda x, k: ops.conv_transpose(x, k, 3, "same"), (2, 5, 4, 3), (2, 2, 2, 3)
+        )  # filled up
+        yield found(
+            lambda x, k: ops.conv_transpose(x, k, 2, data_format="channels_first"),
+            (2, 3, 4, 4),
+            (3, 3, 2, 3),
+        )
+
+    ours = list(all_of_them())
+    stock()
+    for a, b in zip(ours, all_of_them(), strict=True):
+        for one, other in zip(a, b, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+
+
+def test_channels_that_do_not_fit_are_refused_as_by_keras():
+    with pytest.raises(ValueError, match="input channels"):
+        ops.conv_transpose(np.ones((1, 4, 4, 3), "float32"), np.ones((3, 3, 2, 5), "float32"))
+
+
+def test_keras_still_copies(stock):
+    """Else zoo/engine/torch_convolutions.py can go."""
+    x = torch.ones(2, 7, 7, 3)
+    assert not torch.equal(  # channels first: a copy
+        torch.tensor(nn._transpose_spatial_inputs.__wrapped__(x).stride()),
+        torch.tensor(x.permute(0, 3, 1, 2).stride()),
+    )
+    stock()
+    y = ops.conv_transpose(x, np.ones((4, 4, 2, 3), "float32"), 2, "same")
+    assert y.untyped_storage().nbytes() > 4 * y.numel()  # larger, and cropped
+
+
+# --- calls ----------------------------------------------------------------------------
+
+
+class Noisy(layers.Layer):
+    """Has a layer, which learns from the call around it whether this is training."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = zoo.layers.Dropout(0.5)
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+def chain(*body):
+    return keras.Sequential([keras.Input((4, 4, 1)), *body])
+
+
+def two_inputs():
+    x, label = keras.Input((3,)), keras.Input((), dtype="int32")
+    both = layers.Concatenate()([layers.Dense(3)(x), layers.Embedding(5, 2)(label)])
+    return keras.Model([x, label], [layers.Dense(2)(both), both])
+
+
+def masked():
+    words = keras.Input((6,), dtype="int32")
+    embedded = layers.Embedding(5, 3, mask_zero=True)(words)
+    return keras.Model(words, layers.GlobalAveragePooling1D()(embedded))
+
+
+NETWORKS = {
+    "chain": lambda: chain(
+        layers.Conv2D(3, 3, 2, "same", activation="relu"),
+        layers.BatchNormalization(),
+        layers.LeakyReLU(),
+        zoo.layers.Dropout(0.5),
+        zoo.layers.Masking(0.5),
+        layers.Conv2DTranspose(1, 4, 2, "same"),
+    ),
+    "composite": lambda: chain(Noisy(), layers.SpectralNormalization(layers.Conv2D(2, 3))),
+    "nested": lambda: chain(chain(Noisy(), layers.BatchNormalization()), layers.Flatten()),
+    "bfloat16": lambda: chain(layers.Conv2D(2, 3, dtype="mixed_bfloat16"), layers.Flatten()),
+    "two inputs and outputs": two_inputs,
+    "mask": masked,
+}
+INPUTS = {
+    "two inputs and outputs": [
+        np.ones((3, 3), "float32"),
+        np.array([0, 3, 4], "int32"),
+    ],
+    "mask": np.array([[1, 2, 0, 0, 0, 0], [1, 2, 3, 4, 0, 0]], "int32"),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("training", [True, False])
+def test_a_loss_has_of_a_network_what_keras_has(name, training):
+    keras.utils.set_random_seed(0)
+    network = NETWORKS[name]()
+    picture = np.random.default_rng(0).normal(size=(2, 4, 4, 1)).astype("float32")
+    inputs = keras.tree.map_structure(ops.convert_to_tensor, INPUTS.get(name, picture))
+    start = network.get_weights()
+    both = []
+    for called in (Net(network, training), lambda x: network(x, training=training)):
+        network.set_weights(start)
+        with random.scope(random.Generator(0, "test")):
+            outputs = keras.tree.flatten(called(inputs))
+        both.append(
+            [ops.convert_to_numpy(ops.cast(y, "float32")) for y in outputs] + network.get_weights()
+        )
+    for one, other in zip(*both, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Names of layers that Keras's own ``__call__`` was asked for."""
+    asked, stock = [], layers.Layer.__call__
+
+    def told(self, *args, **kwargs):
+        asked.append(type(self).__name__)
+        return stock(self, *args, **kwargs)
+
+    monkeypatch.setattr(layers.Layer, "__call__", told)
+    return asked
+
+
+def test_of_a_layer_that_needs_no_more_its_call_alone_is_run(calls):
+    network = chain(layers.Conv2D(2, 3), layers.Flatten(), Noisy(), layers.Dense(1))
+    calls.clear()
+    with random.scope(random.Generator(0, "test")):
+        Net(network, True)(torch.ones(2, 4, 4, 1))
+    assert calls == ["Noisy", "Dropout"]
+
+
+@pytest.mark.parametrize(
+    "x", [torch.ones(2, 4, 4, dtype=torch.float32), torch.ones(2, 4, 4, 1).int()]
+)
+def test_what_a_network_was_not_built_for_is_made_so_by_keras(calls, x):
+    network = chain(layers.Flatten(), layers.Dense(1))
+    calls.clear()
+    assert Net(network, True)(x).shape == (2, 1)
+    assert calls[0] == "Sequential"
+
+
+def test_hooks_of_pytorch_are_called_and_what_regularizes_activity_is_added():
+    network = chain(layers.Flatten(activity_regularizer="l2"), layers.Dense(1))
+    seen = []
+    network.layers[1].register_forward_hook(lambda module, args, out: seen.append(out))
+    y = Net(network, True)(torch.ones(2, 4, 4, 1))
+    assert seen[0] is y and len(network.losses) == 1
+
+
+def test_wrong_shapes_are_refused_by_keras():
+    with pytest.raises(ValueError, match="shape"):
+        Net(chain(layers.Flatten(), layers.Dense(1)), True)(torch.ones(2, 5, 5, 1))
