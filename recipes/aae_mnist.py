@@ -12,7 +12,7 @@ Not yet measured; `--dry-run` estimates the time on your machine.
 import keras
 
 import zoo
-from zoo import callbacks, datasets
+from zoo import callbacks, datasets, metrics
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
@@ -29,6 +29,7 @@ recipe = zoo.Recipe(
         callbacks.ReconstructionGrid(),
         callbacks.TensorBoard(),
     ],
+    metrics=[metrics.PSNR(), metrics.Recognition()],
     epochs=20,
     seed=0,
 )

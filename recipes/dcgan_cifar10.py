@@ -29,6 +29,6 @@ recipe = zoo.Recipe(
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
-    epochs=100,
+    epochs=12,
     seed=0,
 )
