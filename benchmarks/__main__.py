@@ -24,8 +24,6 @@ from zoo import backends
 
 PARTS = ("speed", "waiting", "start", "scaling")
 FOLDER = Path(__file__).parent
-OTHERS = {"pythae": "pythae", "mimicry": "torch_mimicry"}
-"""Other libraries with these models, and what they are imported as."""
 
 
 def main() -> int:
@@ -35,13 +33,7 @@ def main() -> int:
     if options.json.exists() and not options.smoke:
         results = json.loads(options.json.read_text())
     if not options.table:
-        results["machine"] = running.machine(backends.installed())
-        results["others"] = {
-            name: "installed, but not measured"
-            if importlib.util.find_spec(module)
-            else "not installed"
-            for name, module in OTHERS.items()
-        }
+        results["machine"] = running.machine([*backends.installed(), *_others()])
         for part in options.only:
             for backend in options.backends:
                 _PARTS[part](options, backend, results.setdefault(part, {}))
@@ -98,6 +90,15 @@ def _measure(options, backend, case, variant, changes, **more):
     return running.measured(case, backend, variant, options.seconds, changes, **more)
 
 
+def _others() -> list[str]:
+    """Other libraries that are installed."""
+    return ["pythae"] if importlib.util.find_spec("pythae") else []
+
+
+def _can(variant, backend) -> bool:
+    return variant != "pythae" or (backend == "torch" and variant in _others())
+
+
 def _speed(options, backend, results):
     """Who trains how fast; no compiled program is kept from one to the next."""
     for name in options.models:
@@ -112,7 +113,7 @@ def _speed(options, backend, results):
                 environment={"JAX_ENABLE_COMPILATION_CACHE": "false"},
             )
             for variant in cases.CASES[name].variants
-            if variant in options.variants
+            if variant in options.variants and _can(variant, backend)
         }
         found = running.side_by_side(measures, options.pairs)
         results.setdefault(name, {}).setdefault(backend, {}).update(found)

@@ -8,8 +8,8 @@ from typing import Any
 
 SHAPE = (28, 28, 1)
 
-VARIANTS = ("zoo", "keras", "hand")
-"""Who trains: a zoo recipe, ``keras.Model.fit``, code for one backend."""
+VARIANTS = ("zoo", "keras", "hand", "pythae")
+"""Who trains: a zoo recipe, ``keras.Model.fit``, code for one backend, a library on PyTorch."""
 
 BETA_1 = {"vae": 0.9}  # of Adam; 0.5 for all that plays a game
 RATES = {"vae": 1e-3}  # of Adam; else 2e-4
@@ -73,7 +73,7 @@ CASES = {
         "dcgan",
         {"latent_dim": 100, "filters": 64, "dropout": 0.0},
         steps=4,
-        variants=VARIANTS,
+        variants=("zoo", "keras", "hand"),
     ),
     "VAE-GAN": Case("VAE-GAN 32-64", "vaegan", {"latent_dim": 16, "filters": 32}, steps=4),
     "WGAN-GP": Case(

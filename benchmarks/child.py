@@ -26,6 +26,7 @@ def main() -> None:
     modules = {
         "zoo": "benchmarks.through_zoo",
         "keras": "benchmarks.keras_fit",
+        "pythae": "benchmarks.through_pythae",
         "hand": f"benchmarks.by_hand.{backend}",
     }
     measuring = importlib.import_module(modules[variant])

@@ -77,7 +77,7 @@ def side_by_side(
     return found
 
 
-def machine(backends: Sequence[str]) -> dict[str, Any]:
+def machine(packages: Sequence[str]) -> dict[str, Any]:
     """Processor, cores, memory in GB, and versions."""
     import platform
     from importlib.metadata import version
@@ -89,7 +89,7 @@ def machine(backends: Sequence[str]) -> dict[str, Any]:
         name = names[0].strip() if names else name
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if os.name == "posix" else 0
     versions = {"Python": platform.python_version()}
-    versions |= {package: version(package) for package in ("keras", *backends)}
+    versions |= {package: version(package) for package in ("keras", *packages)}
     return {
         "processor": name,
         "cores": os.cpu_count(),

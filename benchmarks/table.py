@@ -21,7 +21,7 @@ def put(text: str, path: Path) -> None:
 
 def rendered(results: dict) -> str:
     """All tables that there are results for."""
-    parts = [_machine(results.get("machine", {}), results.get("others", {}))]
+    parts = [_machine(results.get("machine", {}))]
     for part, render in (
         ("speed", _speed),
         ("speed", _ratios),
@@ -35,15 +35,11 @@ def rendered(results: dict) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _machine(machine, others) -> str:
+def _machine(machine) -> str:
     if not machine:
         return ""
     versions = ", ".join(f"{NAMES.get(n, n)} {v}" for n, v in machine["versions"].items())
-    missing = " ".join(f"{name}: {state}." for name, state in others.items())
-    return (
-        f"{machine['cores']} cores ({machine['processor']}), {machine['memory']} GB; {versions}. "
-        f"{missing}"
-    ).strip()
+    return f"{machine['cores']} cores ({machine['processor']}), {machine['memory']} GB; {versions}."
 
 
 def _grid(head, rows) -> str:
@@ -80,7 +76,7 @@ def _each(results):
 
 
 def _speed(results) -> str:
-    titles = {"zoo": "zoo", "keras": "Keras's fit", "hand": "by hand"}
+    titles = {"zoo": "zoo", "keras": "Keras's fit", "hand": "by hand", "pythae": "pythae"}
     rows = [
         [
             f"{name}: {CASES[name].title}",
@@ -107,12 +103,14 @@ def _ratios(results) -> str:
             zoo = own[backend].get("zoo", [])
             by_hand, fit = (_against(zoo, own[backend].get(v, [])) for v in ("hand", "keras"))
             rows.append([name, NAMES[backend], by_hand, fit])
-        if {"jax", "tensorflow"} <= set(own):
-            pair = [own[b].get("zoo", []) for b in ("jax", "tensorflow")]
-            medians = [median(r[RATE] for r in rows_) for rows_ in pair if rows_]
-            if len(medians) == 2:
-                share = f"{_ratio(medians[0] / medians[1])} of TensorFlow's"
-                rows.append([name, "JAX, the zoo's", share, ""])
+        rates = {b: median(r[RATE] for r in own[b]["zoo"]) for b in own if own[b].get("zoo")}
+        if {"jax", "tensorflow"} <= set(rates):
+            share = f"{_ratio(rates['jax'] / rates['tensorflow'])} of TensorFlow's"
+            rows.append([name, "JAX, the zoo's", share, ""])
+        if pythae := own.get("torch", {}).get("pythae"):
+            best = max(rates, key=rates.__getitem__)
+            times = f"{_ratio(rates[best] / median(r[RATE] for r in pythae))} of pythae's"
+            rows.append([name, f"{NAMES[best]}, the zoo's best", times, ""])
     head = ["model", "backend", "zoo / by hand", "zoo / Keras's fit"]
     return "### Ratios, pair by pair\n\n" + _grid(head, rows)
 

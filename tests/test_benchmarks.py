@@ -35,7 +35,7 @@ def test_every_way_of_training_is_measured(tmp_path):
     backend = os.environ["KERAS_BACKEND"]
     for model in ("A", "C"):
         found = results["speed"][model][backend]
-        assert list(found) == ["zoo", "keras", "hand"]
+        assert list(found)[:3] == ["zoo", "keras", "hand"]
         for [told] in found.values():
             assert all(value > 0 for value in told.values())
             assert told["start"] < told["first_step"]

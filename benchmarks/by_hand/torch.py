@@ -53,7 +53,9 @@ def _double(a, b, **options):
     return nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, **options)
 
 
-class _Encoder(nn.Module):
+class Encoder(nn.Module):
+    """Mean and log variance of z."""
+
     def __init__(self, case):
         super().__init__()
         hidden = case.settings["hidden"]
@@ -74,7 +76,8 @@ class _Encoder(nn.Module):
         return self.mean(x), self.log_var(x)
 
 
-def _decoder(case):
+def decoder_of(case):
+    """From z to logits of pixels."""
     latent, hidden = case.settings["latent_dim"], case.settings["hidden"]
     if not case.settings.get("convolutional"):
         body = _chain((latent, *hidden[::-1]), nn.SiLU)
@@ -88,7 +91,7 @@ def _decoder(case):
 
 
 def _vae(case):
-    encoder, decoder = _Encoder(case), _decoder(case)
+    encoder, decoder = Encoder(case), decoder_of(case)
     optimizer = _adam(case, encoder, decoder)
 
     def step(x):
