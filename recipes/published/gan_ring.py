@@ -11,7 +11,8 @@ two dimensions; a generator of four layers of 400 units with batch norm and ReLU
 of three layers of 200 maxout units of 5 pieces. Of 2,500 samples, one is of high quality within 3
 standard deviations of a mode, and a mode counts with at least one such sample.
 
-Not yet measured.
+Measured with JAX, seed 0, once each: 7 of 8 modes and 83.2% of high quality; packed in twos, 8 of 8
+and 95.0%. Some 80 minutes each on one CPU core.
 """
 
 import keras
