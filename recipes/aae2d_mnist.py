@@ -23,9 +23,9 @@ recipe = zoo.Recipe(
     ),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
-        "autoencoder": keras.optimizers.Adam(5e-4),
-        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "autoencoder": keras.optimizers.Adam(1e-4),
+        "discriminator": keras.optimizers.Adam(5e-4, beta_1=0.5),
+        "generator": keras.optimizers.Adam(5e-4, beta_1=0.5),
     },
     callbacks=[
         callbacks.LatentScatter(),

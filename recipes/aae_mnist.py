@@ -20,9 +20,9 @@ recipe = zoo.Recipe(
     model=zoo.model("aae", latent_dim=8, hidden=(1000, 1000)),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
-        "autoencoder": keras.optimizers.Adam(5e-4),
-        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "autoencoder": keras.optimizers.Adam(1e-4),
+        "discriminator": keras.optimizers.Adam(5e-4, beta_1=0.5),
+        "generator": keras.optimizers.Adam(5e-4, beta_1=0.5),
     },
     callbacks=[
         callbacks.SampleGrid(),
