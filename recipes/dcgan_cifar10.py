@@ -29,6 +29,6 @@ recipe = zoo.Recipe(
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
-    epochs=12,
+    epochs=5,
     seed=0,
 )

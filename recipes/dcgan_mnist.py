@@ -9,8 +9,8 @@ et al. 2016).
 Its noise is of ten Gaussians: of one, 84.7% of the samples are recognized (docs/problems.md).
 
 Measured with TensorFlow, seeds 0, 1 and 2: 90.3%, 91.2% and 88.4% of 1,000 samples are recognized
-with a confidence above 0.9, as 96.5% of real pictures are, and each class has at least 7.6%;
-208 s on two CPU cores.
+with a confidence above 0.9, as 96.5% of real pictures are, and each class has at least 7.6%; 208 s
+on two CPU cores.
 """
 
 import keras

@@ -6,9 +6,9 @@
 
 Shows what the features of recipes/vaegan_mnist.py are for: the same model, compared in pixels.
 
-Measured with TensorFlow, seed 0: 69.3% of 1,000 samples are recognized, and half of all are taken for
-ones, 1.3% for zeros, where `vaegan_mnist` has 87.5% and all digits alike; 96.0% of the test pictures
-keep their label. Six minutes on one CPU core.
+Measured with TensorFlow, seed 0: 69.3% of 1,000 samples are recognized, and half of all are taken
+for ones, 1.3% for zeros, where `vaegan_mnist` has 87.5% and all digits alike; 96.0% of the test
+pictures keep their label. Six minutes on one CPU core.
 """
 
 import keras

@@ -7,9 +7,9 @@ A picture is 49 codes of 7 bits, 43 bytes. `perplexity` says how many codes are 
 samples are decoded from a mixture of Gaussians fitted to the codes; the paper's come from an
 autoregressive prior, which the zoo does not have.
 
-Measured with TensorFlow, seed 0: 26.3 dB and SSIM 0.960 on the test set, perplexity 79; a linear probe
-on the codes is right on 91.8% of the test pictures, one on the pixels on 91.2%. Five minutes on one
-CPU core.
+Measured with TensorFlow, seed 0: 26.3 dB and SSIM 0.960 on the test set, perplexity 79; a linear
+probe on the codes is right on 91.8% of the test pictures, one on the pixels on 91.2%. Five minutes
+on one CPU core.
 """
 
 import keras

@@ -11,7 +11,8 @@ two dimensions; a generator of four layers of 400 units with batch norm and ReLU
 of three layers of 200 maxout units of 5 pieces. Of 2,500 samples, one is of high quality within 3
 standard deviations of a mode, and a mode counts with at least one such sample.
 
-Not measured, but of the same size as `published/gan_ring`, which takes some 80 minutes on one CPU core.
+Not measured, but of the same size as `published/gan_ring`, which takes some 80 minutes on one CPU
+core.
 """
 
 import keras

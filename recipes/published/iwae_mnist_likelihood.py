@@ -10,8 +10,8 @@ are 3,280; the bound of 5,000 samples on the test set. They report -86.76 nats f
 (model.samples=1), -85.54 for 5 samples and -84.78 for 50. Unlike there, 5,000 of the 60,000
 training pictures are for validation, and initial biases are zero.
 
-Not measured. Some 50 hours on two CPU cores, an estimate from its first steps; `--dry-run`
-makes one on your machine.
+Not measured. Some 50 hours on two CPU cores, an estimate from its first steps; `--dry-run` makes
+one on your machine.
 """
 
 import itertools
