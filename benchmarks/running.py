@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +63,18 @@ def side_by_side(
     """Each of the measures so many times, one after the other, every other time backwards.
 
     Returns:
-        By name what each told, a row for each time in which all told something.
+        By name what each told, a row for each time in which all told something; without those
+        that failed the first time.
     """
     found: dict[str, list[dict]] = {name: [] for name in measures}
     for time_ in range(pairs):
-        names: Iterable[str] = measures if time_ % 2 == 0 else reversed(list(measures))
+        names = list(found) if time_ % 2 == 0 else list(reversed(found))
         row = {name: told for name in names if (told := measures[name]())}
-        if len(row) == len(measures):
+        if time_ == 0:
+            found = {name: rows for name, rows in found.items() if name in row}
+        if len(row) == len(found):
             for name, told in row.items():
                 found[name].append(told)
-        elif time_ == 0:
-            break  # it will fail again
     return found
 
 

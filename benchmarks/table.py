@@ -25,6 +25,7 @@ def rendered(results: dict) -> str:
     for part, render in (
         ("speed", _speed),
         ("speed", _ratios),
+        ("speed", _between),
         ("speed", _costs),
         ("waiting", _waiting),
         ("start", _start),
@@ -32,7 +33,7 @@ def rendered(results: dict) -> str:
     ):
         if results.get(part):
             parts.append(render(results[part]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _machine(machine) -> str:
@@ -94,25 +95,33 @@ def _against(one, other) -> str:
 
 
 def _ratios(results) -> str:
-    rows = []
+    rows, others = [], ("hand", "keras", "pythae")
     for name in CASES:
         own = results.get(name, {})
-        if not any("hand" in found or "keras" in found for found in own.values()):
+        if not any(other in found for found in own.values() for other in others):
             continue
         for backend in [b for b in NAMES if b in own]:
             zoo = own[backend].get("zoo", [])
-            by_hand, fit = (_against(zoo, own[backend].get(v, [])) for v in ("hand", "keras"))
-            rows.append([name, NAMES[backend], by_hand, fit])
-        rates = {b: median(r[RATE] for r in own[b]["zoo"]) for b in own if own[b].get("zoo")}
+            ratios = (_against(zoo, own[backend].get(other, [])) for other in others)
+            rows.append([name, NAMES[backend], *ratios])
+    head = ["model", "backend", "zoo / by hand", "zoo / Keras's fit", "zoo / pythae"]
+    return "### Ratios, pair by pair\n\n" + _grid(head, rows)
+
+
+def _between(results) -> str:
+    rows = []
+    for name in CASES:
+        own = {b: found for b, found in results.get(name, {}).items() if found.get("zoo")}
+        rates = {b: median(r[RATE] for r in found["zoo"]) for b, found in own.items()}
         if {"jax", "tensorflow"} <= set(rates):
-            share = f"{_ratio(rates['jax'] / rates['tensorflow'])} of TensorFlow's"
-            rows.append([name, "JAX, the zoo's", share, ""])
+            rows.append([name, "JAX / TensorFlow", _ratio(rates["jax"] / rates["tensorflow"])])
         if pythae := own.get("torch", {}).get("pythae"):
             best = max(rates, key=rates.__getitem__)
-            times = f"{_ratio(rates[best] / median(r[RATE] for r in pythae))} of pythae's"
-            rows.append([name, f"{NAMES[best]}, the zoo's best", times, ""])
-    head = ["model", "backend", "zoo / by hand", "zoo / Keras's fit"]
-    return "### Ratios, pair by pair\n\n" + _grid(head, rows)
+            times = rates[best] / median(r[RATE] for r in pythae)
+            rows.append([name, f"the fastest, {NAMES[best]}, / pythae", _ratio(times)])
+    if not rows:
+        return ""
+    return "### The zoo's backends: ratios of medians\n\n" + _grid(["model", "", ""], rows)
 
 
 def _costs(results) -> str:

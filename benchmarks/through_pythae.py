@@ -86,6 +86,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
                 per_device_train_batch_size=case.batch_size,
                 num_epochs=EPOCHS,
                 learning_rate=case.rate,
+                optimizer_params={"eps": 1e-7},  # Keras's
                 no_cuda=True,
             ),
             callbacks=[Timer(case, clock)],

@@ -103,6 +103,21 @@ def test_channels_that_do_not_fit_are_refused_as_by_keras():
         ops.conv_transpose(np.ones((1, 4, 4, 3), "float32"), np.ones((3, 3, 2, 5), "float32"))
 
 
+def test_nothing_is_copied_or_made_larger():
+    x = torch.ones(2, 7, 7, 3)
+    assert nn._transpose_spatial_inputs(x).data_ptr() == x.data_ptr()
+    y = ops.conv_transpose(x, np.ones((4, 4, 2, 3), "float32"), 2, "same")
+    assert y.untyped_storage().nbytes() == 4 * y.numel()
+
+
+def test_convolutions_and_pooling_within_vmap_are_those_of_keras():
+    x, kernel = torch.ones(2, 1, 4, 4, 3), torch.ones(3, 3, 2, 3)
+    for function in (lambda x: ops.max_pool(x, 2), lambda x: ops.conv_transpose(x, kernel)):
+        np.testing.assert_array_equal(
+            torch.vmap(function)(x), torch.stack([function(one) for one in x])
+        )
+
+
 def test_keras_still_copies(stock):
     """Else zoo/engine/torch_convolutions.py can go."""
     x = torch.ones(2, 7, 7, 3)
@@ -129,6 +144,43 @@ class Noisy(layers.Layer):
         return self.inner(inputs)
 
 
+class Costly(layers.Layer):
+    """Adds to the losses."""
+
+    def call(self, inputs):
+        self.add_loss(ops.sum(inputs))
+        return inputs
+
+
+class Doubled(layers.Layer):
+    """Does something around its call."""
+
+    def __call__(self, inputs, **kwargs):
+        return 2 * super().__call__(inputs, **kwargs)
+
+    def call(self, inputs):
+        return inputs
+
+
+class Hidden(layers.Layer):
+    """Has a layer that Keras knows nothing of."""
+
+    def __init__(self):
+        super().__init__()
+        inner = zoo.layers.Dropout(0.5)
+        self.found = lambda x: inner(x)
+
+    def call(self, inputs):
+        return self.found(inputs)
+
+
+class Halved(keras.Model):
+    """A functional model of a class of its own."""
+
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=training) / 2
+
+
 def chain(*body):
     return keras.Sequential([keras.Input((4, 4, 1)), *body])
 
@@ -142,7 +194,26 @@ def two_inputs():
 def masked():
     words = keras.Input((6,), dtype="int32")
     embedded = layers.Embedding(5, 3, mask_zero=True)(words)
-    return keras.Model(words, layers.GlobalAveragePooling1D()(embedded))
+    attended = layers.Attention()([layers.Dense(3)(embedded), embedded])
+    return keras.Model(
+        words, layers.GlobalAveragePooling1D()(layers.LayerNormalization()(attended))
+    )
+
+
+def quantized():
+    network = chain(layers.Flatten(), layers.Dense(8), layers.Dense(4))
+    network.quantize("int8")
+    return network
+
+
+def recomputed():
+    with keras.RematScope("full"):
+        return chain(layers.Flatten(), layers.Dense(3, activation="tanh"), layers.Dense(3))
+
+
+def halved():
+    x = keras.Input((4, 4, 1))
+    return Halved(x, layers.Flatten()(x))
 
 
 NETWORKS = {
@@ -157,6 +228,15 @@ NETWORKS = {
     "composite": lambda: chain(Noisy(), layers.SpectralNormalization(layers.Conv2D(2, 3))),
     "nested": lambda: chain(chain(Noisy(), layers.BatchNormalization()), layers.Flatten()),
     "bfloat16": lambda: chain(layers.Conv2D(2, 3, dtype="mixed_bfloat16"), layers.Flatten()),
+    "bfloat16 and float32": lambda: chain(
+        layers.Conv2D(2, 3, dtype="mixed_bfloat16"), layers.Conv2D(2, 1), layers.Flatten()
+    ),
+    "quantized": quantized,
+    "recomputed": recomputed,
+    "losses": lambda: chain(Costly(), layers.Flatten(activity_regularizer="l2"), layers.Dense(1)),
+    "own call": lambda: chain(Doubled(), layers.Flatten()),
+    "hidden layer": lambda: chain(Hidden(), layers.Flatten()),
+    "own class": halved,
     "two inputs and outputs": two_inputs,
     "mask": masked,
 }
@@ -176,14 +256,19 @@ def test_a_loss_has_of_a_network_what_keras_has(name, training):
     network = NETWORKS[name]()
     picture = np.random.default_rng(0).normal(size=(2, 4, 4, 1)).astype("float32")
     inputs = keras.tree.map_structure(ops.convert_to_tensor, INPUTS.get(name, picture))
-    start = network.get_weights()
-    both = []
-    for called in (Net(network, training), lambda x: network(x, training=training)):
+    start, both = network.get_weights(), []
+    for called in (Net(network, training)._called, lambda x: network(x, training=training)):
         network.set_weights(start)
-        with random.scope(random.Generator(0, "test")):
-            outputs = keras.tree.flatten(called(inputs))
+        for _ in range(2):  # losses are those of the last call
+            with random.scope(random.Generator(0, "test")):
+                outputs = keras.tree.flatten(called(inputs))
         both.append(
-            [ops.convert_to_numpy(ops.cast(y, "float32")) for y in outputs] + network.get_weights()
+            [
+                [y.dtype for y in outputs],
+                [float(loss) for loss in network.losses],
+                *(ops.convert_to_numpy(ops.cast(y, "float32")) for y in outputs),
+                *network.get_weights(),
+            ]
         )
     for one, other in zip(*both, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -220,12 +305,21 @@ def test_what_a_network_was_not_built_for_is_made_so_by_keras(calls, x):
     assert calls[0] == "Sequential"
 
 
-def test_hooks_of_pytorch_are_called_and_what_regularizes_activity_is_added():
-    network = chain(layers.Flatten(activity_regularizer="l2"), layers.Dense(1))
-    seen = []
-    network.layers[1].register_forward_hook(lambda module, args, out: seen.append(out))
-    y = Net(network, True)(torch.ones(2, 4, 4, 1))
-    assert seen[0] is y and len(network.losses) == 1
+@pytest.mark.parametrize("kind", ["forward_pre", "forward", "full_backward_pre", "full_backward"])
+@pytest.mark.parametrize("which", ["layer", "network", "everywhere"])
+def test_hooks_of_pytorch_are_called(kind, which):
+    network, seen = chain(layers.Flatten(), layers.Dense(1)), []
+    if which == "everywhere":
+        register = getattr(torch.nn.modules.module, f"register_module_{kind}_hook")
+    else:
+        hooked = {"layer": network.layers[1], "network": network}[which]
+        register = getattr(hooked, f"register_{kind}_hook")
+    handle = register(lambda *args: seen.append(args[0]))
+    try:
+        Net(network, True)(torch.ones(2, 4, 4, 1, requires_grad=True)).sum().backward()
+    finally:
+        handle.remove()
+    assert seen
 
 
 def test_wrong_shapes_are_refused_by_keras():

@@ -74,8 +74,10 @@ class Net:
     def __call__(self, x, *args, labels=None, **kwargs):
         if labels is not None and len(getattr(self._network, "inputs", None) or ()) == 2:
             x = [x, labels]
-        outputs = backend.call(self._network, x, *args, **self._kwargs, **kwargs)
-        return keras.tree.map_structure(_float32, outputs)
+        return keras.tree.map_structure(_float32, self._called(x, *args, **kwargs))
+
+    def _called(self, *args, **kwargs):
+        return backend.call(self._network, *args, **self._kwargs, **kwargs)
 
 
 def _float32(x):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import keras
 import torch
 from keras import ops
 from keras.src.backend.torch.core import get_device
 
-from zoo.engine import heap, torch_adam, torch_convolutions, torch_networks
+from zoo.engine import heap, torch_adam
 from zoo.engine.scopes import pure
+
+KNOWN = keras.__version__.startswith("3.15.")
+"""Whether Keras is one whose inner workings these files take the place of; else they do not."""
+
+if KNOWN:
+    from zoo.engine import torch_convolutions, torch_networks
 
 if get_device() == "cpu":
     heap.keep()
-    torch_convolutions.install()
+    if KNOWN:
+        torch_convolutions.install()
 
 draws_on_host = get_device() == "cpu"
 
@@ -28,7 +36,7 @@ def makes_chunks(model) -> bool:
 
 def call(network, inputs, *args, **kwargs):
     """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
-    if args:
+    if args or not KNOWN:
         return network(inputs, *args, **kwargs)
     return torch_networks.call(network, inputs, **kwargs)
 

@@ -1,7 +1,7 @@
 """Networks on PyTorch, which runs them layer by layer at every step.
 
-Around a layer's ``call``, Keras binds arguments, looks for masks, casts and opens scopes. In small
-networks this takes as long as the arithmetic. Where a layer needs none of it, ``call`` is all.
+Around a layer's ``call``, Keras binds arguments, looks for masks, casts and opens scopes. For
+layers that need none of it, only ``call`` is run.
 """
 
 from __future__ import annotations
@@ -10,44 +10,69 @@ from functools import partial
 
 import torch
 from keras import Layer, Sequential
-from keras.src.backend import standardize_dtype
+from keras.src.backend import get_autocast_scope, standardize_dtype
+from keras.src.backend.torch.layer import TorchLayer
 from keras.src.models.functional import Functional, operation_fn, unpack_singleton
+from torch.nn.modules.module import _has_any_global_hook
 
 
 def call(network, inputs, **kwargs):
-    """``network(inputs, **kwargs)``."""
+    """What ``network(inputs, **kwargs)`` gives.
+
+    Args:
+        network: a Keras layer, which only as a functional or sequential model is run otherwise.
+        inputs: a tensor or several.
+        **kwargs: other arguments, of which only ``training`` is known here.
+    """
     graph = network._functional if type(network) is Sequential else network
     given = inputs if isinstance(inputs, list) else [inputs]
     if (
         type(graph) is not Functional
-        or set(kwargs) != {"training"}
+        or kwargs.keys() != {"training"}
+        or get_autocast_scope() is not None
+        or _has_any_global_hook()
         or not _bare(network)
-        or not _as_declared(given, graph)
+        or not _as_declared(given, graph.inputs)
     ):
         return network(inputs, **kwargs)
-    return unpack_singleton(graph._run_through_graph(given, partial(_function, **kwargs)))
+    context = network._get_call_context()  # clears losses, tells inner layers whether it trains
+    context.set_value("training", kwargs["training"])
+    try:
+        return unpack_singleton(graph._run_through_graph(given, partial(_function, **kwargs)))
+    finally:
+        network._maybe_reset_call_context()
 
 
 def _function(operation, training):
     """What computes a layer: its ``call`` alone, where that is the same."""
+    in_full = operation_fn(operation, training=training)
     if not _bare(operation) or operation._layers or not operation.built:
-        return operation_fn(operation, training=training)
-    if not operation._call_has_training_arg:
-        return operation.call
+        return in_full
+    own = {"training": training} if operation._call_has_training_arg else {}
 
-    def call(*args, **kwargs):  # which hold what training was when the network was put together
-        return operation.call(*args, **(kwargs | {"training": training}))
+    def call(*args, **kwargs):
+        # kwargs hold what training was when the graph was made
+        if len(args) != 1 or not _plain(args[0]) or kwargs.keys() - {"training"}:
+            return in_full(*args, **kwargs)
+        try:
+            return operation.call(*args, **own)
+        except Exception as error:
+            error.add_note(f"in layer {operation.name!r}, given {tuple(args[0].shape)}")
+            raise
 
     return call
 
 
 def _bare(layer) -> bool:
-    """Whether nothing happens around a layer's ``call``."""
+    """Whether nothing happens around a layer's ``call``, if its input is plain."""
     return (
         isinstance(layer, Layer)
         and type(layer).__call__ is Layer.__call__
+        and type(layer).forward is TorchLayer.forward
         and type(layer).compute_mask is Layer.compute_mask
         and layer.compute_dtype == layer.variable_dtype == "float32"
+        and layer.quantization_mode is None
+        and layer._remat_mode is None
         and layer.activity_regularizer is None
         and not layer._forward_pre_hooks
         and not layer._forward_hooks
@@ -56,12 +81,19 @@ def _bare(layer) -> bool:
     )
 
 
-def _as_declared(given, graph) -> bool:
-    """Whether inputs are what the network was built for, so that none is cast or reshaped."""
-    return len(given) == len(graph.inputs) and all(
+def _plain(x) -> bool:
+    """Whether Keras would neither cast a tensor nor find a mask on it."""
+    unmasked = getattr(x, "_keras_mask", None) is None
+    return isinstance(x, torch.Tensor) and x.dtype is torch.float32 and unmasked
+
+
+def _as_declared(given, declared) -> bool:
+    """Whether a network's inputs are what it was built for, so that none is cast or reshaped."""
+    return len(given) == len(declared) and all(
         isinstance(x, torch.Tensor)
-        and x.ndim == len(declared.shape)
-        and all(b is None or a == b for a, b in zip(x.shape, declared.shape, strict=True))
-        and standardize_dtype(x.dtype) == declared.dtype
-        for x, declared in zip(given, graph.inputs, strict=True)
+        and getattr(x, "_keras_mask", None) is None
+        and x.ndim == len(like.shape)
+        and all(b is None or a == b for a, b in zip(x.shape, like.shape, strict=True))
+        and standardize_dtype(x.dtype) == like.dtype
+        for x, like in zip(given, declared, strict=True)
     )
