@@ -6,8 +6,9 @@
 Shows style told from content: the decoder is given the label, so the codes keep the handwriting
 alone, and one code decodes to any of the ten digits in that hand (figure 7).
 
-Measured with JAX, seed 0: PSNR 15.2 dB on the test set; 55.8% of 1,000 samples are recognized, of
-each digit at least 3.2%. Eight minutes on one CPU core.
+Measured with JAX, seed 0: PSNR 20.1 dB on the test set; 59.2% of 1,000 samples are recognized, of
+each digit at least 5.9%. Nine minutes on one CPU core beside other work. With the rates of
+aae2d_mnist, 15.2 dB and 55.8%.
 """
 
 import keras
@@ -21,9 +22,9 @@ recipe = zoo.Recipe(
     model=zoo.model("aae", latent_dim=15, hidden=(1000, 1000), conditional=True),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
-        "autoencoder": keras.optimizers.Adam(1e-4),
-        "discriminator": keras.optimizers.Adam(5e-4, beta_1=0.5),
-        "generator": keras.optimizers.Adam(5e-4, beta_1=0.5),
+        "autoencoder": keras.optimizers.Adam(5e-4),
+        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
     },
     callbacks=[
         callbacks.SampleGrid(),

@@ -17,17 +17,17 @@ backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
 }
 
 recipe = zoo.Recipe(
-    model=zoo.model("wgan", latent_dim=64, filters=32, repeats=5),
+    model=zoo.model("wgan", latent_dim=16, components=10, filters=32, repeats=2),
     dataset=datasets.MNIST(batch_size=64),
     optimizers={
-        "critic": keras.optimizers.RMSprop(5e-5),
-        "generator": keras.optimizers.RMSprop(5e-5),
+        "critic": keras.optimizers.RMSprop(5e-4),
+        "generator": keras.optimizers.RMSprop(5e-4),
     },
     callbacks=[
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.Recognition()],
-    epochs=12,
+    epochs=10,
     seed=0,
 )
