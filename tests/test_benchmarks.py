@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import running, table
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -48,3 +50,30 @@ def test_waiting_for_data_is_measured_against_batches_that_cost_nothing(tmp_path
     results, table = benchmark(tmp_path, "--only", "waiting")
     assert {len(told) for told in results["waiting"][os.environ["KERAS_BACKEND"]].values()} == {1}
     assert "### Waiting for data" in table
+
+
+@pytest.mark.backend_free
+def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
+    def told(*rates):
+        return [{"pictures_per_second": r, "start": 1, "first_step": 2, "memory": 3} for r in rates]
+
+    text = table.rendered(
+        {
+            "speed": {
+                "A": {
+                    "jax": {"zoo": told(8.0)},
+                    "tensorflow": {"zoo": told(4.0)},
+                    "torch": {"zoo": told(2.0, 6.0), "pythae": told(2.0, 2.0)},
+                }
+            }
+        }
+    )
+    assert "| A | PyTorch |  |  | 2.00 (1.00 to 3.00) |" in text
+    assert "| A | JAX / TensorFlow | 2.00 |" in text
+    assert "| A | the fastest, JAX, / pythae | 4.00 |" in text
+
+
+@pytest.mark.backend_free
+def test_what_fails_the_first_time_is_left_out():
+    found = running.side_by_side({"well": lambda: {"a": 1.0}, "ill": lambda: None}, pairs=3)
+    assert found == {"well": [{"a": 1.0}] * 3}

@@ -12,6 +12,7 @@ from keras import layers, ops
 
 import zoo
 from zoo import random
+from zoo.engine import backend
 from zoo.engine.nets import Net
 
 if keras.backend.backend() != "torch":
@@ -272,6 +273,39 @@ def test_a_loss_has_of_a_network_what_keras_has(name, training):
         )
     for one, other in zip(*both, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_recomputed_is_not_kept():
+    network, counts = recomputed(), []
+    x = torch.ones(2, 4, 4, 1)
+    for called in (Net(network, True), lambda x: network(x, training=True)):
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda t, k=kept: k.append(t) or t, lambda t: t
+        ):
+            called(x)
+        counts.append(len(kept))
+    assert counts[0] == counts[1]
+
+
+class Wrong(layers.Layer):
+    """Fails, once it is trained."""
+
+    def call(self, inputs, training=False):
+        if training:
+            raise ArithmeticError("boom")
+        return inputs
+
+
+def test_an_error_names_the_layer():
+    with pytest.raises(ArithmeticError, match="boom") as caught:
+        Net(chain(Wrong(name="wrong")), True)(torch.ones(2, 4, 4, 1))
+    assert caught.value.__notes__ == ["in layer 'wrong', given (2, 4, 4, 1)"]
+
+
+def test_this_keras_is_one_that_is_known():
+    """Else look through zoo/engine/torch_*.py and say so in zoo/engine/torch.py."""
+    assert backend.KNOWN
 
 
 @pytest.fixture
