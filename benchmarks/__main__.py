@@ -99,6 +99,11 @@ def _can(variant, backend) -> bool:
     return variant != "pythae" or (backend == "torch" and variant in _others())
 
 
+_NOTHING_KEPT = {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+# the networks are the zoo's, which otherwise repairs convolutions for all of the process
+_AS_THEY_COME = {"keras": {"ZOO_JAX_CONVOLUTIONS": "xla"}}
+
+
 def _speed(options, backend, results):
     """Who trains how fast; no compiled program is kept from one to the next."""
     for name in options.models:
@@ -110,7 +115,7 @@ def _speed(options, backend, results):
                 name,
                 variant,
                 _case(options, name),
-                environment={"JAX_ENABLE_COMPILATION_CACHE": "false"},
+                environment=_AS_THEY_COME.get(variant, {}) | _NOTHING_KEPT,
             )
             for variant in cases.CASES[name].variants
             if variant in options.variants and _can(variant, backend)

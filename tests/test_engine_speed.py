@@ -9,50 +9,108 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import layers, ops
+
+import zoo
+from tests.models import Toy, square
+from zoo.configs import copy_of
 
 BACKEND = keras.backend.backend()
-on_torch = pytest.mark.skipif(BACKEND != "torch", reason="of the PyTorch backend")
+not_on_jax = pytest.mark.skipif(BACKEND == "jax", reason="XLA makes one pass itself")
+on_tensorflow = pytest.mark.skipif(BACKEND != "tensorflow", reason="of the TensorFlow backend")
 on_jax = pytest.mark.skipif(BACKEND != "jax", reason="of the JAX backend")
 
 
-@on_torch
+@pytest.fixture
+def one_pass(monkeypatch):
+    """What fuses an optimizer here, and a list of the updates made in one pass."""
+    if BACKEND == "torch":
+        import torch as owner
+
+        from zoo.engine import torch_adam as module
+
+        name = "_fused_adam_"
+    else:
+        from tensorflow import raw_ops as owner
+
+        from zoo.engine import tensorflow_adam as module
+
+        name = "ResourceApplyAdam"
+    passes, fused = [], getattr(owner, name)
+
+    def counted(*args, **kwargs):
+        passes.append(1)
+        return fused(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, counted)
+    return module.fuse, passes
+
+
+def updated(optimizer, start, grads):
+    """Weights and slots after an optimizer's steps down gradients."""
+    weights = [keras.Variable(w, dtype="float32") for w in start]
+    optimizer.build(weights)
+    for own in grads:
+        optimizer.apply(own, weights)
+    return [v.numpy() for v in (*weights, *optimizer.variables)]
+
+
+@not_on_jax
 @pytest.mark.parametrize(
     "optimizer",
     [
         keras.optimizers.Adam(1e-2, beta_1=0.5, clipnorm=1.0, use_ema=True),
         keras.optimizers.AdamW(1e-2, weight_decay=0.1),
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-2, 20), epsilon=1e-3),
+        keras.optimizers.Adam(1e-2, gradient_accumulation_steps=2),
     ],
-    ids=["Adam", "AdamW", "schedule"],
+    ids=["Adam", "AdamW", "schedule", "accumulated"],
 )
-def test_adam_in_one_pass_is_the_adam_of_keras(optimizer, monkeypatch):
-    import torch
-
-    from zoo.configs import copy_of
-    from zoo.engine import torch_adam
-
-    passes, fused = [], torch._fused_adam_
-
-    def counted(*args, **kwargs):
-        passes.append(len(args[0]))
-        return fused(*args, **kwargs)
-
-    monkeypatch.setattr(torch, "_fused_adam_", counted)
+def test_adam_in_one_pass_is_the_adam_of_keras(optimizer, one_pass):
+    fuse, passes = one_pass
     rng = np.random.default_rng(0)
-    start, grads = rng.normal(size=(3, 4, 5)), rng.normal(size=(20, 3, 4, 5))
-    found = []
-    for fuse in (False, True):
-        weights = [keras.Variable(w, dtype="float32") for w in start]
-        used = copy_of(optimizer)
-        used.build(weights)
-        if fuse:
-            torch_adam.fuse(used)
-        for own in grads:
-            used.apply([torch.tensor(g, dtype=torch.float32) for g in own], weights)
-        found.append([v.numpy() for v in (*weights, *used.variables)])
-        assert len(passes) == (20 if fuse else 0)
-    for stock, ours in zip(*found, strict=True):
-        np.testing.assert_allclose(ours, stock, rtol=2e-5, atol=1e-7)
+    start = rng.normal(size=(3, 4, 5))
+    grads = [
+        [ops.convert_to_tensor(g, "float32") for g in own] for own in rng.normal(size=(20, 3, 4, 5))
+    ]
+    stock = updated(copy_of(optimizer), start, grads)
+    assert not passes
+    fused = copy_of(optimizer)
+    fuse(fused)
+    for ours, theirs in zip(updated(fused, start, grads), stock, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-7)
+    assert passes
+
+
+@not_on_jax
+def test_what_is_not_the_adam_of_keras_is_left_alone(one_pass):
+    class Own(keras.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            self.assign_sub(variable, gradient)
+
+        def _parallel_update_step(self, grads, variables, learning_rate):
+            for gradient, variable in zip(grads, variables, strict=True):
+                self.update_step(gradient, variable, learning_rate)
+
+    fuse, passes = one_pass
+    for optimizer in (Own(), keras.optimizers.Adam(amsgrad=True), keras.optimizers.Nadam()):
+        fuse(optimizer)
+        updated(optimizer, [np.ones(3)], [[ops.ones(3)]])
+    assert not passes
+
+
+@on_tensorflow
+def test_rows_of_a_table_are_moved_as_by_keras(one_pass):
+    import tensorflow as tf
+
+    fuse, passes = one_pass
+    grads = [[tf.IndexedSlices(tf.ones((2, 3)), tf.constant([0, 2]), tf.constant([4, 3]))]] * 3
+    start, fused = [np.ones((4, 3))], keras.optimizers.Adam(0.1)
+    fuse(fused)
+    stock = updated(keras.optimizers.Adam(0.1), start, grads)
+    for ours, theirs in zip(updated(fused, start, grads), stock, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert not passes
 
 
 @pytest.mark.skipif(BACKEND == "tensorflow", reason="keeps memory itself")
@@ -76,6 +134,17 @@ print(found)
         [sys.executable, "-c", code], env=clean, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 1000  # else twice 10,240 pages
+
+
+def toy():
+    """A model with a convolution, compiled."""
+
+    def net():
+        return keras.Sequential([keras.Input((4, 1)), layers.Conv1D(1, 2), layers.Flatten()])
+
+    model = zoo.build(Toy({"a": net}, {"a": ["a"]}, [square("a")]), zoo.DataSpec((4, 1)))
+    model.compile({"a": "adam"})
+    return model
 
 
 CHILD = """
@@ -105,3 +174,43 @@ def test_compiled_programs_are_kept_where_that_can_be(tmp_path, folder):
     assert "compilation" not in done.stderr
     kept = [path for path in home.rglob("*-cache") if path.stat().st_size]
     assert bool(kept) == (folder == "there")
+
+
+@pytest.fixture
+def jitted(monkeypatch):
+    """The ``compiler_options`` of what is jitted with any."""
+    import jax
+
+    found, jit = [], jax.jit
+
+    def noted(*args, **kwargs):
+        found.extend([kwargs["compiler_options"]] if kwargs.get("compiler_options") else [])
+        return jit(*args, **kwargs)
+
+    monkeypatch.setattr(jax, "jit", noted)
+    return found
+
+
+@on_jax
+def test_steps_are_compiled_as_is_best_for_cpus(jitted):
+    from zoo.engine.jax_options import OPTIONS, options
+
+    assert options() == OPTIONS, "this JAX does not know the option"
+    jitted.clear()
+    model = toy()
+    for _ in range(3):
+        model.train_on_batch(np.ones((2, 4, 1), "float32"))
+    assert jitted == [OPTIONS]  # once
+
+
+@on_jax
+def test_xla_is_told_nothing_it_does_not_know_or_was_told_already(monkeypatch):
+    from zoo.engine import jax_options
+
+    options = jax_options.options.__wrapped__
+    monkeypatch.setenv("XLA_FLAGS", f"--{jax_options.FLAG}=+reduce")
+    assert options() is None
+    monkeypatch.delenv("XLA_FLAGS")
+    assert options() == jax_options.OPTIONS
+    monkeypatch.setattr(jax_options, "OPTIONS", {"xla_no_such_option": "1"})
+    assert options() is None

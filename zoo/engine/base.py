@@ -187,7 +187,7 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
         optimizers = self.optimizer.by_player
 
         def forward():
-            values = self._terms_of(move, batch, rng, training=True)
+            values = self._terms_of(move, batch, rng, variables, training=True)
             scalars = terms.means(values)
             totals = self._totals(scalars, step)
             scaled = {p: optimizers[p].scale_loss(total) for p, total in totals.items()}
@@ -225,17 +225,17 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
         x, labels = self._prepare(data)
         # by row, not by batch: the result does not depend on the batch size
         rng = self._rng("evaluate", 0, first_row=self._terms.rows)
+        variables = self.player_variables()
         logs = _Sums()
         for i, move in enumerate(self._moves):
-            values = self._terms_of(move, Batch(x, labels), rng, training=False)
+            values = self._terms_of(move, Batch(x, labels), rng, variables, training=False)
             logs.add(i, values, self._totals(terms.means(values), self._terms.step), x)
         return self._track(logs, ops.shape(x)[0])
 
-    def _terms_of(self, move, batch, rng, training):
+    def _terms_of(self, move, batch, rng, variables, training):
         nets = Nets(self.networks, training, self.where)
         with random.scope(rng):
             values = dict(move.loss(nets, batch, rng))
-        variables = self.player_variables()
         for player in values:
             penalties = [
                 variable.regularizer(variable)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from keras import StatelessScope, ops
+from keras.distribution import distribution
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.layers.convolutional.base_conv import BaseConv
 from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
 
-from zoo.engine import heap, jax_convolutions, jax_programs
+from zoo.engine import heap, jax_convolutions, jax_options, jax_programs
 from zoo.engine.players import unique
 from zoo.engine.scopes import pure
 
@@ -28,6 +29,11 @@ jax_programs.keep()
 def device() -> str:
     """``"gpu"``, ``"tpu"`` or ``"cpu"``: where this backend computes."""
     return jax.default_backend()
+
+
+def computes_ahead() -> bool:
+    """Whether a step that returns may still be computed."""
+    return True
 
 
 def makes_chunks(model) -> bool:
@@ -137,10 +143,17 @@ class Trainer:
     """
 
     chunks: Chunks | None = None
+    train_function: Any
 
     def make_train_function(self, force=False):
+        options = jax_options.options()
         if self.chunks is None:
+            again = force or self.train_function is None
             super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
+            plain = self.jit_compile and not self.run_eagerly and distribution() is None
+            if again and plain and options:
+                step = jax.jit(self.train_step, donate_argnums=0, compiler_options=options)
+                self.train_function = self._make_function(step)
             return
         chunks, names = self.chunks, self.metrics_names
         most = max(chunks.most, 2)  # XLA makes another program of a loop over one batch
@@ -159,7 +172,7 @@ class Trainer:
             return jax.lax.fori_loop(0, number, one, (state, logs))
 
         if not self.run_eagerly:
-            steps = jax.jit(steps, donate_argnums=0)
+            steps = jax.jit(steps, donate_argnums=0, compiler_options=options)
 
         def function(state, iterator):
             data = next(iterator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 
 import keras
@@ -68,16 +69,23 @@ class Net:
 
     def __init__(self, network, training):
         self._network = network
-        takes = "training" in inspect.signature(network.call).parameters
-        self._kwargs = {"training": training} if takes else {}
+        self._kwargs = {"training": training} if _takes_training(network.__class__) else {}
 
     def __call__(self, x, *args, labels=None, **kwargs):
         if labels is not None and len(getattr(self._network, "inputs", None) or ()) == 2:
             x = [x, labels]
-        return keras.tree.map_structure(_float32, self._called(x, *args, **kwargs))
+        outputs = self._called(x, *args, **kwargs)
+        if hasattr(outputs, "dtype"):
+            return _float32(outputs)
+        return keras.tree.map_structure(_float32, outputs)
 
     def _called(self, *args, **kwargs):
         return backend.call(self._network, *args, **self._kwargs, **kwargs)
+
+
+@functools.cache  # on PyTorch, networks are called at each step
+def _takes_training(cls: type[keras.layers.Layer]) -> bool:
+    return "training" in inspect.signature(cls.call).parameters
 
 
 def _float32(x):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 from keras import ops
 
+from zoo.engine import tensorflow_adam
 from zoo.engine.scopes import pure
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ draws_on_host = False
 def device() -> str:
     """``"gpu"`` or ``"cpu"``: where this backend computes."""
     return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+def computes_ahead() -> bool:
+    """Whether a step that returns may still be computed."""
+    return device() != "cpu"
 
 
 def makes_chunks(model) -> bool:
@@ -62,6 +68,7 @@ def apply(optimizer, grads, variables, moves=None):
 
 def prepare(optimizer):
     """Make ready an optimizer that is about to train."""
+    tensorflow_adam.fuse(optimizer)
 
 
 def input_gradient(fn, x):

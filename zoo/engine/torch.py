@@ -29,6 +29,11 @@ def device() -> str:
     return get_device().partition(":")[0].replace("cuda", "gpu")
 
 
+def computes_ahead() -> bool:
+    """Whether a step that returns may still be computed."""
+    return device() != "cpu"
+
+
 def makes_chunks(model) -> bool:
     """Whether a model's steps are made in chunks: here each layer is called at each step."""
     return False

@@ -6,6 +6,7 @@ import math
 from functools import partial
 
 import torch
+from keras import ops
 from keras.src.backend.torch.optimizers.torch_adam import Adam
 
 
@@ -32,7 +33,7 @@ def _update(optimizer, grads, variables, learning_rate) -> None:
     if not all(t.is_contiguous() and t.dtype == torch.float32 for own in lists for t in own):
         Adam._parallel_update_step(optimizer, grads, variables, learning_rate)
         return
-    step = int(optimizer.iterations.value) + 1
+    step = int(ops.convert_to_tensor(optimizer.iterations)) + 1
     torch._fused_adam_(
         *lists,
         [],

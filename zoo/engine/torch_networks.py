@@ -10,6 +10,7 @@ from functools import partial
 
 import torch
 from keras import Layer, Sequential
+from keras.layers import Dense
 from keras.src.backend import get_autocast_scope, standardize_dtype
 from keras.src.backend.torch.layer import TorchLayer
 from keras.src.models.functional import Functional, operation_fn, unpack_singleton
@@ -48,19 +49,31 @@ def _function(operation, training):
     in_full = operation_fn(operation, training=training)
     if not _bare(operation) or operation._layers or not operation.built:
         return in_full
-    own = {"training": training} if operation._call_has_training_arg else {}
+    compute = operation.call
+    if type(operation) is Dense and operation.bias is not None and not operation.lora_enabled:
+        compute = partial(_dense, operation)
+    elif operation._call_has_training_arg:
+        compute = partial(compute, training=training)
 
     def call(*args, **kwargs):
         # kwargs hold what training was when the graph was made
         if len(args) != 1 or not _plain(args[0]) or kwargs.keys() - {"training"}:
             return in_full(*args, **kwargs)
         try:
-            return operation.call(*args, **own)
+            return compute(*args)
         except Exception as error:
             error.add_note(f"in layer {operation.name!r}, given {tuple(args[0].shape)}")
             raise
 
     return call
+
+
+def _dense(layer, x):
+    """What a dense layer's ``call`` gives, the bias added as the product is computed."""
+    if x.ndim != 2:
+        return layer.call(x)
+    y = torch.addmm(layer.bias.value, x, layer.kernel.value)
+    return y if layer.activation is None else layer.activation(y)
 
 
 def _bare(layer) -> bool:
