@@ -65,6 +65,12 @@ def test_optimizers_follow_their_formulas(name):
     assert weight(model, "a") == pytest.approx(by_formula(name), rel=1e-5)
 
 
+def test_settings_of_adam_may_be_numbers_of_any_type():
+    model = alone(keras.optimizers.Adam(0.01, beta_1=0, beta_2=np.float64(0.9)))
+    model.fit(column(1.0), verbose=0)
+    assert weight(model, "a") == pytest.approx(1.99)  # a first step is the rate long
+
+
 def test_each_player_has_an_optimizer_of_its_own_kind():
     def both(nets, batch, rng):
         return {"a": {"x": nets.a(batch.x)[:, 0]}, "b": {"x": nets.b(batch.x)[:, 0]}}

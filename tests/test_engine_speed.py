@@ -100,6 +100,16 @@ def test_what_is_not_the_adam_of_keras_is_left_alone(one_pass):
 
 
 @on_tensorflow
+def test_an_update_of_the_users_own_stays(one_pass):
+    fuse, passes = one_pass
+    optimizer = keras.optimizers.Adam(1.0)
+    optimizer.update_step = lambda gradient, variable, rate: variable.assign_sub(gradient)
+    fuse(optimizer)
+    assert updated(optimizer, [np.ones(3)], [[0.25 * ops.ones(3)]])[0] == pytest.approx(0.75)
+    assert not passes
+
+
+@on_tensorflow
 def test_rows_of_a_table_are_moved_as_by_keras(one_pass):
     import tensorflow as tf
 

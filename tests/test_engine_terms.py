@@ -176,6 +176,17 @@ def test_regularizers_are_a_term_of_their_own():
     assert weight(model, "a") == pytest.approx(2.0 - 0.1 * 4.0)
 
 
+def test_the_term_of_a_regularizer_is_0_once_its_layer_is_frozen():
+    l2 = keras.regularizers.L2(0.25)
+    toy = Toy({"a": dense(3, 1, kernel_regularizer=l2)}, {"a": ["a"]}, [square("a")])
+    model = build(toy, features=2)
+    model.networks["a"].layers[0].trainable = False
+    model.compile({"a": "sgd"})
+    logs = model.train_on_batch(np.ones((4, 2), "float32"), return_dict=True)
+    assert logs["a/regularization"] == 0.0
+    assert logs["loss"] == pytest.approx(logs["a/square"])
+
+
 def test_a_regularizer_counts_once_in_every_move_and_for_whom_it_concerns():
     def other(nets, batch, rng):
         return {"a": {"line": nets.a(batch.x)[:, 0]}, "b": {"line": nets.b(batch.x)[:, 0]}}

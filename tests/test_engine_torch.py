@@ -212,6 +212,18 @@ def recomputed():
         return chain(layers.Flatten(), layers.Dense(3, activation="tanh"), layers.Dense(3))
 
 
+def changed():
+    network = chain(layers.Flatten(), layers.Dense(3))
+    network.layers[1].call = lambda inputs, training=None: ops.sum(inputs, axis=1)
+    return network
+
+
+def adapted():
+    network = chain(layers.Flatten(), layers.Dense(3))
+    network.layers[1].enable_lora(2, b_initializer="ones")
+    return network
+
+
 def halved():
     x = keras.Input((4, 4, 1))
     return Halved(x, layers.Flatten()(x))
@@ -234,6 +246,8 @@ NETWORKS = {
     ),
     "quantized": quantized,
     "recomputed": recomputed,
+    "changed": changed,
+    "adapted": adapted,
     "losses": lambda: chain(Costly(), layers.Flatten(activity_regularizer="l2"), layers.Dense(1)),
     "own call": lambda: chain(Doubled(), layers.Flatten()),
     "hidden layer": lambda: chain(Hidden(), layers.Flatten()),
@@ -271,8 +285,26 @@ def test_a_loss_has_of_a_network_what_keras_has(name, training):
                 *network.get_weights(),
             ]
         )
-    for one, other in zip(*both, strict=True):
-        np.testing.assert_array_equal(one, other)
+    assert both[0][0] == both[1][0]
+    for one, other in zip(both[0][1:], both[1][1:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_dense_layer_under_autocast_is_that_of_keras():
+    network, x = (
+        chain(layers.Flatten(), layers.Dense(8, "silu"), layers.Dense(3)),
+        torch.ones(2, 4, 4, 1),
+    )
+    with torch.autocast("cpu"):
+        ours, stock = Net(network, True)(x), network(x, training=True)
+    assert ours.dtype == stock.dtype
+    assert torch.equal(ours, stock)
+
+
+def test_an_input_on_another_device_is_moved_as_by_keras():
+    network = chain(layers.Flatten(), layers.Dense(3))
+    with keras.device("meta"):
+        assert Net(network, True)(torch.ones(2, 4, 4, 1, device="cpu")).is_meta
 
 
 def test_what_is_recomputed_is_not_kept():

@@ -16,8 +16,8 @@ class Finite(Callback):
             a term was not finite; None while there is none.
     """
 
-    # Keras hands the terms of a step over when they are there, on JAX and PyTorch in a thread
-    # of its own: to look at them costs no waiting.
+    # Keras hands the terms of a step over in a thread of its own where they may still be computed:
+    # to look at them costs no waiting.
     async_safe = True
 
     def __init__(self):

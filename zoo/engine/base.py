@@ -242,7 +242,8 @@ class GenerativeModel(Abilities, backend.Trainer, keras.Model):
                 for variable in variables[player]
                 if variable.regularizer is not None
             ]
-            if penalties:
+            # the term stays, at 0, where what had penalties has been frozen since
+            if penalties or terms.REGULARIZATION in self.terms.get(player, ()):
                 values[player] = {**values[player], terms.REGULARIZATION: sum(penalties)}
         return values
 

@@ -15,8 +15,8 @@ def fuse(optimizer) -> None:
     networks, as long as a forward pass. The numbers are the same but for rounding.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    ours = type(optimizer).update_step is keras.optimizers.Adam.update_step
-    if ours and not optimizer.amsgrad:
+    ours = type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW)
+    if ours and not optimizer.amsgrad and "update_step" not in vars(optimizer):
         optimizer.update_step = partial(_update, optimizer)
 
 
@@ -28,15 +28,17 @@ def _update(optimizer, gradient, variable, learning_rate) -> None:
         keras.optimizers.Adam.update_step(optimizer, gradient, variable, learning_rate)
         return
     step = tf.cast(optimizer.iterations + 1, "float32")
+    # a user's may be a number of any type
+    betas = [tf.cast(beta, "float32") for beta in (optimizer.beta_1, optimizer.beta_2)]
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
         m=slots[0].handle,
         v=slots[1].handle,
-        beta1_power=tf.pow(optimizer.beta_1, step),
-        beta2_power=tf.pow(optimizer.beta_2, step),
+        beta1_power=tf.pow(betas[0], step),
+        beta2_power=tf.pow(betas[1], step),
         lr=tf.cast(learning_rate, "float32"),
-        beta1=optimizer.beta_1,
-        beta2=optimizer.beta_2,
+        beta1=betas[0],
+        beta2=betas[1],
         epsilon=optimizer.epsilon,
         grad=gradient,
     )

@@ -50,7 +50,7 @@ def _function(operation, training):
     if not _bare(operation) or operation._layers or not operation.built:
         return in_full
     compute = operation.call
-    if type(operation) is Dense and operation.bias is not None and not operation.lora_enabled:
+    if _plain_dense(operation):
         compute = partial(_dense, operation)
     elif operation._call_has_training_arg:
         compute = partial(compute, training=training)
@@ -68,11 +68,19 @@ def _function(operation, training):
     return call
 
 
+def _plain_dense(layer) -> bool:
+    """Whether a layer is Keras's dense one, with a bias and nothing put in its place."""
+    own = type(layer) is Dense and "call" not in vars(layer)
+    return own and layer.bias is not None and not layer.lora_enabled
+
+
 def _dense(layer, x):
     """What a dense layer's ``call`` gives, the bias added as the product is computed."""
-    if x.ndim != 2:
+    kernel = layer.kernel.value
+    elsewhere = x.device != kernel.device or torch._C._is_any_autocast_enabled()
+    if x.ndim != 2 or elsewhere:
         return layer.call(x)
-    y = torch.addmm(layer.bias.value, x, layer.kernel.value)
+    y = torch.addmm(layer.bias.value, x, kernel)
     return y if layer.activation is None else layer.activation(y)
 
 
