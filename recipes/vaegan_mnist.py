@@ -18,7 +18,7 @@ import keras
 import zoo
 from zoo import callbacks, datasets, metrics, samplers
 
-backends = {  # on a CPU, JAX is slower than TensorFlow at convolutions
+backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
     "cpu": ("tensorflow", "torch", "jax"),
     "gpu": ("jax", "torch", "tensorflow"),
 }
