@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import __main__ as main
 from benchmarks import running, table
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +79,19 @@ def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
 def test_what_fails_the_first_time_is_left_out():
     found = running.side_by_side({"well": lambda: {"a": 1.0}, "ill": lambda: None}, pairs=3)
     assert found == {"well": [{"a": 1.0}] * 3}
+
+
+@pytest.mark.backend_free
+def test_keras_is_measured_with_convolutions_as_xla_has_them(monkeypatch):
+    found = {}
+
+    def measured(case, backend, variant, seconds, changes, environment):
+        found[variant] = environment.get("ZOO_JAX_CONVOLUTIONS")
+        return {"pictures_per_second": 1.0}
+
+    monkeypatch.setattr(running, "measured", measured)
+    options = SimpleNamespace(
+        models=["C"], variants=["zoo", "keras", "hand"], smoke=True, seconds=0.0, pairs=1
+    )
+    main._speed(options, "jax", {})
+    assert found == {"zoo": None, "keras": "xla", "hand": None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -156,3 +158,16 @@ def test_chunks_hold_every_example_once():
         parts.took(item, 0.001 * parts.length(item))
     assert sum(sizes) == 40
     assert len(sizes) < 14
+
+
+@pytest.mark.skipif(CHUNKS, reason="callbacks are told of the steps of a chunk when it is over")
+def test_where_a_step_is_over_when_it_returns_callbacks_are_told_of_it_at_once(tmp_path):
+    class Where(Terms):
+        def on_train_batch_end(self, batch, logs=None):
+            made = int(self.model.optimizer.iterations)
+            self.told[self.epoch, batch] = threading.current_thread(), made
+
+    where = Where()
+    train(tmp_path, where)
+    expected = [(threading.main_thread(), made) for made in range(1, 2 * STEPS + 1)]
+    assert list(where.told.values()) == expected
