@@ -6,23 +6,23 @@
     python -m benchmarks --smoke                           tiny, to see that all of it runs
     python -m benchmarks --table                           only render the results once more
 
-What is compared is measured side by side: zoo, Keras, by hand, then backwards, and so on. Each
-measurement is a process of its own. Leave the machine alone meanwhile.
+Each measurement is a process of its own. What is compared is measured side by side: an epoch of the
+zoo, one of Keras, one by hand, then backwards, and so on. Leave the machine alone meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import importlib.util
 import json
 import tempfile
 from pathlib import Path
 
 from benchmarks import cases, running, table
+from benchmarks.running import Job
 from zoo import backends
 
-PARTS = ("speed", "waiting", "start", "scaling")
+PARTS = ("speed", "start", "scaling")
 FOLDER = Path(__file__).parent
 
 
@@ -85,11 +85,6 @@ def _case(options, name, changes=None):
     return dict(cases.SMOKE[name]) if options.smoke else dict(changes or {})
 
 
-def _measure(options, backend, case, variant, changes, **more):
-    print(f"{case} on {backend}: {variant}", flush=True)
-    return running.measured(case, backend, variant, options.seconds, changes, **more)
-
-
 def _others() -> list[str]:
     """Other libraries that are installed."""
     return ["pythae"] if importlib.util.find_spec("pythae") else []
@@ -107,12 +102,10 @@ _AS_THEY_COME = {"keras": {"ZOO_JAX_CONVOLUTIONS": "xla"}}
 def _speed(options, backend, results):
     """Who trains how fast; no compiled program is kept from one to the next."""
     for name in options.models:
-        measures = {
-            variant: functools.partial(
-                _measure,
-                options,
-                backend,
+        jobs = {
+            variant: Job(
                 name,
+                backend,
                 variant,
                 _case(options, name),
                 environment=_AS_THEY_COME.get(variant, {}) | _NOTHING_KEPT,
@@ -120,25 +113,8 @@ def _speed(options, backend, results):
             for variant in cases.CASES[name].variants
             if variant in options.variants and _can(variant, backend)
         }
-        found = running.side_by_side(measures, options.pairs)
+        found = running.side_by_side(jobs, options.pairs, options.seconds)
         results.setdefault(name, {}).setdefault(backend, {}).update(found)
-
-
-def _waiting(options, backend, results):
-    """How much faster A goes when batches cost nothing."""
-    measures = {
-        title: functools.partial(
-            _measure,
-            options,
-            backend,
-            "A",
-            "zoo",
-            _case(options, "A"),
-            how={"free_data": free},
-        )
-        for title, free in (("data", False), ("free", True))
-    }
-    results[backend] = running.side_by_side(measures, options.pairs)
 
 
 def _start(options, backend, results):
@@ -149,9 +125,10 @@ def _start(options, backend, results):
         found: dict[str, list] = {"first": [], "second": []}
         for _ in range(options.pairs):
             with tempfile.TemporaryDirectory() as folder:
+                case, kept = _case(options, name, {"steps": 4}), {"KERAS_HOME": folder}
+                job = Job(name, backend, "zoo", case, environment=kept)
                 for told in found.values():
-                    case, kept = _case(options, name, {"steps": 4}), {"KERAS_HOME": folder}
-                    told.append(_measure(options, backend, name, "zoo", case, environment=kept))
+                    told.append(running.measured(job, options.seconds))
         results[name] = {backend: found}
 
 
@@ -160,11 +137,11 @@ def _scaling(options, backend, results):
     for what, settings in cases.SCALING.items():
         for words, name, changes in settings[:1] if options.smoke else settings:
             changes = {**changes, **(cases.SMOKE[name] if options.smoke else {})}
-            told = _measure(options, backend, name, "zoo", changes)
+            told = running.measured(Job(name, backend, "zoo", changes), options.seconds)
             results.setdefault(what, {}).setdefault(words, {})[backend] = told
 
 
-_PARTS = {"speed": _speed, "waiting": _waiting, "start": _start, "scaling": _scaling}
+_PARTS = {"speed": _speed, "start": _start, "scaling": _scaling}
 
 
 if __name__ == "__main__":

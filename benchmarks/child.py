@@ -1,4 +1,7 @@
-"""One measurement, in a process of its own: prints what the clock told as JSON."""
+"""One measurement, in a process of its own, an epoch whenever a line of its input says so.
+
+What the clock reads is its output; whatever else is printed goes where errors go.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import sys
 def main() -> None:
     """Read what to measure from the command line, as JSON, and measure it."""
     told = json.loads(sys.argv[1], object_hook=_tuples)
+    output, sys.stdout = sys.stdout, sys.stderr
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend, variant = os.environ["KERAS_BACKEND"], told["variant"]
     from benchmarks import cases
@@ -22,7 +26,7 @@ def main() -> None:
         activate(Choice(backend, "cpu", "a benchmark"))
     from benchmarks.clock import Clock
 
-    clock = Clock(told["born"], told["seconds"])
+    clock = Clock(told["born"], sys.stdin, output)
     modules = {
         "zoo": "benchmarks.through_zoo",
         "keras": "benchmarks.keras_fit",
@@ -32,8 +36,8 @@ def main() -> None:
     measuring = importlib.import_module(modules[variant])
     importlib.import_module(backend)
     clock.ready()
-    measuring.measure(case, clock, **told["how"])
-    print(json.dumps(clock.told()))
+    measuring.measure(case, clock)
+    clock.summarize()
 
 
 def _tuples(read: dict) -> dict:

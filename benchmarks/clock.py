@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import resource
 import sys
 import time
+from typing import TextIO
 
 import keras
 
@@ -16,17 +19,19 @@ class Clock:
 
     Args:
         born: ``time.time()`` when the process was started.
-        seconds: of training, after the first epoch, that are enough.
+        turns: where a line says ``go`` for an epoch, or ``stop``.
+        told: where a line of JSON says what was read.
 
     Attributes:
         imported: seconds from ``born`` until the backend was there.
         first: seconds from ``born`` until the first step was made.
     """
 
-    def __init__(self, born: float, seconds: float):
-        self._born, self._seconds = born, seconds
+    def __init__(self, born: float, turns: TextIO, told: TextIO):
+        self._born, self._turns, self._told = born, turns, told
         self.imported = self.first = 0.0
-        self._epochs: list[tuple[int, float, float]] = []
+        self._epochs: list[tuple[int, float, float, float]] = []
+        self._waited = 0.0
 
     def ready(self) -> None:
         """The backend is imported."""
@@ -39,35 +44,55 @@ class Clock:
     def begin(self) -> None:
         """An epoch begins."""
         self._began = time.perf_counter(), time.process_time()
+        self._waited = 0.0
 
     def end(self, pictures: int) -> None:
         """It ends, its last step made; the first epoch, which compiles, does not count."""
         wall, busy = self._began
-        self._epochs.append((pictures, time.perf_counter() - wall, time.process_time() - busy))
+        wall, busy = time.perf_counter() - wall, time.process_time() - busy
+        self._epochs.append((pictures, wall, busy, self._waited))
 
-    @property
-    def enough(self) -> bool:
-        """Whether to stop: at least two epochs count, and they took long enough."""
-        counted = self._epochs[1:]
-        return len(counted) >= 2 and sum(seconds for _, seconds, _ in counted) >= self._seconds
+    @contextlib.contextmanager
+    def waiting(self):
+        """Where the steps wait for their data."""
+        began = time.perf_counter()
+        yield
+        self._waited += time.perf_counter() - began
 
-    def told(self) -> dict[str, float]:
-        """What was read.
+    def again(self) -> bool:
+        """Wait for the turn to train another epoch; whether there is one.
 
-        Returns:
-            Pictures a second; microseconds of all cores a picture, which work beside this one
-            changes little; seconds to imports and to the first step; peak memory in MB.
+        The first epoch waits for nobody.
         """
-        pictures, wall, busy = (sum(column) for column in zip(*self._epochs[1:], strict=True))
+        if not self._epochs:
+            return True
+        self._tell({"seconds": self._epochs[-1][1]})
+        return self._turns.readline().strip() == "go"
+
+    def summarize(self) -> None:
+        """Tell of all that was read.
+
+        Pictures a second; microseconds of all cores a picture, which work beside this one
+        changes little; seconds to imports and to the first step; peak memory in MB; the share
+        of the time that was spent waiting for data, where that was read.
+        """
+        pictures, wall, busy, waited = (
+            sum(column) for column in zip(*self._epochs[1:], strict=True)
+        )
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         unit = 1024**2 if sys.platform == "darwin" else 1024
-        return {
+        summary = {
             "pictures_per_second": pictures / wall,
             "processor": 1e6 * busy / pictures,
             "start": self.imported,
             "first_step": self.first,
             "memory": kilobytes / unit,
+            **({"waiting": waited / wall} if waited else {}),
         }
+        self._tell(summary)
+
+    def _tell(self, what: dict[str, float]) -> None:
+        print(json.dumps(what), file=self._told, flush=True)
 
 
 class Timer(keras.callbacks.Callback):
@@ -94,4 +119,4 @@ class Timer(keras.callbacks.Callback):
             self.clock.end(self.pictures)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.model.stop_training = self.clock.enough
+        self.model.stop_training = not self.clock.again()

@@ -1,13 +1,17 @@
-"""Measurements are run, each in a process of its own, those that are compared side by side."""
+"""Measuring processes, and the turns in which those that are compared train."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,66 +20,144 @@ LIMIT = 900  # seconds that a measurement may take
 _ROOT = Path(__file__).parents[1]
 
 
-def measured(
-    case: str,
-    backend: str,
-    variant: str,
-    seconds: float,
-    changes: Mapping[str, Any] = {},
-    how: Mapping[str, Any] = {},
-    environment: Mapping[str, str] = {},
-) -> dict[str, float] | None:
-    """What ``benchmarks.child`` reads off, or None where it fails, of which it tells.
+@dataclass(frozen=True)
+class Job:
+    """What one process measures.
 
-    Args:
+    Attributes:
         case: a name in ``cases.CASES``.
         backend: its name.
         variant: one of ``cases.VARIANTS``.
-        seconds: of training that are timed.
         changes: of the case.
-        how: arguments of the variant's ``measure``.
         environment: of the process.
     """
-    told = {"case": case, "variant": variant, "seconds": seconds, "changes": changes}
-    told |= {"how": how, "born": time.time()}
-    path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.child", json.dumps(told)],
-            env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": path} | dict(environment),
-            capture_output=True,
+
+    case: str
+    backend: str
+    variant: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.case} on {self.backend}, {self.variant}"
+
+
+class Child:
+    """A measuring process, which waits for its turns. Where it is left, it is made to end.
+
+    Args:
+        job: what it measures.
+
+    Attributes:
+        failed: whether it ended before its time, of which a line on stderr tells.
+        trained: seconds of training, without the first epoch's.
+        turns: that it has had.
+    """
+
+    def __init__(self, job: Job):
+        self._job = job
+        self.failed = False
+        self.trained, self.turns = 0.0, 0
+
+    def __enter__(self):
+        """Start it, and wait until its first epoch is over."""
+        job, path = self._job, [str(_ROOT), os.environ.get("PYTHONPATH")]
+        told = {"case": job.case, "variant": job.variant, "changes": job.changes}
+        self._errors = tempfile.TemporaryFile("w+", errors="replace")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.child", json.dumps(told | {"born": time.time()})],
+            env=os.environ
+            | {"KERAS_BACKEND": job.backend, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+            | dict(job.environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
-            errors="replace",
-            timeout=LIMIT,
         )
-    except subprocess.TimeoutExpired:
-        print(f"{case} on {backend}, {variant}: no end within {LIMIT} s", file=sys.stderr)
+        self._limit = threading.Timer(LIMIT, self._process.kill)
+        self._limit.start()
+        self._told()
+        return self
+
+    def __exit__(self, *raised):
+        self._limit.cancel()
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+    def turn(self) -> None:
+        """Have it train an epoch."""
+        if epoch := self._asked("go"):
+            self.trained += epoch["seconds"]
+            self.turns += 1
+
+    def result(self) -> dict[str, float] | None:
+        """Have it end, with what it read; None where it failed."""
+        return None if self.failed else self._asked("stop")
+
+    def _asked(self, what: str) -> dict[str, float] | None:
+        with contextlib.suppress(BrokenPipeError):  # then it tells nothing
+            print(what, file=self._process.stdin, flush=True)
+        return self._told()
+
+    def _told(self) -> dict[str, float] | None:
+        assert self._process.stdout
+        if line := self._process.stdout.readline():
+            return json.loads(line)
+        self.failed = True
+        self._process.wait()
+        self._errors.seek(0)
+        slow = f"no end within {LIMIT} s" if self._limit.finished.is_set() else ""
+        print(f"{self._job}: {slow or self._errors.read()[-2000:]}", file=sys.stderr)
         return None
-    if done.returncode:
-        print(f"{case} on {backend}, {variant}:\n{done.stderr[-2000:]}", file=sys.stderr)
-        return None
-    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measured(job: Job, seconds: float) -> dict[str, float] | None:
+    """What a process reads off in so many seconds of training; None where it fails."""
+    [rows] = side_by_side({"": job}, 1, seconds).values() or [[]]
+    return rows[0] if rows else None
 
 
 def side_by_side(
-    measures: Mapping[str, Callable[[], dict | None]], pairs: int
-) -> dict[str, list[dict]]:
-    """Each of the measures so many times, one after the other, every other time backwards.
+    jobs: Mapping[str, Job], pairs: int, seconds: float
+) -> dict[str, list[dict[str, float]]]:
+    """So many times, all of the jobs; epoch by epoch in turns, every other time backwards.
+
+    Each job is a process, started when the first epoch of the one before it is over. What
+    disturbs the machine for seconds or more so disturbs all of them.
+
+    Args:
+        jobs: by name.
+        pairs: how many times.
+        seconds: of training that each is timed for, at least, and for two epochs.
 
     Returns:
         By name what each told, a row for each time in which all told something; without those
-        that failed the first time.
+        that failed the first time, of which a line on stderr tells.
     """
-    found: dict[str, list[dict]] = {name: [] for name in measures}
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in jobs}
     for time_ in range(pairs):
-        names = list(found) if time_ % 2 == 0 else list(reversed(found))
-        row = {name: told for name in names if (told := measures[name]())}
+        row = _turns({name: jobs[name] for name in found}, seconds)
         if time_ == 0:
-            found = {name: rows for name, rows in found.items() if name in row}
+            found = {name: [] for name in found if name in row}
         if len(row) == len(found):
             for name, told in row.items():
                 found[name].append(told)
     return found
+
+
+def _turns(jobs: Mapping[str, Job], seconds: float) -> dict[str, dict[str, float]]:
+    with contextlib.ExitStack() as stack:
+        children = {}
+        for name, job in jobs.items():
+            print(job, flush=True)
+            children[name] = stack.enter_context(Child(job))
+        going = [child for child in children.values() if not child.failed]
+        while any(child.turns < 2 or child.trained < seconds for child in going):
+            for child in going:
+                child.turn()
+            going = [child for child in reversed(going) if not child.failed]
+        return {name: told for name, child in children.items() if (told := child.result())}
 
 
 def machine(packages: Sequence[str]) -> dict[str, Any]:

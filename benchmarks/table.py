@@ -26,8 +26,8 @@ def rendered(results: dict) -> str:
         ("speed", _speed),
         ("speed", _ratios),
         ("speed", _between),
+        ("speed", _waiting),
         ("speed", _costs),
-        ("waiting", _waiting),
         ("start", _start),
         ("scaling", _scaling),
     ):
@@ -140,11 +140,13 @@ def _costs(results) -> str:
 
 def _waiting(results) -> str:
     rows = []
-    for backend in [b for b in NAMES if results.get(b)]:
-        pairs = zip(results[backend]["data"], results[backend]["free"], strict=True)
-        shares = [100 * (1 - a[RATE] / b[RATE]) for a, b in pairs]
-        rows.append([NAMES[backend], _spread(shares, lambda v: f"{v:.1f}%")])
-    head = ["backend", "share of the time of A that batches cost"]
+    for name, backend, found in _each(results):
+        shares = [100 * r["waiting"] for r in found.get("zoo", []) if "waiting" in r]
+        if shares:
+            rows.append([name, NAMES[backend], _spread(shares, lambda v: f"{v:.1f}%")])
+    if not rows:
+        return ""
+    head = ["model", "backend", "share of the zoo's time in which steps wait for their batches"]
     return "### Waiting for data\n\n" + _grid(head, rows)
 
 

@@ -59,7 +59,7 @@ class Timer(TrainingCallback):
             self.clock.end(self.case.pictures)
 
     def on_epoch_end(self, training_config, **kwargs):
-        if self.clock.enough:
+        if not self.clock.again():
             raise _Enough
 
 
@@ -68,7 +68,7 @@ class _Enough(Exception):
 
 
 def measure(case: cases.Case, clock: Clock) -> None:
-    """Train until the clock has enough."""
+    """Train at each turn of the clock."""
     logging.disable(logging.INFO)
     pictures = torch.from_numpy(cases.pictures(case.pictures)).permute(0, 3, 1, 2).contiguous()
     data = BaseDataset(pictures.float() / 255, torch.zeros(case.pictures))

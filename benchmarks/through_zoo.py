@@ -11,6 +11,7 @@ import zoo
 from benchmarks import cases
 from benchmarks.clock import EPOCHS, Clock, Timer
 from zoo import training
+from zoo.chunks import Chunks
 from zoo.datasets import Data, Dataset, Split
 
 
@@ -29,14 +30,8 @@ class Noise(Dataset):
         return Data("noise", zoo.DataSpec(cases.SHAPE), Split(train), Split(few), Split(few))
 
 
-def measure(case: cases.Case, clock: Clock, free_data: bool = False) -> None:
-    """Train until the clock has enough.
-
-    Args:
-        case: what.
-        clock: told of steps and epochs.
-        free_data: give the same batch every time, which costs nothing.
-    """
+def measure(case: cases.Case, clock: Clock) -> None:
+    """Train at each turn of the clock."""
     model = cases.model(case)
     recipe = zoo.Recipe(
         model=model,
@@ -48,24 +43,22 @@ def measure(case: cases.Case, clock: Clock, free_data: bool = False) -> None:
         callbacks=[Timer(clock, case.pictures, case.steps)],
         epochs=EPOCHS,
     )
-
-    def prepared(experiment):
-        if free_data:
-            _freeze(experiment.batches)
-
+    _time_waiting(clock)
     with tempfile.TemporaryDirectory() as folder:
-        training.train(recipe, runs_folder=folder, prepared=prepared, say=lambda line: None)
+        training.train(recipe, runs_folder=folder, say=lambda line: None)
 
 
-def _freeze(batches) -> None:
-    """Have the batches give the first one every time."""
-    first, cls = batches[0], type(batches)
-    batches.__class__ = type("Frozen", (cls,), {"__getitem__": _first(first)})
+def _time_waiting(clock: Clock) -> None:
+    """Have the clock read how long the steps of a training wait for their chunks."""
+    plain = Chunks.__iter__
 
+    def timed(self):
+        items, over = plain(self), object()
+        while True:
+            with clock.waiting():
+                item = next(items, over)
+            if item is over:
+                return
+            yield item
 
-def _first(batch):
-    def get(self, index):
-        self._complete |= index + self._skipped == len(self) - 1
-        return batch
-
-    return get
+    Chunks.__iter__ = timed  # type: ignore[method-assign]

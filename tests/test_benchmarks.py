@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import __main__ as main
-from benchmarks import running, table
+from benchmarks import cases, running, table
+from benchmarks.running import Job
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,14 +44,9 @@ def test_every_way_of_training_is_measured(tmp_path):
         for [told] in found.values():
             assert all(value > 0 for value in told.values())
             assert told["start"] < told["first_step"]
+        assert 0 < found["zoo"][0]["waiting"] < 1
     assert "| A: dense VAE 784-512-256-z16 |" in table
     assert "### Ratios" in table
-
-
-@pytest.mark.slow
-def test_waiting_for_data_is_measured_against_batches_that_cost_nothing(tmp_path):
-    results, table = benchmark(tmp_path, "--only", "waiting")
-    assert {len(told) for told in results["waiting"][os.environ["KERAS_BACKEND"]].values()} == {1}
     assert "### Waiting for data" in table
 
 
@@ -75,21 +71,58 @@ def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
     assert "| A | the fastest, JAX, / pythae | 4.00 |" in text
 
 
+@pytest.mark.slow
+def test_what_fails_is_told_of_and_left_out(capsys):
+    backend = os.environ["KERAS_BACKEND"]
+    jobs = {
+        "well": Job("A", backend, "hand", cases.SMOKE["A"]),
+        "ill": Job("nowhere", backend, "hand"),
+    }
+    found = running.side_by_side(jobs, pairs=1, seconds=0.0)
+    assert list(found) == ["well"]
+    assert found["well"][0]["pictures_per_second"] > 0
+    assert "KeyError: 'nowhere'" in capsys.readouterr().err
+
+
 @pytest.mark.backend_free
-def test_what_fails_the_first_time_is_left_out():
-    found = running.side_by_side({"well": lambda: {"a": 1.0}, "ill": lambda: None}, pairs=3)
-    assert found == {"well": [{"a": 1.0}] * 3}
+def test_epochs_of_what_is_compared_are_trained_in_turns(monkeypatch):
+    turns = []
+
+    class Child:  # not a process, as from outside nobody sees the order in which they train
+        failed, trained, turns = False, 0.0, 0
+
+        def __init__(self, job):
+            self.name = job.variant
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *raised):
+            pass
+
+        def turn(self):
+            turns.append(self.name)
+            self.turns, self.trained = self.turns + 1, self.trained + 1.0
+
+        def result(self):
+            return {"turns": self.turns}
+
+    monkeypatch.setattr(running, "Child", Child)
+    jobs = {name: Job("A", "jax", name) for name in ("zoo", "hand")}
+    found = running.side_by_side(jobs, pairs=1, seconds=4.0)
+    assert turns == ["zoo", "hand", "hand", "zoo", "zoo", "hand", "hand", "zoo"]
+    assert found == {"zoo": [{"turns": 4}], "hand": [{"turns": 4}]}
 
 
 @pytest.mark.backend_free
 def test_keras_is_measured_with_convolutions_as_xla_has_them(monkeypatch):
     found = {}
 
-    def measured(case, backend, variant, seconds, changes, environment):
-        found[variant] = environment.get("ZOO_JAX_CONVOLUTIONS")
-        return {"pictures_per_second": 1.0}
+    def side_by_side(jobs, pairs, seconds):
+        found.update({v: job.environment.get("ZOO_JAX_CONVOLUTIONS") for v, job in jobs.items()})
+        return {}
 
-    monkeypatch.setattr(running, "measured", measured)
+    monkeypatch.setattr(running, "side_by_side", side_by_side)
     options = SimpleNamespace(
         models=["C"], variants=["zoo", "keras", "hand"], smoke=True, seconds=0.0, pairs=1
     )

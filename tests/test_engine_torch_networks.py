@@ -108,6 +108,12 @@ def adapted():
     return network
 
 
+def frozen():
+    network = chain(layers.BatchNormalization())
+    network.layers[0].trainable = False
+    return network
+
+
 def halved():
     x = keras.Input((4, 4, 1))
     return Halved(x, layers.Flatten()(x))
@@ -122,6 +128,15 @@ NETWORKS = {
         zoo.layers.Masking(0.5),
         layers.Conv2DTranspose(1, 4, 2, "same"),
     ),
+    "normalized": lambda: chain(
+        layers.BatchNormalization(scale=False),
+        layers.Flatten(),
+        layers.BatchNormalization(center=False, momentum=0.5, epsilon=0.1),
+    ),
+    "normalized otherwise": lambda: chain(
+        layers.BatchNormalization(axis=1), layers.BatchNormalization(renorm=True)
+    ),
+    "frozen": frozen,
     "composite": lambda: chain(Noisy(), layers.SpectralNormalization(layers.Conv2D(2, 3))),
     "nested": lambda: chain(chain(Noisy(), layers.BatchNormalization()), layers.Flatten()),
     "bfloat16": lambda: chain(layers.Conv2D(2, 3, dtype="mixed_bfloat16"), layers.Flatten()),
@@ -169,9 +184,11 @@ def test_a_loss_has_of_a_network_what_keras_has(name, training):
                 *network.get_weights(),
             ]
         )
-    # a dense layer rounds once where Keras, which adds the bias afterwards, rounds twice
+    # a dense layer rounds once where Keras, which adds the bias afterwards, rounds twice; Keras
+    # has the variance of a batch as the difference of two means
     inner = network._flatten_layers(recursive=True)
-    off = 1e-6 if any(isinstance(layer, layers.Dense) for layer in inner) else 0.0
+    rounds = layers.Dense, layers.BatchNormalization
+    off = 1e-6 if any(isinstance(layer, rounds) for layer in inner) else 0.0
     assert both[0][0] == both[1][0]
     for one, other in zip(both[0][1:], both[1][1:], strict=True):
         np.testing.assert_allclose(one, other, rtol=off, atol=off)
@@ -180,6 +197,28 @@ def test_a_loss_has_of_a_network_what_keras_has(name, training):
 def test_the_bias_of_a_dense_layer_is_added_within_the_product():
     network = chain(layers.Flatten(), layers.Dense(3))
     assert Net(network, True)(torch.ones(2, 4, 4, 1)).grad_fn.name() == "AddmmBackward0"
+
+
+def test_batch_normalization_is_one_operation_in_training():
+    network = chain(layers.BatchNormalization())
+    x = torch.ones(2, 4, 4, 1)
+    [(operation, _)] = Net(network, True)(x).grad_fn.next_functions
+    assert operation.name() == "NativeBatchNormBackward0"
+
+
+def test_batch_normalization_has_the_gradients_of_keras_and_theirs():
+    network = chain(layers.Flatten(), layers.BatchNormalization())
+    start, found = network.get_weights(), []
+    for called in (Net(network, True), lambda x: network(x, training=True)):
+        network.set_weights(start)
+        x = torch.arange(96.0).reshape(6, 4, 4, 1).sin().requires_grad_()
+        weights = [v.value for v in network.trainable_variables]
+        loss = (called(x) ** 3).sum()
+        first = torch.autograd.grad(loss, [x, *weights], create_graph=True)
+        second = torch.autograd.grad((first[0] ** 2).sum(), [x, weights[0]])
+        found.append([*first, *second])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_a_dense_layer_under_autocast_is_that_of_keras():

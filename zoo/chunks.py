@@ -110,6 +110,9 @@ class Chunks(DataAdapter):
     def get_tf_dataset(self) -> Chunks:
         return self
 
+    def get_torch_dataloader(self) -> Chunks:
+        return self
+
     def get_jax_iterator(self) -> Iterator[tuple[np.ndarray, ...]]:
         return iter(self)
 

@@ -288,7 +288,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
             "rates": rates,
         }
 
-    chunks = Chunks(batches, used) if backend.makes_chunks(model) else None
+    chunks = Chunks(batches, used) if backend.makes_chunks() else None
     if chunks:
         model.chunks = chunks
         for callback in chunks.telling:

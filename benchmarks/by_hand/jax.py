@@ -11,7 +11,7 @@ from benchmarks.clock import Clock
 
 
 def measure(case: cases.Case, clock: Clock) -> None:
-    """Train until the clock has enough."""
+    """Train at each turn of the clock."""
     data = jnp.asarray(cases.pictures(case.pictures))
     state, step = (_vae if case.model == "vae" else _gan)(case)
 
@@ -27,7 +27,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
 
     run = jax.jit(epoch, donate_argnums=0)
     state = (jax.random.key(0), state)
-    while not clock.enough:
+    while clock.again():
         clock.begin()
         state, losses = run(state)
         losses.block_until_ready()

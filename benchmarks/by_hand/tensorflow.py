@@ -10,7 +10,7 @@ from benchmarks.clock import Clock
 
 
 def measure(case: cases.Case, clock: Clock) -> None:
-    """Train until the clock has enough."""
+    """Train at each turn of the clock."""
     data = tf.constant(cases.pictures(case.pictures))
     step = (_vae if case.model == "vae" else _gan)(case)
 
@@ -26,7 +26,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
         return loss
 
     steps = tf.constant(case.steps)
-    while not clock.enough:
+    while clock.again():
         clock.begin()
         float(epoch(steps))
         clock.stepped()

@@ -14,11 +14,11 @@ from benchmarks.clock import Clock
 
 
 def measure(case: cases.Case, clock: Clock) -> None:
-    """Train until the clock has enough."""
+    """Train at each turn of the clock."""
     data = torch.from_numpy(cases.pictures(case.pictures)).permute(0, 3, 1, 2).contiguous()
     nets, step = (_vae if case.model == "vae" else _gan)(case)
     _check(case, nets)
-    while not clock.enough:
+    while clock.again():
         clock.begin()
         for rows in torch.randperm(case.pictures).split(case.batch_size):
             loss = step(data[rows])

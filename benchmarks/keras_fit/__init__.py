@@ -14,7 +14,7 @@ from benchmarks.clock import EPOCHS, Clock, Timer
 
 
 def measure(case: cases.Case, clock: Clock) -> None:
-    """Train until the clock has enough."""
+    """Train at each turn of the clock."""
     steps = importlib.import_module(f"benchmarks.keras_fit.{keras.backend.backend()}")
     x = cases.pictures(case.pictures).astype("float32")
     adam = [keras.optimizers.Adam(case.rate, beta_1=case.beta_1) for _ in range(2)]

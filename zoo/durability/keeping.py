@@ -16,7 +16,6 @@ from zoo.durability.checkpoints import THIS, Checkpoint, Store
 from zoo.durability.finite import Finite
 from zoo.durability.interruption import Interruption
 from zoo.durability.states import States
-from zoo.engine import backend
 from zoo.engine import state as engine
 from zoo.engine.base import GenerativeModel
 from zoo.errors import RunFailed, ZooError
@@ -152,7 +151,7 @@ class Durable(keras.callbacks.CallbackList):
         self._start, self._new_rates = start, new_rates
         self._about, self._say = about, say
         self._chunks = chunks
-        if chunks or not backend.computes_ahead():
+        if chunks:
             self._async_train = False  # what is told of is over already
         self._epoch = 0
         self._offset = start.state["step"] if start else 0

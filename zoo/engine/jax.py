@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 from keras import StatelessScope, ops
 from keras.distribution import distribution
 from keras.src.backend.common.stateless_scope import get_stateless_scope
-from keras.src.layers.convolutional.base_conv import BaseConv
-from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
 
-from zoo.engine import heap, jax_convolutions, jax_options, jax_programs
+from zoo.engine import heap, jax_chunks, jax_convolutions, jax_options, jax_programs
 from zoo.engine.players import unique
 from zoo.engine.scopes import pure
 
@@ -31,20 +28,12 @@ def device() -> str:
     return jax.default_backend()
 
 
-def computes_ahead() -> bool:
-    """Whether a step that returns may still be computed."""
-    return True
+def makes_chunks() -> bool:
+    """Whether steps are made in chunks.
 
-
-def makes_chunks(model) -> bool:
-    """Whether a model's steps are made in chunks: where nothing in it is slow in a loop.
-
-    On a CPU, XLA runs convolutions within a loop several times slower than outside of one.
+    Not on a GPU, where the steps of a chunk would wait for the callbacks of the one before.
     """
-    layers = model._flatten_layers(recursive=True)
-    return device() == "cpu" and not any(
-        isinstance(layer, (BaseConv, BaseConvTranspose)) for layer in layers
-    )
+    return device() == "cpu"
 
 
 def call(network, inputs, *args, **kwargs):
@@ -155,32 +144,12 @@ class Trainer:
                 step = jax.jit(self.train_step, donate_argnums=0, compiler_options=options)
                 self.train_function = self._make_function(step)
             return
-        chunks, names = self.chunks, self.metrics_names
-        most = max(chunks.most, 2)  # XLA makes another program of a loop over one batch
-
-        def steps(state, data, number):
-            rows = min(chunks.rows, data[0].shape[0])  # the last batch of an epoch may be short
-
-            def one(i, carried):
-                state, logs = carried
-                batch = tuple(jax.lax.dynamic_slice_in_dim(x, i * rows, rows) for x in data)
-                own, after = self.train_step(state, batch)
-                after = jax.tree.map(lambda new, old: new.astype(old.dtype), after, state)
-                return after, logs.at[i].set(jnp.stack([own[name] for name in names]))
-
-            logs = jnp.zeros((most, len(names)))
-            return jax.lax.fori_loop(0, number, one, (state, logs))
-
-        if not self.run_eagerly:
-            steps = jax.jit(steps, donate_argnums=0, compiler_options=options)
+        jit = partial(jax.jit, donate_argnums=0, compiler_options=options)
+        steps = jax_chunks.steps(self, (lambda fn: fn) if self.run_eagerly else jit)
+        names = self.metrics_names
 
         def function(state, iterator):
-            data = next(iterator)
-            number = -(-len(data[0]) // chunks.rows)
-            if len(data[0]) >= chunks.rows:  # one size, so that it is compiled once
-                data = tuple(_padded(part, most * chunks.rows) for part in data)
-            state, logs = steps(state, data, number)
-            logs = np.asarray(logs)[:number]
+            state, logs = steps(state, next(iterator))
             return {name: logs[:, i] for i, name in enumerate(names)}, state
 
         self.train_function = function
@@ -217,9 +186,3 @@ def _stateless(variables, state, body):
     with StatelessScope(pairs) as scope:
         logs = body()
     return logs, tuple([scope.get_current_value(v) for v in group] for group in variables)
-
-
-def _padded(part, rows: int):
-    whole = np.empty((rows, *part.shape[1:]), part.dtype)
-    whole[: len(part)] = part
-    return whole

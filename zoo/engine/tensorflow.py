@@ -21,13 +21,8 @@ def device() -> str:
     return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 
 
-def computes_ahead() -> bool:
-    """Whether a step that returns may still be computed."""
-    return device() != "cpu"
-
-
-def makes_chunks(model) -> bool:
-    """Whether a model's steps are made in chunks: to start a step takes a millisecond or two."""
+def makes_chunks() -> bool:
+    """Whether steps are made in chunks: to start one takes a millisecond or two."""
     return True
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import keras
 import torch
 from keras import ops
@@ -9,6 +11,9 @@ from keras.src.backend.torch.core import get_device
 
 from zoo.engine import heap, torch_adam
 from zoo.engine.scopes import pure
+
+if TYPE_CHECKING:
+    from zoo.chunks import Chunks
 
 KNOWN = keras.__version__.startswith("3.15.")
 """Whether Keras is one whose inner workings these files take the place of; else they do not."""
@@ -29,14 +34,12 @@ def device() -> str:
     return get_device().partition(":")[0].replace("cuda", "gpu")
 
 
-def computes_ahead() -> bool:
-    """Whether a step that returns may still be computed."""
-    return device() != "cpu"
+def makes_chunks() -> bool:
+    """Whether steps are made in chunks: PyTorch's loader takes long to give a batch.
 
-
-def makes_chunks(model) -> bool:
-    """Whether a model's steps are made in chunks: here each layer is called at each step."""
-    return False
+    Not on a GPU, where the steps of a chunk would wait for the callbacks of the one before.
+    """
+    return device() == "cpu"
 
 
 def call(network, inputs, *args, **kwargs):
@@ -100,10 +103,36 @@ def compiled(variables, fn):
 
 
 class Trainer:
-    """The steps that Keras's PyTorch trainer runs."""
+    """The steps that Keras's PyTorch trainer runs.
+
+    Attributes:
+        chunks: as of ``zoo.engine.tensorflow.Trainer``.
+    """
+
+    chunks: Chunks | None = None
 
     def train_step(self, data):
         return self.make_moves(data)
 
     def test_step(self, data):
         return self.evaluate_moves(data)
+
+    def make_train_function(self, force=False):
+        if self.chunks is None:
+            super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
+            return
+        step, names, rows = self.train_step, self.metrics_names, self.chunks.rows
+        if self.jit_compile:
+            step = torch.compile(step)
+
+        def function(items):
+            [data] = items
+            logs = []
+            for start in range(0, len(data[0]), rows):
+                # a copy, because sums may depend on where in memory an array begins
+                own = step(tuple(torch.tensor(part[start : start + rows]) for part in data))
+                logs.append(torch.stack([own[name] for name in names]))
+            values = torch.stack(logs).numpy()
+            return {name: values[:, i] for i, name in enumerate(names)}
+
+        self.train_function = function

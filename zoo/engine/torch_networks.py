@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 from keras import Layer, Sequential
-from keras.layers import Dense
+from keras.layers import BatchNormalization, Dense
 from keras.src.backend import get_autocast_scope, standardize_dtype
 from keras.src.backend.torch.layer import TorchLayer
 from keras.src.models.functional import Functional, operation_fn, unpack_singleton
@@ -52,12 +52,15 @@ def _function(operation, training):
     compute = operation.call
     if _plain_dense(operation):
         compute = partial(_dense, operation)
+    elif training and _plain_batch_norm(operation):
+        compute = partial(_batch_norm, operation)
     elif operation._call_has_training_arg:
         compute = partial(compute, training=training)
 
     def call(*args, **kwargs):
-        # kwargs hold what training was when the graph was made
-        if len(args) != 1 or not _plain(args[0]) or kwargs.keys() - {"training"}:
+        # kwargs hold what training was when the graph was made, and that there was no mask
+        other = kwargs.get("mask") is not None or kwargs.keys() - {"training", "mask"}
+        if other or len(args) != 1 or not _plain(args[0]):
             return in_full(*args, **kwargs)
         try:
             return compute(*args)
@@ -77,11 +80,36 @@ def _plain_dense(layer) -> bool:
 def _dense(layer, x):
     """What a dense layer's ``call`` gives, the bias added as the product is computed."""
     kernel = layer.kernel.value
-    elsewhere = x.device != kernel.device or torch._C._is_any_autocast_enabled()
-    if x.ndim != 2 or elsewhere:
+    if x.ndim != 2 or _converted(x, kernel):
         return layer.call(x)
     y = torch.addmm(layer.bias.value, x, kernel)
     return y if layer.activation is None else layer.activation(y)
+
+
+def _plain_batch_norm(layer) -> bool:
+    """Whether a layer is Keras's batch normalization of the last axis, which learns statistics."""
+    own = type(layer) is BatchNormalization and "call" not in vars(layer)
+    last = own and layer.axis in (-1, layer.input_spec.ndim - 1)
+    return last and layer.trainable and not layer.renorm
+
+
+def _batch_norm(layer, x):
+    """What batch normalization's ``call`` gives in training, statistics and all in two passes."""
+    if _converted(x, layer.moving_mean.value):
+        return layer.call(x, training=True)
+    scale, offset = (v if v is None else v.value for v in (layer.gamma, layer.beta))
+    y, mean, inverse = torch.native_batch_norm(
+        x.movedim(-1, 1), scale, offset, None, None, True, 0.0, layer.epsilon
+    )
+    variance = inverse.detach() ** -2 - layer.epsilon
+    for moving, own in ((layer.moving_mean, mean.detach()), (layer.moving_variance, variance)):
+        moving.assign(moving.value * layer.momentum + own * (1 - layer.momentum))
+    return y.movedim(1, -1)
+
+
+def _converted(x, weights) -> bool:
+    """Whether Keras would move a layer's input to its weights, or PyTorch cast either."""
+    return x.device != weights.device or torch._C._is_any_autocast_enabled()
 
 
 def _bare(layer) -> bool:
