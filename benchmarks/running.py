@@ -121,10 +121,11 @@ def measured(job: Job, seconds: float) -> dict[str, float] | None:
 def side_by_side(
     jobs: Mapping[str, Job], pairs: int, seconds: float
 ) -> dict[str, list[dict[str, float]]]:
-    """So many times, all of the jobs; epoch by epoch in turns, every other time backwards.
+    """So many times, all of the jobs, epoch by epoch in turns.
 
     Each job is a process, started when the first epoch of the one before it is over. What
-    disturbs the machine for seconds or more so disturbs all of them.
+    disturbs the machine for seconds or more so disturbs all of them. Every other time they are
+    started backwards, and within a time they train backwards every other turn.
 
     Args:
         jobs: by name.
@@ -137,7 +138,8 @@ def side_by_side(
     """
     found: dict[str, list[dict[str, float]]] = {name: [] for name in jobs}
     for time_ in range(pairs):
-        row = _turns({name: jobs[name] for name in found}, seconds)
+        names = list(found) if time_ % 2 == 0 else list(reversed(found))
+        row = _turns({name: jobs[name] for name in names}, seconds)
         if time_ == 0:
             found = {name: [] for name in found if name in row}
         if len(row) == len(found):

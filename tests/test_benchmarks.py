@@ -109,9 +109,10 @@ def test_epochs_of_what_is_compared_are_trained_in_turns(monkeypatch):
 
     monkeypatch.setattr(running, "Child", Child)
     jobs = {name: Job("A", "jax", name) for name in ("zoo", "hand")}
-    found = running.side_by_side(jobs, pairs=1, seconds=4.0)
-    assert turns == ["zoo", "hand", "hand", "zoo", "zoo", "hand", "hand", "zoo"]
-    assert found == {"zoo": [{"turns": 4}], "hand": [{"turns": 4}]}
+    found = running.side_by_side(jobs, pairs=2, seconds=3.0)
+    assert turns[:6] == ["zoo", "hand", "hand", "zoo", "zoo", "hand"]
+    assert turns[6:] == ["hand", "zoo", "zoo", "hand", "hand", "zoo"]
+    assert found == {"zoo": 2 * [{"turns": 3}], "hand": 2 * [{"turns": 3}]}
 
 
 @pytest.mark.backend_free

@@ -16,9 +16,10 @@ from zoo.runs import Run
 STEPS = 16  # an epoch, the last of which is short
 
 
-def recipe(**changes):
-    data = resumable.Few(size=8, batch_size=4, binarize="dynamic", examples=62)
-    return resumable.recipe("vae", **{"dataset": data, "callbacks": [], **changes})
+def recipe(name="vae", **changes):
+    size = 8 if name == "vae" else 16
+    data = resumable.Few(size=size, batch_size=4, binarize="dynamic", examples=62)
+    return resumable.recipe(name, **{"dataset": data, "callbacks": [], **changes})
 
 
 class Terms(keras.callbacks.Callback):
@@ -75,8 +76,8 @@ def lengths(monkeypatch):
     return found
 
 
-def train(folder, *used, say=lambda line: None):
-    changed = recipe(callbacks=list(used))
+def train(folder, *used, name="vae", say=lambda line: None):
+    changed = recipe(name, callbacks=list(used))
     return training.train(changed, runs_folder=str(folder), access=resumable.QUIET, say=say)
 
 
@@ -88,14 +89,15 @@ def equal(one, other):
     return one.keys() == other.keys() and all(same)
 
 
-def test_steps_in_one_go_are_those_made_one_at_a_time(tmp_path, lengths):
+@pytest.mark.parametrize("name", ["vae", "dcgan"])
+def test_steps_in_one_go_are_those_made_one_at_a_time(name, tmp_path, lengths):
     said, terms, each = [], Terms(), Each()
-    together = train(tmp_path / "a", terms, say=said.append)
+    together = train(tmp_path / "a", terms, name=name, say=said.append)
     assert said == []
     assert sum(lengths) == 2 * STEPS
     assert max(lengths) > 2
     lengths.clear()
-    alone = train(tmp_path / "b", each, say=said.append)
+    alone = train(tmp_path / "b", each, name=name, say=said.append)
     assert set(lengths) <= {1}
     assert equal(state(together), state(alone))
     assert sorted(terms.told) == sorted(each.told)
