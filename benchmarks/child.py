@@ -14,7 +14,8 @@ import sys
 def main() -> None:
     """Read what to measure from the command line, as JSON, and measure it."""
     told = json.loads(sys.argv[1], object_hook=_tuples)
-    output, sys.stdout = sys.stdout, sys.stderr
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend, variant = os.environ["KERAS_BACKEND"], told["variant"]
     from benchmarks import cases

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LIMIT = 900  # seconds that a measurement may take
+LIMIT = 900  # seconds that an epoch may take, or a start and the first one
 
 _ROOT = Path(__file__).parents[1]
 
@@ -74,13 +74,14 @@ class Child:
             stderr=self._errors,
             text=True,
         )
-        self._limit = threading.Timer(LIMIT, self._process.kill)
-        self._limit.start()
-        self._told()
+        try:
+            self._told()
+        except BaseException:  # then nobody else ends it
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *raised):
-        self._limit.cancel()
         self._process.kill()
         self._process.communicate()
         self._errors.close()
@@ -102,13 +103,20 @@ class Child:
 
     def _told(self) -> dict[str, float] | None:
         assert self._process.stdout
-        if line := self._process.stdout.readline():
+        limit = threading.Timer(LIMIT, self._process.kill)
+        limit.daemon = True
+        limit.start()
+        began = time.monotonic()
+        line = self._process.stdout.readline()
+        limit.cancel()
+        if line:
             return json.loads(line)
         self.failed = True
         self._process.wait()
         self._errors.seek(0)
-        slow = f"no end within {LIMIT} s" if self._limit.finished.is_set() else ""
-        print(f"{self._job}: {slow or self._errors.read()[-2000:]}", file=sys.stderr)
+        slow = time.monotonic() - began >= LIMIT
+        why = f"no epoch within {LIMIT} s" if slow else self._errors.read()[-2000:]
+        print(f"{self._job}: {why}", file=sys.stderr)
         return None
 
 

@@ -64,7 +64,8 @@ class Looks(callbacks.Callback):
 
 @pytest.fixture
 def lengths(monkeypatch):
-    """Steps of the chunks that are made."""
+    """Steps of the chunks that are made, on a slow machine too."""
+    monkeypatch.setattr(chunks, "SECONDS", 10.0)
     found = []
     took = chunks.Chunks.took
 
@@ -166,3 +167,23 @@ def test_callbacks_are_told_of_the_steps_of_a_chunk_where_it_was_made(tmp_path):
     where = Where()
     train(tmp_path, where)
     assert list(where.told.values()) == 2 * STEPS * [threading.main_thread()]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="whose steps give their state away")
+def test_an_interrupt_within_a_chunk_finds_the_weights_there(tmp_path, monkeypatch):
+    import jax
+
+    def interrupted(values):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jax, "device_get", interrupted)
+    kept = []
+    with pytest.raises(KeyboardInterrupt):
+        training.train(
+            recipe("dcgan", ema=0.9),
+            runs_folder=str(tmp_path),
+            access=resumable.QUIET,
+            say=lambda line: None,
+            prepared=lambda experiment: kept.append(experiment.model),
+        )
+    assert all(np.isfinite(value).all() for value in kept[0].get_weights())

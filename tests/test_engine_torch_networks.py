@@ -114,6 +114,23 @@ def frozen():
     return network
 
 
+def mask_given():
+    x, mask = keras.Input((6, 3)), keras.Input((6,), dtype="bool")
+    return keras.Model([x, mask], layers.BatchNormalization()(x, mask=mask))
+
+
+class Told(layers.Layer):
+    """Tells a mask that is None from none."""
+
+    def call(self, inputs, mask="unset"):
+        return inputs if mask is None else 2 * inputs
+
+
+def told_of_no_mask():
+    x = keras.Input((4, 4, 1))
+    return keras.Model(x, Told()(x, mask=None))
+
+
 def halved():
     x = keras.Input((4, 4, 1))
     return Halved(x, layers.Flatten()(x))
@@ -137,6 +154,11 @@ NETWORKS = {
         layers.BatchNormalization(axis=1), layers.BatchNormalization(renorm=True)
     ),
     "frozen": frozen,
+    "normalized without epsilon": lambda: chain(
+        layers.BatchNormalization(epsilon=0.0), layers.Flatten()
+    ),
+    "mask given": mask_given,
+    "no mask given": told_of_no_mask,
     "composite": lambda: chain(Noisy(), layers.SpectralNormalization(layers.Conv2D(2, 3))),
     "nested": lambda: chain(chain(Noisy(), layers.BatchNormalization()), layers.Flatten()),
     "bfloat16": lambda: chain(layers.Conv2D(2, 3, dtype="mixed_bfloat16"), layers.Flatten()),
@@ -158,6 +180,10 @@ INPUTS = {
     "two inputs and outputs": [
         np.ones((3, 3), "float32"),
         np.array([0, 3, 4], "int32"),
+    ],
+    "mask given": [
+        np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32"),
+        np.random.default_rng(1).random((2, 6)) < 0.5,
     ],
     "mask": np.array([[1, 2, 0, 0, 0, 0], [1, 2, 3, 4, 0, 0]], "int32"),
 }
@@ -206,8 +232,16 @@ def test_batch_normalization_is_one_operation_in_training():
     assert operation.name() == "NativeBatchNormBackward0"
 
 
-def test_batch_normalization_has_the_gradients_of_keras_and_theirs():
-    network = chain(layers.Flatten(), layers.BatchNormalization())
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda: [layers.BatchNormalization()],
+        lambda: [layers.BatchNormalization(scale=False)],
+        lambda: [layers.Flatten(), layers.BatchNormalization(center=False)],
+    ],
+)
+def test_batch_normalization_has_the_gradients_of_keras_and_theirs(body):
+    network = chain(*body())
     start, found = network.get_weights(), []
     for called in (Net(network, True), lambda x: network(x, training=True)):
         network.set_weights(start)
@@ -221,19 +255,30 @@ def test_batch_normalization_has_the_gradients_of_keras_and_theirs():
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
-def test_a_dense_layer_under_autocast_is_that_of_keras():
-    network, x = (
-        chain(layers.Flatten(), layers.Dense(8, "silu"), layers.Dense(3)),
-        torch.ones(2, 4, 4, 1),
-    )
+def test_batch_normalization_of_no_rows_is_that_of_keras():
+    network, x = chain(layers.BatchNormalization()), torch.ones(0, 4, 4, 1)
+    assert Net(network, True)(x).shape == network(x, training=True).shape == (0, 4, 4, 1)
+
+
+IN_ONE = {
+    "dense": lambda: chain(layers.Flatten(), layers.Dense(8, "silu"), layers.Dense(3)),
+    "normalized": lambda: chain(layers.BatchNormalization(), layers.Flatten()),
+}
+
+
+@pytest.mark.parametrize("name", IN_ONE)
+def test_a_layer_under_autocast_is_that_of_keras(name):
+    network = IN_ONE[name]()
+    x = torch.arange(32.0).reshape(2, 4, 4, 1).sin()
     with torch.autocast("cpu"):
         ours, stock = Net(network, True)(x), network(x, training=True)
     assert ours.dtype == stock.dtype
     assert torch.equal(ours, stock)
 
 
-def test_an_input_on_another_device_is_moved_as_by_keras():
-    network = chain(layers.Flatten(), layers.Dense(3))
+@pytest.mark.parametrize("name", IN_ONE)
+def test_an_input_on_another_device_is_moved_as_by_keras(name):
+    network = IN_ONE[name]()
     with keras.device("meta"):
         assert Net(network, True)(torch.ones(2, 4, 4, 1, device="cpu")).is_meta
 

@@ -145,7 +145,8 @@ class Trainer:
                 self.train_function = self._make_function(step)
             return
         jit = partial(jax.jit, donate_argnums=0, compiler_options=options)
-        steps = jax_chunks.steps(self, (lambda fn: fn) if self.run_eagerly else jit)
+        plain = self.run_eagerly or not self.jit_compile
+        steps = jax_chunks.steps(self, (lambda fn: fn) if plain else jit)
         names = self.metrics_names
 
         def function(state, iterator):

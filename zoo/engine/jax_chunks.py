@@ -37,6 +37,7 @@ def _one_by_one(model, compiled):
         logs = []
         for start in range(0, len(data[0]), rows):
             own, state = step(state, tuple(part[start : start + rows] for part in data))
+            _publish(model, state)
             logs.append([own[name] for name in names])
         return state, np.array(jax.device_get(logs), "float32")
 
@@ -66,9 +67,16 @@ def _looped(model, compiled):
         if len(data[0]) >= chunks.rows:  # one size, so that it is compiled once
             data = tuple(_padded(part, most * chunks.rows) for part in data)
         state, logs = loop(state, data, number)
+        _publish(model, state)
         return state, np.asarray(logs)[:number]
 
     return made
+
+
+def _publish(model, state):
+    """Have Keras find the state where an error comes before it is handed the state."""
+    groups = ("trainable", "non_trainable", "optimizer", "metrics")
+    model._jax_state = {f"{g}_variables": own for g, own in zip(groups, state, strict=True)}
 
 
 def _padded(part, rows: int):

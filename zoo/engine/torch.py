@@ -122,8 +122,6 @@ class Trainer:
             super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
             return
         step, names, rows = self.train_step, self.metrics_names, self.chunks.rows
-        if self.jit_compile:
-            step = torch.compile(step)
 
         def function(items):
             [data] = items

@@ -58,12 +58,13 @@ def _function(operation, training):
         compute = partial(compute, training=training)
 
     def call(*args, **kwargs):
-        # kwargs hold what training was when the graph was made, and that there was no mask
-        other = kwargs.get("mask") is not None or kwargs.keys() - {"training", "mask"}
-        if other or len(args) != 1 or not _plain(args[0]):
+        # without what training was when the graph was made
+        given = {name: value for name, value in kwargs.items() if name != "training"}
+        masked = given and given != {"mask": None}
+        if masked or len(args) != 1 or not _plain(args[0]):
             return in_full(*args, **kwargs)
         try:
-            return compute(*args)
+            return compute(*args, **given)
         except Exception as error:
             error.add_note(f"in layer {operation.name!r}, given {tuple(args[0].shape)}")
             raise
@@ -90,12 +91,12 @@ def _plain_batch_norm(layer) -> bool:
     """Whether a layer is Keras's batch normalization of the last axis, which learns statistics."""
     own = type(layer) is BatchNormalization and "call" not in vars(layer)
     last = own and layer.axis in (-1, layer.input_spec.ndim - 1)
-    return last and layer.trainable and not layer.renorm
+    return last and layer.trainable and not layer.renorm and layer.epsilon > 0
 
 
-def _batch_norm(layer, x):
-    """What batch normalization's ``call`` gives in training, statistics and all in two passes."""
-    if _converted(x, layer.moving_mean.value):
+def _batch_norm(layer, x, mask=None):
+    """What batch normalization's ``call`` gives in training, of tensors without a mask."""
+    if not len(x) or _converted(x, layer.moving_mean.value):
         return layer.call(x, training=True)
     scale, offset = (v if v is None else v.value for v in (layer.gamma, layer.beta))
     y, mean, inverse = torch.native_batch_norm(
