@@ -1,8 +1,8 @@
 """Steps that are made in one go, where a backend saves time so, and how many at once.
 
-To start a step costs as much as to make a small one. So the batches of several steps are handed
-over together, and callbacks are told of each step afterwards, in order: but for those who have to
-see the model between two steps, before which a chunk ends.
+To start a step, load its batch and tell callbacks of it may take as long as a small step. So the
+batches of several steps are handed over together, and callbacks are told of each step afterwards,
+in order: but for those who have to see the model between two steps, before which a chunk ends.
 """
 
 from __future__ import annotations

@@ -109,25 +109,37 @@ class Trainer:
         if self.jit_compile:
             step = tf.function(step, jit_compile=True)
 
+        def logged(batch):
+            own = step(batch)
+            return tf.stack([own[name] for name in names])
+
         def steps(*data):
-            number = -(-tf.shape(data[0])[0] // rows)  # the last batch of an epoch may be short
+            number = tf.shape(data[0])[0] // rows
             logs = tf.TensorArray("float32", number, element_shape=(len(names),))
 
             def one(i, logs):
-                own = step(tuple(part[i * rows : (i + 1) * rows] for part in data))
-                return i + 1, logs.write(i, tf.stack([own[name] for name in names]))
+                found = (part[i * rows : (i + 1) * rows] for part in data)
+                # of shapes that it knows, TensorFlow makes faster programs
+                batch = tuple(tf.ensure_shape(x, (rows, *x.shape[1:])) for x in found)
+                return i + 1, logs.write(i, logged(batch))
 
             def more(i, logs):
                 return i < number
 
             return tf.while_loop(more, one, (0, logs), parallel_iterations=1)[1].stack()
 
+        def short(*data):
+            return logged(data)[None]
+
         if not self.run_eagerly:
             signature = [tf.TensorSpec(shape, dtype) for shape, dtype in self.chunks.parts]
             steps = tf.function(steps, input_signature=signature, autograph=False)
+            short = tf.function(short, autograph=False)
 
         def function(iterator):
-            logs = steps(*next(iterator)).numpy()
+            data = next(iterator)
+            made = steps if len(data[0]) >= rows else short  # the last batch of an epoch may be
+            logs = made(*data).numpy()
             return {name: logs[:, i] for i, name in enumerate(names)}
 
         self.train_function = function
