@@ -70,7 +70,7 @@ def _options():
     add("--variants", type=some(cases.VARIANTS), default=list(cases.VARIANTS), metavar="NAME,...")
     add("--only", type=some(PARTS), default=list(PARTS), metavar="PART,...", help=", ".join(PARTS))
     add("--pairs", type=int, default=5, help="times that each comparison is made")
-    add("--seconds", type=float, default=1.0, help="of training timed in a measurement")
+    add("--seconds", type=float, default=3.0, help="of training timed in a measurement")
     add("--json", type=Path, default=FOLDER / "results.json", help="where results are kept")
     add("--docs", type=Path, default=FOLDER.parent / "docs" / "performance.md")
     add("--smoke", action="store_true", help="tiny models, one time, no table in the docs")
