@@ -61,4 +61,4 @@ def _time_waiting(clock: Clock) -> None:
                 return
             yield item
 
-    Chunks.__iter__ = timed  # type: ignore[method-assign]
+    Chunks.__iter__ = timed  # type: ignore[method-assign]  # in this process alone

@@ -11,6 +11,7 @@ import pytest
 import zoo
 from tests import resumable
 from zoo import callbacks, chunks, training
+from zoo.engine.base import GenerativeModel
 from zoo.runs import Run
 
 STEPS = 16  # an epoch, the last of which is short
@@ -108,6 +109,18 @@ def test_steps_in_one_go_are_those_made_one_at_a_time(name, tmp_path, lengths):
     [line] = said
     assert "one at a time" in line
     assert "Each" in line
+
+
+def test_steps_know_the_shape_of_their_batch(tmp_path, monkeypatch):
+    found, make_moves = set(), GenerativeModel.make_moves
+
+    def noted(self, data):
+        found.add(tuple(data[0].shape))
+        return make_moves(self, data)
+
+    monkeypatch.setattr(GenerativeModel, "make_moves", noted)
+    train(tmp_path)
+    assert found == {(4, 8, 8, 1), (2, 8, 8, 1)}
 
 
 def test_a_trained_model_goes_on_with_batches_of_anybodys(tmp_path):

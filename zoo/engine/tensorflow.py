@@ -138,8 +138,8 @@ class Trainer:
 
         def function(iterator):
             data = next(iterator)
-            made = steps if len(data[0]) >= rows else short  # the last batch of an epoch may be
-            logs = made(*data).numpy()
+            whole = len(data[0]) >= rows  # the last batch of an epoch may be short
+            logs = (steps if whole else short)(*data).numpy()
             return {name: logs[:, i] for i, name in enumerate(names)}
 
         self.train_function = function
