@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks import cases, running, table
 from benchmarks.running import Job
-from zoo import backends
+from zoo.runtime import backends
 
 PARTS = ("speed", "start", "scaling")
 FOLDER = Path(__file__).parent

@@ -22,7 +22,7 @@ def main() -> None:
 
     case = cases.case(told["case"], told["changes"])
     if variant == "zoo":  # as the command does
-        from zoo.backends import Choice, activate
+        from zoo.runtime.backends import Choice, activate
 
         activate(Choice(backend, "cpu", "a benchmark"))
     from benchmarks.clock import Clock

@@ -10,9 +10,10 @@ import keras
 import zoo
 from benchmarks import cases
 from benchmarks.clock import EPOCHS, Clock, Timer
-from zoo import training
-from zoo.chunks import Chunks
-from zoo.datasets import Data, Dataset, Split
+from zoo import Dataset
+from zoo.datasets import Data, Split
+from zoo.training import loop
+from zoo.training.chunks import Chunks
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
     )
     _time_waiting(clock)
     with tempfile.TemporaryDirectory() as folder:
-        training.train(recipe, runs_folder=folder, say=lambda line: None)
+        loop.train(recipe, runs_folder=folder, say=lambda line: None)
 
 
 def _time_waiting(clock: Clock) -> None:

@@ -15,7 +15,8 @@ and 0.912 from the pixels, a ratio of 0.992. Two minutes on two CPU cores that d
 import keras
 
 import zoo
-from zoo import callbacks, datasets, metrics, samplers
+from zoo import callbacks, datasets, metrics
+from zoo.nn import samplers
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 

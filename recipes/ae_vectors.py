@@ -21,7 +21,7 @@ backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 
 @dataclass(frozen=True)
-class Vectors(datasets.Dataset):
+class Vectors(zoo.Dataset):
     """100 sigmoids of random mixtures of 10 normal numbers."""
 
     n: int = 20_000

@@ -16,7 +16,8 @@ other work shared.
 import keras
 
 import zoo
-from zoo import callbacks, datasets, metrics, samplers
+from zoo import callbacks, datasets, metrics
+from zoo.nn import samplers
 
 backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
     "cpu": ("tensorflow", "torch", "jax"),

@@ -18,7 +18,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-from zoo import backends
+from zoo.runtime import backends
 
 NO_TESTS = 5  # pytest's exit status when nothing was collected
 

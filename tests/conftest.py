@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo import backends
+from zoo.runtime import backends
 
 if not os.environ.get("KERAS_BACKEND"):
     os.environ["KERAS_BACKEND"] = (*backends.installed(), "jax")[0]

@@ -120,7 +120,7 @@ class Critic(zoo.Model):
                 [
                     keras.Input((features,)),
                     layers.Dense(16, activation="tanh"),
-                    zoo.layers.Dropout(0.2),
+                    zoo.nn.layers.Dropout(0.2),
                     layers.Dense(1),
                 ]
             ),
@@ -197,7 +197,7 @@ class Trio(zoo.Model):
         return {
             "encoder": {
                 "reconstruction": reconstruction,
-                "kl": zoo.losses.kl_standard_normal(mean, log_var),
+                "kl": zoo.nn.losses.kl_standard_normal(mean, log_var),
             },
             "decoder": {"reconstruction": reconstruction, "fool": ops.softplus(-fake)[:, 0]},
             "discriminator": {

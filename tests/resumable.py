@@ -11,7 +11,7 @@ import numpy as np
 import zoo
 from zoo import callbacks, datasets
 from zoo.datasets import Access, Data
-from zoo.durability.checkpoints import Store
+from zoo.runs.checkpoints import Store
 
 QUIET = Access(say=lambda line: None)
 STEPS = 4  # an epoch
@@ -54,7 +54,7 @@ def recipe(name: str, **changes) -> zoo.Recipe:
     }
     if name == "vae":
         settings["ema"] = 0.9
-        settings["weights"] = {"autoencoder": {"kl": zoo.schedules.WarmUp(9)}}
+        settings["weights"] = {"autoencoder": {"kl": zoo.nn.schedules.WarmUp(9)}}
         settings["callbacks"].append(keras.callbacks.EarlyStopping("val_loss", patience=9))
     if name == "dcgan":
         settings["augment"] = [keras.layers.RandomTranslation(0.1, 0.1)]

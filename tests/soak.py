@@ -21,8 +21,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from zoo import backends, runs
-from zoo.durability.checkpoints import Store
+from zoo.runs import folders
+from zoo.runs.checkpoints import Store
+from zoo.runs.run import Run
+from zoo.runtime import backends
 
 RECIPE = """
 import keras
@@ -80,7 +82,7 @@ def kill(process: subprocess.Popen, after: float) -> bool:
     return process.returncode == -signal.SIGKILL
 
 
-def digest(run: runs.Run) -> str:
+def digest(run: Run) -> str:
     """The state that a run ended with, in one word."""
     found = hashlib.sha256()
     for name, array in sorted(Store(run.checkpoints).newest().arrays.items()):
@@ -109,11 +111,11 @@ def soak(folder: Path, backend: str, kills: int, *, epochs: int, most: float, se
     recipe = folder / "soak.py"
     recipe.write_text(RECIPE.replace("EPOCHS", str(epochs)))
     finish(start(folder, backend, "run", str(recipe)))
-    [whole] = runs.all_runs(folder / "runs")
+    [whole] = folders.all_runs(folder / "runs")
     done, killed, command = 0, None, ["run", str(recipe)]
     while done < kills and kill(start(folder, backend, *command), moments.uniform(0, most)):
         done += 1
-        killed = next(run for run in runs.all_runs(folder / "runs") if run.path != whole.path)
+        killed = next(run for run in folders.all_runs(folder / "runs") if run.path != whole.path)
         finish(start(folder, backend, "show", killed.id))
         command = ["resume", killed.id]
     if killed is None:

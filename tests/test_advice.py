@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 import zoo
-from zoo import advice, backends
-from zoo.backends import Choice
-from zoo.engine import backend
+from zoo.cli import advice
+from zoo.engine.backends import backend
+from zoo.runtime import backends
+from zoo.runtime.backends import Choice
 
 
 @pytest.fixture

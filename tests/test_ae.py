@@ -11,8 +11,8 @@ import pytest
 
 import zoo
 from tests import models
-from zoo import samplers
 from zoo.errors import ZooError
+from zoo.nn import samplers
 
 TERM = "autoencoder/{}".format
 
@@ -201,7 +201,7 @@ def test_wrong_corruption_is_refused_when_it_is_built():
 
 
 @dataclass(frozen=True)
-class Pair(zoo.datasets.Dataset):
+class Pair(zoo.Dataset):
     """Points near the line x = y."""
 
     def load(self, access=None):

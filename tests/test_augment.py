@@ -10,8 +10,8 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo.augment import differentiable
 from zoo.errors import ZooError
+from zoo.nn.augment import differentiable
 from zoo.random import Generator
 
 SHAPE = (16, 24, 3)

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from zoo import backends
-from zoo.backends import Choice
 from zoo.errors import ZooError
+from zoo.runtime import backends
+from zoo.runtime.backends import Choice
 
 pytestmark = pytest.mark.backend_free
 
@@ -39,7 +39,7 @@ def recipe(tmp_path):
 
 def test_installed_imports_nothing():
     code = (
-        "import sys; from zoo import backends; backends.installed();"
+        "import sys; from zoo.runtime import backends; backends.installed();"
         "print(sorted({'jax', 'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -48,7 +48,7 @@ def test_installed_imports_nothing():
 
 def test_a_bare_folder_is_no_backend(tmp_path):
     (tmp_path / "jax").mkdir()
-    code = "from zoo import backends; print(backends.installed())"
+    code = "from zoo.runtime import backends; print(backends.installed())"
     env = {"PYTHONPATH": f"{tmp_path}:{backends.Path(backends.__file__).parents[1]}"}
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=env
@@ -232,7 +232,7 @@ def test_what_is_found_on_this_system_is_a_number():
 
 def test_activate_refuses_when_keras_runs_on_another():
     code = (
-        "import keras; from zoo import backends\n"
+        "import keras; from zoo.runtime import backends\n"
         "from zoo.errors import ZooError\n"
         "here = keras.config.backend()\n"
         "backends.activate(backends.Choice(here, 'gpu', ''))\n"
@@ -290,7 +290,7 @@ def test_plain_python_takes_an_installed_backend(tmp_path):
     """``zoo.model`` in a script, only one backend installed and none chosen."""
     there = backends.installed()[0]
     code = (
-        "import zoo; from zoo import backends\n"
+        "import zoo; from zoo.runtime import backends\n"
         f"backends._importable = lambda name: name == {there!r}\n"
         "zoo.model('vae'); import keras; print(keras.backend.backend())"
     )

@@ -25,7 +25,7 @@ from PIL import Image
 from zoo import callbacks
 from zoo.callbacks.speed import Speed
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 
 HERE = Path(__file__).parent
 

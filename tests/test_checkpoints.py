@@ -15,8 +15,8 @@ import pytest
 
 from tests.small_disk import small_disk
 from tests.writer import checkpoint
-from zoo.durability import safetensors
-from zoo.durability.checkpoints import Checkpoint, Damaged, Store
+from zoo.runs import safetensors
+from zoo.runs.checkpoints import Checkpoint, Damaged, Store
 
 pytestmark = pytest.mark.backend_free
 
@@ -214,7 +214,7 @@ def test_a_file_that_may_not_grow_so_large(tmp_path):
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "from pathlib import Path; from tests.writer import checkpoint\n"
-        "from zoo.durability.checkpoints import Store\n"
+        "from zoo.runs.checkpoints import Store\n"
         "Store(Path(sys.argv[1])).write(checkpoint(2), keep=2)"
     )
     store = Store(tmp_path)

@@ -10,9 +10,10 @@ import pytest
 
 import zoo
 from tests import resumable
-from zoo import callbacks, chunks, training
-from zoo.engine.base import GenerativeModel
-from zoo.runs import Run
+from zoo import callbacks
+from zoo.engine.model import GenerativeModel
+from zoo.runs.run import Run
+from zoo.training import chunks, loop
 
 STEPS = 16  # an epoch, the last of which is short
 
@@ -80,7 +81,7 @@ def lengths(monkeypatch):
 
 def train(folder, *used, name="vae", say=lambda line: None):
     changed = recipe(name, callbacks=list(used))
-    return training.train(changed, runs_folder=str(folder), access=resumable.QUIET, say=say)
+    return loop.train(changed, runs_folder=str(folder), access=resumable.QUIET, say=say)
 
 
 state = resumable.end
@@ -125,7 +126,7 @@ def test_steps_know_the_shape_of_their_batch(tmp_path, monkeypatch):
 
 def test_a_trained_model_goes_on_with_batches_of_anybodys(tmp_path):
     kept = []
-    training.train(
+    loop.train(
         recipe(),
         runs_folder=str(tmp_path),
         access=resumable.QUIET,
@@ -192,7 +193,7 @@ def test_an_interrupt_within_a_chunk_finds_the_weights_there(tmp_path, monkeypat
     monkeypatch.setattr(jax, "device_get", interrupted)
     kept = []
     with pytest.raises(KeyboardInterrupt):
-        training.train(
+        loop.train(
             recipe("dcgan", ema=0.9),
             runs_folder=str(tmp_path),
             access=resumable.QUIET,

@@ -7,7 +7,10 @@ import os
 
 import pytest
 
-from zoo import cli, comparison, runs
+from zoo import cli
+from zoo.reports import table
+from zoo.runs import folders
+from zoo.runs.run import Run
 
 VAE = """
 import keras
@@ -60,7 +63,7 @@ def finished(root, recipe, number, **manifest):
     """A run's folder with all that the table reads, written here."""
     folder = root / recipe / f"20261121T10150{number}Z-000{number}"
     folder.mkdir(parents=True)
-    run = runs.Run(folder)
+    run = Run(folder)
     run.update(
         recipe=recipe,
         status="finished",
@@ -105,10 +108,10 @@ def test_the_table_of_runs_has_what_was_measured_and_dashes(place, capfd):
 def test_the_bound_of_more_samples_comes_before_the_elbo(place):
     run = finished(place / "runs", "vae", 1)
     run.write_json("results.json", {"metrics": {"elbo": number(-96.0)}})
-    assert comparison.row(run).measured == {"log p(x), nats": -96.0}
+    assert table.row(run).measured == {"log p(x), nats": -96.0}
     run.write_json("evaluation.json", {"metrics": {"log_likelihood": number(-92.0)}})
-    assert comparison.row(run).measured == {"log p(x), nats": -92.0}
-    assert set(comparison.row(run).protocols) == {"log_likelihood"}
+    assert table.row(run).measured == {"log p(x), nats": -92.0}
+    assert set(table.row(run).protocols) == {"log_likelihood"}
 
 
 @pytest.mark.slow
@@ -125,7 +128,7 @@ def test_recipes_are_trained_measured_and_compared(place, capfd):
     assert rows[1]["measured"] == {} and "sample" in rows[1]["abilities"]
     assert all(row["seconds"] >= 0 for row in rows)
     assert "epoch 1/1" in err and "epoch 2" not in err
-    made = runs.all_runs(place / "runs")
+    made = folders.all_runs(place / "runs")
     assert {run.name for run in made} == {row["run"] for row in rows}
     measured_once = [line for line in err.splitlines() if line.startswith("measuring")]
     assert measured_once == [f"measuring mse of {rows[0]['run']}"]

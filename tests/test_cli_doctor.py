@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from zoo import backends, cli
+from zoo import cli
 from zoo.cli import doctor
+from zoo.runtime import backends
 
 pytestmark = pytest.mark.backend_free
 

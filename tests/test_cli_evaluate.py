@@ -8,7 +8,10 @@ import os
 import keras
 import pytest
 
-from zoo import cli, evaluation, runs
+from zoo import cli
+from zoo.runs import folders
+from zoo.runs import results as evaluation
+from zoo.runs.run import Run
 
 RECIPE = """
 import keras
@@ -37,7 +40,7 @@ def run(tmp_path_factory):
     finally:
         os.environ.clear()
         os.environ.update(before)
-    [found] = runs.all_runs(folder / "runs")
+    [found] = folders.all_runs(folder / "runs")
     return found
 
 
@@ -128,7 +131,7 @@ def test_a_run_whose_recipe_measures_nothing_asks_for_a_name(run, capfd, tmp_pat
     copy.mkdir(parents=True)
     for file in ("run.json", "model.weights.h5"):
         (copy / file).write_bytes((run.path / file).read_bytes())
-    runs.Run(copy).update(metrics=[])
+    Run(copy).update(metrics=[])
     status, _, err = call(capfd, "evaluate", copy)
     assert status == 2
     assert "measures nothing; name what to measure, as --metric NAME. There are: accuracy," in err
@@ -139,6 +142,6 @@ def test_other_data_are_refused(run, capfd, tmp_path):
     copy.mkdir(parents=True)
     for file in ("run.json", "model.weights.h5"):
         (copy / file).write_bytes((run.path / file).read_bytes())
-    runs.Run(copy).update(data={**run.manifest["data"], "fingerprint": "0"})
+    Run(copy).update(data={**run.manifest["data"], "fingerprint": "0"})
     status, _, err = call(capfd, "evaluate", copy)
     assert status == 2 and "digits with another fingerprint" in err

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from zoo import cli, runs
+from zoo import cli
 from zoo.cli.list import SECTIONS
+from zoo.runs import folders
 
 pytestmark = pytest.mark.backend_free
 
@@ -68,7 +69,7 @@ def test_recipes_say_what_they_are(capsys):
 
 
 def test_runs_tell_their_state(capsys):
-    run = runs.Run.create(runs.root(), "vae_mnist")
+    run = folders.create(folders.root(), "vae_mnist")
     run.update(status="interrupted", epoch=3, epochs=20, backend="torch", data={"name": "mnist"})
     line = listed(capsys, "runs").splitlines()[1]
     assert line.split() == [run.name, "interrupted", "3/20", "epochs", "torch", "mnist"]
@@ -78,7 +79,7 @@ def test_runs_tell_their_state(capsys):
 
 def test_many_runs_are_listed_whole_only_when_asked_for(capsys, tmp_path):
     for _ in range(12):
-        runs.Run.create(tmp_path / "many", "r")
+        folders.create(tmp_path / "many", "r")
     assert "and 2 older: zoo list runs" in listed(capsys, "--runs", "many")
     assert listed(capsys, "runs", "--runs", "many").count("killed") == 12
 

@@ -8,7 +8,8 @@ import tomllib
 
 import pytest
 
-from zoo import cli, projects
+from zoo import cli
+from zoo.plugin import scaffold
 
 pytestmark = pytest.mark.backend_free
 
@@ -24,7 +25,7 @@ def refused(capsys, *args):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", projects.KINDS)
+@pytest.mark.parametrize("kind", scaffold.KINDS)
 def test_a_new_plugin_passes_its_checks_and_its_recipe_is_right(
     tmp_path, install, monkeypatch, capsys, kind
 ):

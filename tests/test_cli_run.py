@@ -19,7 +19,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import backends, cli, runs
+from zoo import cli
+from zoo.runs import folders
+from zoo.runtime import backends
 
 RECIPE = """
 import keras
@@ -89,7 +91,7 @@ def run(tmp_path_factory):
     finally:
         os.environ.clear()
         os.environ.update(before)
-    [found] = runs.all_runs(folder / "runs")
+    [found] = folders.all_runs(folder / "runs")
     return found
 
 
@@ -101,7 +103,7 @@ def run(tmp_path_factory):
 def test_a_run_is_quiet_but_for_what_it_says(place, backend):
     status, out, err = finish(start("run", "tiny.py", "epochs=1", "--backend", backend))
     assert status == 0, err
-    [run] = runs.all_runs(place / "runs")
+    [run] = folders.all_runs(place / "runs")
     first, second, epoch = err.splitlines()
     assert (
         first == f"{backend} on {'gpu' if backends.gpu_present() else 'cpu'} (chosen by --backend)"
@@ -121,7 +123,7 @@ def test_changes_on_the_command_line_are_in_the_manifest(place, capfd):
     arguments = ["tiny.py", "epochs=1", "model.latent_dim=3", "weights.autoencoder.kl=2"]
     status, out, err = call(capfd, "run", *arguments, "--runs", "elsewhere")
     assert status == 0, err
-    [run] = runs.all_runs(place / "elsewhere")
+    [run] = folders.all_runs(place / "elsewhere")
     assert run.manifest["model"]["settings"]["latent_dim"] == 3
     assert run.manifest["weights"] == {"autoencoder": {"kl": 2.0}}
     assert f"next: zoo sample {run.path.relative_to(place)}" in out  # found from here
@@ -172,7 +174,7 @@ def test_a_run_with_a_schedule_on_jax_imports_no_tensorflow(place):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    [run] = runs.all_runs(place / "runs")
+    [run] = folders.all_runs(place / "runs")
     rate = run.manifest["optimizers"]["autoencoder"]["config"]["learning_rate"]
     assert rate["class_name"] == "CosineDecay" and rate["config"]["decay_steps"] == 6
 
@@ -311,7 +313,7 @@ def test_data_that_stand_in_are_announced_in_one_line(place, capfd):
     assert "could not be downloaded" in line
     assert out.startswith("trained on digits (stand-in for mnist), 1 epoch")
     assert "(digits (stand-in for mnist): " in out
-    [run] = runs.all_runs(place / "runs")
+    [run] = folders.all_runs(place / "runs")
     with Image.open(run.pictures / "samples.png") as image:
         assert image.info["data"] == "digits (stand-in for mnist)"
 
@@ -321,7 +323,7 @@ def test_a_failing_run_is_exit_1(place, capfd):
     assert status == 1 and out == ""
     assert "zoo: run tiny/" in err and "loss is not finite at step 1 of epoch 1" in err
     assert "Traceback" not in err
-    assert runs.all_runs(place / "runs")[0].status == "failed"
+    assert folders.all_runs(place / "runs")[0].status == "failed"
 
 
 @posix
@@ -337,7 +339,7 @@ def test_ctrl_c_keeps_the_weights_and_is_130(place):
     status, out, err = finish(process)
     assert status == 130, "".join(lines) + err
     assert "Traceback" not in err and out == ""
-    [run] = runs.all_runs(place / "runs")
+    [run] = folders.all_runs(place / "runs")
     assert run.status == "interrupted"
     assert run.manifest["epoch"] >= 2
     assert f"interrupted after {run.manifest['epoch']} epochs; a checkpoint is kept" in err
@@ -372,7 +374,7 @@ def test_show_of_a_run(run, capfd):
 
 
 def test_show_of_a_run_that_is_not_finished(place, capfd):
-    begun = runs.Run.create(place / "runs", "tiny")
+    begun = folders.create(place / "runs", "tiny")
     status, out, _ = call(capfd, "show", "latest")
     assert status == 0 and out.startswith(f"{begun.name}  killed")
 
@@ -413,7 +415,7 @@ def test_show_of_an_unknown_name(capfd, name, message):
 
 def test_show_of_what_begins_several_runs(place, capfd):
     for _ in range(2):
-        runs.Run.create(place / "runs", "tiny")
+        folders.create(place / "runs", "tiny")
     assert "2 runs fit 'tin'" in one_message(*call(capfd, "show", "tin"))
 
 
@@ -470,7 +472,7 @@ def test_mistakes_with_a_run(run, place, capfd, command):
     ]:
         assert message in one_message(*call(capfd, command, *arguments))
     assert call(capfd, command, "latest", "-n", "0", *folder)[0] == 2
-    begun = runs.Run.create(place / "runs", "tiny")
+    begun = folders.create(place / "runs", "tiny")
     assert f"{begun.name} has no weights" in one_message(*call(capfd, command, "latest"))
 
 
@@ -484,7 +486,7 @@ def test_what_a_model_cannot_is_told(run, place, capfd):
     (place / "plain.py").write_text(source)
     status, out, err = call(capfd, "run", "plain.py", "epochs=1")
     assert status == 0, err
-    recipe = runs.all_runs(place / "runs")[0].recipe.relative_to(place)
+    recipe = folders.all_runs(place / "runs")[0].recipe.relative_to(place)
     assert f" --recipe {recipe}, or zoo show" in out
     message = one_message(*call(capfd, "sample", "latest"))
     assert "given by its recipe" in message and str(recipe) in message

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import cli, runs
-from zoo.backends import BACKENDS
+from zoo import cli
+from zoo.runs import folders
+from zoo.runtime.backends import BACKENDS
 
 RECIPE = """
 import keras
@@ -98,7 +99,7 @@ def mistake(folder, capfd):
 
 
 def found(folder, name):
-    return runs.find(f"{name}/", folder)
+    return folders.find(f"{name}/", folder)
 
 
 def saved(path):

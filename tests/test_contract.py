@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo import registry
+from zoo.plugin import registry
 from zoo.testing import Case, parametrize_with_checks
 
 MODELS = [r for r in registry.records("models") if r.distribution == "keras-zoo"]

@@ -18,11 +18,12 @@ import zipfile
 import numpy as np
 import pytest
 
-from zoo.datasets import MNIST, Access, Data, Dataset, Digits, Split, fetch, mnist
-from zoo.datasets.base import sha256
+from zoo import Dataset
+from zoo.datasets import MNIST, Access, Data, Digits, Split, fetch, mnist
 from zoo.datasets.pipeline import binarize_once
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.dataset import sha256
+from zoo.plugin.model import DataSpec
 
 REAL = os.environ.get("ZOO_DATA", "")
 STAND_IN = "digits (stand-in for mnist)"

@@ -12,7 +12,7 @@ import pytest
 
 from zoo.datasets import Access, Arrays, Lazy
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 
 pytestmark = pytest.mark.backend_free
 
@@ -163,6 +163,6 @@ def test_data_larger_than_memory_stay_on_disk(tmp_path):
 
 
 def _has(module):
-    from zoo import backends
+    from zoo.runtime import backends
 
     return module in backends.installed()

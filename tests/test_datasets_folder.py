@@ -11,7 +11,7 @@ from PIL import Image
 
 from zoo.datasets import Access, Folder, Lazy, assorted
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 
 pytestmark = pytest.mark.backend_free
 

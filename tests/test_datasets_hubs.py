@@ -10,7 +10,7 @@ from PIL import Image
 
 from zoo.datasets import TFDS, Access, HuggingFace
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 
 pytestmark = pytest.mark.backend_free
 

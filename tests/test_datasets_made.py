@@ -9,7 +9,7 @@ from zoo.datasets import Access, Grid, Moons, Ring, Sprites, StackedMNIST, Swiss
 from zoo.datasets.draws import Draws
 from zoo.datasets.sprites import FACTORS, render
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 
 pytestmark = pytest.mark.backend_free
 

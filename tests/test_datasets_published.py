@@ -12,7 +12,7 @@ import pytest
 
 from zoo.datasets import CIFAR10, Access, FashionMNIST, cifar10, fashion_mnist
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 
 pytestmark = pytest.mark.backend_free
 

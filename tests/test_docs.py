@@ -77,8 +77,8 @@ def test_the_gradient_penalty_of_the_docs():
     [line for line in commands() if " run " in line and "recipes/realnvp.py" not in line],
 )
 def test_every_run_command_names_a_recipe_and_settings_that_exist(line):
-    from zoo import overrides, recipe, recipe_files
     from zoo.cli.run import command
+    from zoo.config import overrides, recipe, recipe_files
 
     words = [word for word in shlex.split(line) if not word.startswith("KERAS_BACKEND=")]
     given = command.make_context("run", words[2:]).params

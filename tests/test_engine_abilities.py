@@ -10,9 +10,9 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo import networks
 from zoo.errors import ZooError
-from zoo.samplers import Sampler
+from zoo.nn import networks
+from zoo.nn.samplers import Sampler
 
 DATA = zoo.DataSpec((2,), classes=3)
 

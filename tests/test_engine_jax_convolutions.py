@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.interpreters import mlir
 
-from zoo.engine import jax_convolutions as convolutions
+from zoo.engine.accelerate import jax_convolutions as convolutions
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from keras import layers, ops
 
 import zoo
 from tests.models import Toy, square
-from zoo.configs import copy_of
+from zoo.runtime.keras import copy_of
 
 BACKEND = keras.backend.backend()
 not_on_jax = pytest.mark.skipif(BACKEND == "jax", reason="XLA makes one pass itself")
@@ -27,13 +27,13 @@ def one_pass(monkeypatch):
     if BACKEND == "torch":
         import torch as owner
 
-        from zoo.engine import torch_adam as module
+        from zoo.engine.accelerate import tensorflow_adam as module
 
         name = "_fused_adam_"
     else:
         from tensorflow import raw_ops as owner
 
-        from zoo.engine import tensorflow_adam as module
+        from zoo.engine.accelerate import tensorflow_adam as module
 
         name = "ResourceApplyAdam"
     passes, fused = [], getattr(owner, name)
@@ -128,7 +128,7 @@ def test_rows_of_a_table_are_moved_as_by_keras(one_pass):
 def test_memory_that_is_freed_is_kept():
     code = """
 import resource, keras
-from zoo.engine import backend
+from zoo.engine.backends import backend
 backend.prepare(keras.optimizers.SGD())
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for round_ in range(3):
@@ -204,7 +204,7 @@ def jitted(monkeypatch):
 
 @on_jax
 def test_steps_are_compiled_as_is_best_for_cpus(jitted):
-    from zoo.engine.jax_options import OPTIONS, options
+    from zoo.engine.accelerate.jax_compiler_options import OPTIONS, options
 
     assert options() == OPTIONS, "this JAX does not know the option"
     jitted.clear()
@@ -216,12 +216,12 @@ def test_steps_are_compiled_as_is_best_for_cpus(jitted):
 
 @on_jax
 def test_xla_is_told_nothing_it_does_not_know_or_was_told_already(monkeypatch):
-    from zoo.engine import jax_options
+    from zoo.engine.accelerate import jax_compiler_options
 
-    options = jax_options.options.__wrapped__
-    monkeypatch.setenv("XLA_FLAGS", f"--{jax_options.FLAG}=+reduce")
+    options = jax_compiler_options.options.__wrapped__
+    monkeypatch.setenv("XLA_FLAGS", f"--{jax_compiler_options.FLAG}=+reduce")
     assert options() is None
     monkeypatch.delenv("XLA_FLAGS")
-    assert options() == jax_options.OPTIONS
-    monkeypatch.setattr(jax_options, "OPTIONS", {"xla_no_such_option": "1"})
+    assert options() == jax_compiler_options.OPTIONS
+    monkeypatch.setattr(jax_compiler_options, "OPTIONS", {"xla_no_such_option": "1"})
     assert options() is None

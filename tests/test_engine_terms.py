@@ -305,7 +305,7 @@ def dropped(rate=0.5):
         return keras.Sequential(
             [
                 keras.Input((1,)),
-                zoo.layers.Dropout(rate),
+                zoo.nn.layers.Dropout(rate),
                 layers.Dense(1, kernel_initializer="ones"),
             ]
         )

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 import zoo
 from zoo import random
-from zoo.engine import backend
+from zoo.engine.backends import backend
 from zoo.engine.nets import Net
 
 if keras.backend.backend() != "torch":
@@ -23,7 +23,7 @@ class Noisy(layers.Layer):
 
     def __init__(self):
         super().__init__()
-        self.inner = zoo.layers.Dropout(0.5)
+        self.inner = zoo.nn.layers.Dropout(0.5)
 
     def call(self, inputs):
         return self.inner(inputs)
@@ -52,7 +52,7 @@ class Hidden(layers.Layer):
 
     def __init__(self):
         super().__init__()
-        inner = zoo.layers.Dropout(0.5)
+        inner = zoo.nn.layers.Dropout(0.5)
         self.found = lambda x: inner(x)
 
     def call(self, inputs):
@@ -141,8 +141,8 @@ NETWORKS = {
         layers.Conv2D(3, 3, 2, "same", activation="relu"),
         layers.BatchNormalization(),
         layers.LeakyReLU(),
-        zoo.layers.Dropout(0.5),
-        zoo.layers.Masking(0.5),
+        zoo.nn.layers.Dropout(0.5),
+        zoo.nn.layers.Masking(0.5),
         layers.Conv2DTranspose(1, 4, 2, "same"),
     ),
     "normalized": lambda: chain(

@@ -19,10 +19,10 @@ import zoo
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
 from tests.small_disk import small_disk
 from tests.soak import RECIPE
-from zoo import callbacks, runs
-from zoo.durability import locks
-from zoo.durability.checkpoints import Store
+from zoo import callbacks
 from zoo.errors import RunFailed, ZooError
+from zoo.runs import folders, locks
+from zoo.runs.checkpoints import Store
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,7 +171,7 @@ def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 143 and out == "" and "Traceback" not in err
-    [run] = runs.all_runs(tmp_path / "runs")
+    [run] = folders.all_runs(tmp_path / "runs")
     assert run.status == "interrupted"
     assert f"to go on: zoo resume {run.id}" in err
     state = Store(run.checkpoints).newest().state
@@ -198,7 +198,7 @@ def test_a_pipe_that_is_closed_ends_no_training(tmp_path, file):
     command = f"{sys.executable} -m zoo run {file} --runs {tmp_path / 'runs'} 2>&1 | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=300)
     assert done.stdout.count("\n") == 1 and done.stderr == ""
-    [run] = runs.all_runs(tmp_path / "runs")
+    [run] = folders.all_runs(tmp_path / "runs")
     assert run.status == "finished" and (run.path / "results.json").exists()
 
 
@@ -216,18 +216,18 @@ def test_a_lock_that_is_a_link_to_anothers_is_not_followed(tmp_path):
 @pytest.mark.backend_free
 def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypatch):
     """The clock of the process: to set that of the machine takes more than a test may."""
-    first = runs.Run.create(tmp_path, "r")
+    first = folders.create(tmp_path, "r")
 
-    class Back(runs.datetime):
+    class Back(folders.datetime):
         @classmethod
         def now(cls, tz=None):
-            return super().now(tz) - runs.timedelta(days=900)
+            return super().now(tz) - folders.timedelta(days=900)
 
-    monkeypatch.setattr(runs, "datetime", Back)
-    second = runs.Run.create(tmp_path, "a")
+    monkeypatch.setattr(folders, "datetime", Back)
+    second = folders.create(tmp_path, "a")
     monkeypatch.undo()
-    third = runs.Run.create(tmp_path, "m")
-    assert [run.path for run in runs.all_runs(tmp_path)] == [third.path, second.path, first.path]
+    third = folders.create(tmp_path, "m")
+    assert [run.path for run in folders.all_runs(tmp_path)] == [third.path, second.path, first.path]
 
 
 # --- disks and memory

@@ -10,7 +10,7 @@ from keras import ops
 import zoo
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
-from zoo.packing import pack
+from zoo.nn.packing import pack
 from zoo.random import Generator
 
 POINTS = zoo.DataSpec((2,), classes=3)

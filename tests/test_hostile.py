@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from tests.resumable import recipe, train
-from zoo.runs import Run
+from zoo.runs.run import Run
 
 MOST_SECONDS = 10.0
 MOST_MEMORY = 300 << 20  # bytes, besides what the process had before
@@ -175,7 +175,7 @@ def code_recipe(run):
 
 def checkpoint(run):
     """An unfinished run's, with a state that claims to be large."""
-    from zoo.durability.checkpoints import ARRAYS, STATE, SUMS
+    from zoo.runs.checkpoints import ARRAYS, STATE, SUMS
 
     folder = run.checkpoints / "checkpoint-000099"
     folder.mkdir(parents=True)

@@ -7,8 +7,9 @@ import os
 
 import pytest
 
-from zoo import cli, registry
+from zoo import cli
 from zoo.errors import ZooError
+from zoo.plugin import registry
 
 pytestmark = pytest.mark.backend_free
 

@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import backends, datasets, manifest, runs
-from zoo import recipe as recipes
+from zoo import datasets
+from zoo.config import recipe as recipes
 from zoo.datasets import Access
 from zoo.errors import ZooError
+from zoo.plugin import serialization
+from zoo.runs.run import Run
+from zoo.runtime import backends
 
 QUIET = Access(say=lambda line: None)
 
@@ -88,7 +91,7 @@ def run(trained, tmp_path):
     """A copy of the run, to be damaged."""
     path = tmp_path / "runs" / "source" / "copy"
     shutil.copytree(trained[0].path, path)
-    return runs.Run(path)
+    return Run(path)
 
 
 def same(loaded, model, atol=1e-6):
@@ -195,11 +198,11 @@ def test_a_class_without_settings_needs_no_dataclass():
     class Bare(zoo.Model):
         pass
 
-    described = manifest.settings_of(Bare(), "models")
+    described = serialization.settings_of(Bare(), "models")
     assert described["name"] is None and described["settings"] == {}
     given = Bare()
     saved = {"model": described, "data": {"shape": [2], "classes": 0}}
-    assert manifest.rebuild(saved, given) == (given, zoo.DataSpec((2,)))
+    assert serialization.rebuild(saved, given) == (given, zoo.DataSpec((2,)))
 
 
 # --- damage

@@ -9,8 +9,8 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo import losses
 from zoo.errors import ZooError
+from zoo.nn import losses
 
 LOG2 = math.log(2)
 
@@ -269,7 +269,7 @@ def test_a_patch_discriminators_logits_are_averaged():
 def test_adversarial_losses_are_named_or_given():
     assert losses.adversarial("hinge") is losses.hinge
     assert losses.adversarial(losses.hinge) is losses.hinge
-    assert repr(losses.hinge) == "zoo.losses.hinge"
+    assert repr(losses.hinge) == "zoo.nn.losses.hinge"
     for name in ADVERSARIAL:
         assert losses.adversarial(name).__doc__
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.messages import counted, say
+from zoo.runtime.console import counted, say
 
 pytestmark = pytest.mark.backend_free
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import evaluation, metrics
-from zoo.datasets import Access, Data, Digits, Modes, Split
+from zoo import metrics
+from zoo.datasets import Access, Data, Digits, Modes, Split, pipeline
 from zoo.errors import ZooError
+from zoo.metrics import evaluate
 from zoo.metrics.linear_probe import Probe
 from zoo.metrics.mode_coverage import coverage
 from zoo.metrics.reconstruction import ROUNDING, decibels
@@ -117,7 +118,7 @@ def test_pictures_are_measured_in_parts_of_bounded_size(monkeypatch):
         return x / np.float32(255)
 
     x = np.arange(10, dtype="uint8")[:, None, None, None] * np.ones((1, 2, 2, 1), "uint8")
-    monkeypatch.setattr("zoo.metrics.base._AT_ONCE", 4)
+    monkeypatch.setattr("zoo.plugin.metric._AT_ONCE", 4)
     found = metrics.MSE().measure(Made(reconstruct=reconstruct), data(x, np.arange(10)), seed=0)
     assert (sizes, found.value) == ([4, 4, 2], 0)
 
@@ -270,13 +271,13 @@ def test_ssim_of_small_pictures_is_refused():
 )
 def test_settings_out_of_range_are_refused(name, settings):
     with pytest.raises(ZooError, match=f"{next(iter(settings))} is"):
-        zoo.registry.create("metrics", name, **settings)
+        zoo.plugin.registry.create("metrics", name, **settings)
 
 
 def test_every_metric_is_registered_by_its_name():
-    for record in zoo.registry.records("metrics"):
+    for record in zoo.plugin.registry.records("metrics"):
         if record.distribution == "keras-zoo":
-            metric = zoo.registry.create("metrics", record.name)
+            metric = zoo.plugin.registry.create("metrics", record.name)
             assert metric.name == record.name
             assert set(metric.needs) <= set(zoo.Model.abilities)
 
@@ -286,42 +287,42 @@ def test_every_metric_is_registered_by_its_name():
 
 def test_a_metric_is_prepared_with_the_data_as_evaluated():
     digits = Digits(binarize="dynamic").load(Access())
-    given = evaluation.as_evaluated(digits, "dynamic", seed=0)
+    given = pipeline.as_evaluated(digits, "dynamic", seed=0)
     for split in ("validation", "test"):
         assert set(np.unique(getattr(given, split).x)) == {0, 255}
     assert given.train is digits.train and given.fingerprint == digits.fingerprint
-    assert evaluation.as_evaluated(digits, None, seed=0) is digits
+    assert pipeline.as_evaluated(digits, None, seed=0) is digits
 
 
 def test_a_model_without_the_ability_is_refused_with_those_it_has():
     model = Made(sample=lambda n, seed: None)
     with pytest.raises(ZooError, match="'mse' needs a model that can reconstruct, which Made"):
-        evaluation.check([metrics.MSE()], model, data(pictures()))
+        evaluate.check([metrics.MSE()], model, data(pictures()))
     with pytest.raises(ZooError, match=r"cannot; it can: sample$"):
-        evaluation.check([metrics.Compression()], model, data(pictures()))
+        evaluate.check([metrics.Compression()], model, data(pictures()))
     with pytest.raises(ZooError, match="it can: nothing"):
-        evaluation.check([metrics.MSE()], Made(), data(pictures()))
+        evaluate.check([metrics.MSE()], Made(), data(pictures()))
 
 
 def test_two_metrics_of_one_name_are_refused():
     model = Made(reconstruct=lambda x, labels=None: x)
     with pytest.raises(ZooError, match="two metrics are called 'mse'"):
-        evaluation.check([metrics.MSE(), metrics.MSE()], model, data(pictures()))
+        evaluate.check([metrics.MSE(), metrics.MSE()], model, data(pictures()))
 
 
 def test_a_sampler_that_is_to_come_counts_as_sampling():
     modes = data(np.zeros((3, 2), "float32"), modes=Modes(np.zeros((1, 2)), 1.0))
-    evaluation.check([metrics.ModeCoverage()], Made(), modes, sampler=True)
+    evaluate.check([metrics.ModeCoverage()], Made(), modes, sampler=True)
     with pytest.raises(ZooError, match="can sample"):
-        evaluation.check([metrics.ModeCoverage()], Made(), modes)
+        evaluate.check([metrics.ModeCoverage()], Made(), modes)
 
 
 def test_what_is_measured_names_data_protocol_and_bits():
     model = shifted(0.1)
-    plain = evaluation.measure([metrics.MSE()], model, data(pictures()), 5, binarized=False)
+    plain = evaluate.measure([metrics.MSE()], model, data(pictures()), 5, binarized=False)
     assert set(plain) == {"mse"} and set(plain["mse"]) == {"value", "unit", "protocol", "details"}
     assert plain["mse"]["protocol"] == "made: mean over 3 test examples, pixels in [0, 1]"
-    drawn = evaluation.measure([metrics.MSE()], model, data(pictures()), 5, binarized=True)
+    drawn = evaluate.measure([metrics.MSE()], model, data(pictures()), 5, binarized=True)
     assert drawn["mse"]["protocol"].endswith("; pixels binarized once from seed 5")
 
 
@@ -332,7 +333,7 @@ def test_the_metric_of_the_docs():
     exec(shown, scope)
     metric = scope["Brightness"](samples=4)
     model = Made(sample=lambda n, seed: np.full((n, 2, 2, 1), 0.25))
-    evaluation.check([metric], model, data(pictures()))
-    found = evaluation.measure([metric], model, data(pictures()), 0, binarized=False)
+    evaluate.check([metric], model, data(pictures()))
+    found = evaluate.measure([metric], model, data(pictures()), 0, binarized=False)
     assert found["brightness"]["value"] == 0.25
     assert found["brightness"]["protocol"] == "made: mean pixel of 4 samples"

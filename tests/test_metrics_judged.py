@@ -10,9 +10,11 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo import metrics, recipe, runs
+from zoo import metrics
+from zoo.config import recipe
 from zoo.datasets import Access, Data, Digits, Split
 from zoo.errors import RunFailed, ZooError
+from zoo.runs import folders
 
 RECIPE = """
 import keras
@@ -143,7 +145,7 @@ def test_the_latest_finished_run_on_the_same_data_is_found(judge, source, digits
     assert ready.classifier == str(judge.path) and said == []
     assert metric.classifier == str(source)
     # newer, and unfinished
-    broken = runs.Run.create(runs.root(root), "judge")
+    broken = folders.create(folders.root(root), "judge")
     assert metric.prepare(digits, Access(), root).classifier == str(judge.path)
     # newer and finished, on other data
     broken.update(**{**judge.manifest, "data": {**judge.manifest["data"], "fingerprint": "0"}})
@@ -156,7 +158,7 @@ def test_where_there_is_none_it_is_trained_first(tmp_path, source, digits):
     metric = metrics.Recognition(classifier=str(source), samples=10)
     ready = metric.prepare(digits, Access(say=said.append), str(tmp_path))
     assert said == ["training judge first: the classifier that judges what is made"]
-    [run] = runs.all_runs(tmp_path)
+    [run] = folders.all_runs(tmp_path)
     assert run.status == "finished" and ready.classifier == str(run.path)
 
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import networks
 from zoo.errors import ZooError
+from zoo.nn import networks
 
 PICTURE = (8, 12, 1)
 

@@ -9,8 +9,8 @@ import pytest
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.config.overrides import override
 from zoo.errors import ZooError
-from zoo.overrides import override
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ import math
 
 import pytest
 
-from zoo import backends, cli, parity
+from zoo import cli
 from zoo.errors import RunFailed, ZooError
+from zoo.runtime import backends
+from zoo.testing import parity
 
 RECIPE = """
 import keras

@@ -11,7 +11,7 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo.penalties import gradient_penalty, r1
+from zoo.nn.losses.penalties import gradient_penalty, r1
 from zoo.random import Generator
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import pictures
+from zoo.reports import pictures
 
 
 def test_grid_lays_pictures_out_in_rows():

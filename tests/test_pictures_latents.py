@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import latents
 from zoo.datasets import Split
-from zoo.latents import Unable
+from zoo.reports import latents
+from zoo.reports.latents import Unable
 
 SHAPE, CLASSES = (4, 4, 1), 3
 

@@ -10,8 +10,8 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo import restoration
 from zoo.errors import ZooError
+from zoo.reports import restoration
 
 SHAPE = (1000, 6, 8, 1)
 

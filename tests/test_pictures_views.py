@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo import callbacks, pictures, restoration, views
+from zoo import callbacks
 from zoo.datasets import Data, Split
 from zoo.errors import ZooError
-from zoo.latents import Unable
-from zoo.runs import Run
+from zoo.reports import pictures, restoration, views
+from zoo.reports.latents import Unable
+from zoo.runs import folders
 
 SHAPE, CLASSES = (8, 8, 1), 3
 
@@ -183,7 +184,7 @@ def fit(tmp_path, model, *used, validation=None, epochs=2):
     """The run after a training with these callbacks."""
     split = examples()
     data = Data("mnist", model.data, split, split if validation is None else validation, split)
-    run = Run.create(tmp_path, "tiny")
+    run = folders.create(tmp_path, "tiny")
     context = callbacks.Context(run, "tiny", "", data, batch_size=8, epochs=epochs, steps=3)
     for callback in used:
         callback.context = context

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.datasets import Batches, Lazy, Split, lazy
-from zoo.datasets.base import sha256
+from zoo.config.overrides import override
+from zoo.datasets import Batches, Lazy, Split
 from zoo.datasets.pipeline import binarize_once
 from zoo.errors import ZooError
-from zoo.overrides import override
+from zoo.plugin import lazy
+from zoo.plugin.dataset import sha256
 
 
 def numbered(n: int, labels: bool = True) -> Split:
@@ -407,8 +408,8 @@ def augmented_recipe(**dataset):
 
 
 def test_recipe_augments_training_alone():
-    from zoo.manifest import describe
-    from zoo.training import prepare
+    from zoo.runs.manifest import describe
+    from zoo.training.experiment import prepare
 
     recipe = override(augmented_recipe(), ["augment.RandomTranslation.height_factor=0.3"])
     experiment = prepare(recipe)

@@ -11,7 +11,7 @@ import pytest
 
 import zoo
 from zoo import callbacks, datasets, metrics
-from zoo import recipe as recipes
+from zoo.config import recipe as recipes
 from zoo.errors import RunFailed, ZooError
 
 SOURCE = """

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo import recipe_files
+from zoo.config import recipe_files
 from zoo.errors import ZooError
 
 pytestmark = pytest.mark.backend_free

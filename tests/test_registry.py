@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from zoo import registry
 from zoo.errors import ZooError
+from zoo.plugin import registry
 
 pytestmark = pytest.mark.backend_free
 

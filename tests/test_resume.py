@@ -16,9 +16,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import zoo
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
-from zoo import backends, callbacks
-from zoo.durability.checkpoints import Store
+from zoo import callbacks
 from zoo.errors import ZooError
+from zoo.runs.checkpoints import Store
+from zoo.runtime import backends
 
 
 def resume(run, of, **options):
@@ -85,7 +86,7 @@ from pathlib import Path
 import zoo
 from tests.resumable import QUIET, recipe
 from tests.test_resume import LONG
-from zoo.runs import Run
+from zoo.runs.run import Run
 
 run = zoo.resume(Run(Path(sys.argv[1])), recipe=recipe("vae", **LONG), access=QUIET)
 assert run.manifest["backend"] == os.environ["KERAS_BACKEND"]

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo import runs
-from zoo.durability import locks
 from zoo.errors import ZooError
-from zoo.runs import Run
+from zoo.runs import folders, locks
+from zoo.runs.run import Run
 
 pytestmark = pytest.mark.backend_free
 
@@ -24,14 +23,14 @@ def make(root: Path, name: str, **manifest) -> Run:
 
 def test_root_is_the_option_then_the_variable_then_runs(monkeypatch):
     monkeypatch.setenv("ZOO_RUNS", "/elsewhere")
-    assert runs.root("mine") == Path("mine")
-    assert runs.root() == Path("/elsewhere")
+    assert folders.root("mine") == Path("mine")
+    assert folders.root() == Path("/elsewhere")
     monkeypatch.setenv("ZOO_RUNS", "")
-    assert runs.root() == Path("runs")
+    assert folders.root() == Path("runs")
 
 
 def test_create_names_the_run_by_recipe_and_time(tmp_path):
-    run = Run.create(tmp_path / "deep" / "runs", "vae_mnist")
+    run = folders.create(tmp_path / "deep" / "runs", "vae_mnist")
     recipe, _, identity = run.name.partition("/")
     time, _, code = identity.partition("-")
     assert recipe == "vae_mnist"
@@ -47,30 +46,30 @@ def test_create_names_the_run_by_recipe_and_time(tmp_path):
 
 def test_create_never_takes_a_folder_that_exists(tmp_path, monkeypatch):
     codes = iter(["aaaa", "aaaa", "bbbb"])
-    monkeypatch.setattr(runs.secrets, "token_hex", lambda n: next(codes))
-    first, second = Run.create(tmp_path, "r"), Run.create(tmp_path, "r")
+    monkeypatch.setattr(folders.secrets, "token_hex", lambda n: next(codes))
+    first, second = folders.create(tmp_path, "r"), folders.create(tmp_path, "r")
     assert first.path != second.path
 
 
 def test_create_says_what_is_in_the_way(tmp_path):
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(ZooError, match=r"cannot write .*runs.*--runs"):
-        Run.create(tmp_path / "runs", "r")
+        folders.create(tmp_path / "runs", "r")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "r").write_text("a file")
     with pytest.raises(ZooError, match="cannot write"):
-        Run.create(tmp_path / "other", "r")
+        folders.create(tmp_path / "other", "r")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
 def test_create_in_a_read_only_folder(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(ZooError, match="Permission denied"):
-        Run.create(tmp_path, "r")
+        folders.create(tmp_path, "r")
 
 
 def test_update_keeps_other_fields_and_leaves_no_temporary(tmp_path):
-    run = Run.create(tmp_path, "r")
+    run = folders.create(tmp_path, "r")
     run.update(epoch=1, backend="jax")
     run.update(epoch=2, status="finished")
     assert run.manifest["epoch"] == 2
@@ -80,7 +79,7 @@ def test_update_keeps_other_fields_and_leaves_no_temporary(tmp_path):
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
-    run = Run.create(tmp_path, "r")
+    run = folders.create(tmp_path, "r")
     run.write_json("results.json", {"elbo": -100.0})
     with pytest.raises(TypeError, match="object"):
         run.write_json("results.json", {"elbo": object()})
@@ -88,7 +87,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 
 
 def test_numpy_numbers_and_paths_are_written_plainly(tmp_path):
-    run = Run.create(tmp_path, "r")
+    run = folders.create(tmp_path, "r")
     run.write_json(
         "results.json",
         {"a": np.float32(0.5), "b": np.arange(2), "c": Path("x"), "é": (1, 2)},
@@ -99,7 +98,7 @@ def test_numpy_numbers_and_paths_are_written_plainly(tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "[]", "\x00"])
 def test_reading_a_damaged_file_names_it(tmp_path, text):
-    run = Run.create(tmp_path, "r")
+    run = folders.create(tmp_path, "r")
     (run.path / "results.json").write_text(text)
     with pytest.raises(ZooError, match=r"results\.json"):
         run.read_json("results.json")
@@ -107,18 +106,18 @@ def test_reading_a_damaged_file_names_it(tmp_path, text):
 
 def test_reading_a_missing_file_names_it(tmp_path):
     with pytest.raises(ZooError, match=r"it has no results\.json"):
-        Run.create(tmp_path, "r").read_json("results.json")
+        folders.create(tmp_path, "r").read_json("results.json")
 
 
 def test_all_runs_are_the_newest_first_over_all_recipes(tmp_path):
     old = make(tmp_path, "b/20250101T000000Z-ffff")
     new = make(tmp_path, "a/20260101T000000Z-0000")
-    assert [run.path for run in runs.all_runs(tmp_path)] == [new.path, old.path]
+    assert [run.path for run in folders.all_runs(tmp_path)] == [new.path, old.path]
 
 
 def test_runs_of_one_second_are_told_apart(tmp_path):
-    made = [Run.create(tmp_path, "r") for _ in range(8)]
-    assert [run.path for run in runs.all_runs(tmp_path)] == [run.path for run in made[::-1]]
+    made = [folders.create(tmp_path, "r") for _ in range(8)]
+    assert [run.path for run in folders.all_runs(tmp_path)] == [run.path for run in made[::-1]]
 
 
 def test_what_is_no_run_is_passed_over(tmp_path):
@@ -127,8 +126,8 @@ def test_what_is_no_run_is_passed_over(tmp_path):
     (tmp_path / "r" / "file").write_text("")
     damaged = make(tmp_path, "r/20260102T000000Z-0000")
     (damaged.path / "run.json").write_text("{")
-    assert runs.all_runs(tmp_path) == [good]
-    assert runs.all_runs(tmp_path / "none") == []
+    assert folders.all_runs(tmp_path) == [good]
+    assert folders.all_runs(tmp_path / "none") == []
 
 
 @pytest.fixture
@@ -154,32 +153,32 @@ def three(tmp_path):
     ],
 )
 def test_find(three, text, index):
-    assert runs.find(text, three[0]).path == three[index].path
+    assert folders.find(text, three[0]).path == three[index].path
 
 
 def test_find_by_path(three, monkeypatch):
     root, first, *_ = three
-    assert runs.find(str(first.path), root / "elsewhere").name == first.name
+    assert folders.find(str(first.path), root / "elsewhere").name == first.name
     monkeypatch.chdir(first.path)
-    assert runs.find(".", root / "elsewhere").name == first.name
+    assert folders.find(".", root / "elsewhere").name == first.name
 
 
 def test_find_names_the_runs_that_fit(three):
     with pytest.raises(ZooError, match=r"2 runs fit 'vae'.*bbbb, vae/.*aaaa"):
-        runs.find("vae", three[0])
+        folders.find("vae", three[0])
 
 
 @pytest.mark.parametrize("text", ["vae/20260101T000000Z-aaab", "", "latests", "../x"])
 def test_find_says_what_is_there(three, text):
     with pytest.raises(ZooError, match=r"There: latest, gan/20260103T000000Z-cccc"):
-        runs.find(text, three[0])
+        folders.find(text, three[0])
 
 
 def test_find_without_any_run(tmp_path):
     with pytest.raises(ZooError, match="there are no runs"):
-        runs.find("latest", tmp_path)
+        folders.find("latest", tmp_path)
 
 
 def test_the_manifest_is_json_that_others_read(tmp_path):
-    run = Run.create(tmp_path, "r")
+    run = folders.create(tmp_path, "r")
     assert json.loads((run.path / "run.json").read_text()) == run.manifest

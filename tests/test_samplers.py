@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import ZooError
-from zoo.samplers import GaussianMixture, Sampler
+from zoo.nn.samplers import GaussianMixture, Sampler
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo import manifest, overrides
+from zoo.config import overrides
 from zoo.errors import ZooError
-from zoo.schedules import Cyclic, WarmUp
+from zoo.nn.schedules import Cyclic, WarmUp
+from zoo.plugin import serialization
 
 
 def values(schedule, steps):
@@ -60,7 +61,7 @@ def recipe(schedule):
 
 
 def test_a_manifest_describes_a_recipes_schedule():
-    described = json.loads(json.dumps(manifest.plain(recipe(Cyclic(100, ramp=0.25)).weights)))
+    described = json.loads(json.dumps(serialization.plain(recipe(Cyclic(100, ramp=0.25)).weights)))
     assert described["autoencoder"]["kl"] == {
         "class": "Cyclic",
         "period": 100,

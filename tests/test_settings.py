@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from zoo.errors import ZooError
-from zoo.settings import check, check_settings, describe
+from zoo.plugin.settings import check, check_settings, describe
 
 pytestmark = pytest.mark.backend_free
 

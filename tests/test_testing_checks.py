@@ -10,7 +10,7 @@ import pytest
 
 from tests.broken import first_steps_are_the_same_everywhere as local
 from tests.broken.sound import Numbers, Share, Small
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 from zoo.testing import Case, run_checks
 from zoo.testing.checks import CHECKS
 

@@ -17,7 +17,7 @@ import zoo
 from zoo import callbacks, datasets, metrics
 from zoo.datasets import Access, Data
 from zoo.errors import RunFailed, ZooError
-from zoo.training import EVALUATION_BATCH, prepare
+from zoo.training.experiment import EVALUATION_BATCH, prepare
 
 QUIET = Access(say=lambda line: None)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo import backends
+from zoo.runtime import backends
 
 pytestmark = [pytest.mark.backend_free, pytest.mark.slow]
 

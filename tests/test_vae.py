@@ -11,10 +11,11 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo import losses, manifest, schedules
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
-from zoo.plugin import Batch
+from zoo.nn import losses, schedules
+from zoo.plugin import serialization
+from zoo.plugin.model import Batch
 
 PICTURES = np.linspace(0, 1, 3 * 8 * 8).reshape(3, 8, 8, 1).astype("float32")
 POINTS = np.array([[0.5, -1.0], [2.0, 0.25], [0.0, 0.0]], "float32")
@@ -320,7 +321,7 @@ def test_levels_are_those_of_pictures():
 @pytest.mark.parametrize("name", ["vae", "iwae", "mmd_vae", "beta_tc_vae"])
 def test_a_variant_is_described_by_its_own_name(name):
     plugin = zoo.model(name, likelihood="gaussian", conditional=True)
-    described = json.loads(json.dumps(manifest.settings_of(plugin, "models")))
+    described = json.loads(json.dumps(serialization.settings_of(plugin, "models")))
     assert described["name"] == name
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.durability.checkpoints import Checkpoint, Store
+from zoo.runs.checkpoints import Checkpoint, Store
 
 
 def checkpoint(epoch: int) -> Checkpoint:

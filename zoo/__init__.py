@@ -8,93 +8,64 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
-    from zoo import (
-        augment,
-        callbacks,
-        datasets,
-        layers,
-        losses,
-        metrics,
-        networks,
-        packing,
-        penalties,
-        random,
-        samplers,
-        schedules,
-        testing,
-    )
-    from zoo.durability.resuming import resume
-    from zoo.engine import gradient
-    from zoo.engine.build import build
+    from zoo import callbacks, datasets, metrics, nn, random, testing
+    from zoo.config.recipe import Recipe
+    from zoo.engine.gradient import gradient
+    from zoo.engine.model import build
     from zoo.errors import RunFailed, ZooError
-    from zoo.loading import load
-    from zoo.plugin import Batch, DataSpec, Model, Move
-    from zoo.recipe import Recipe
-    from zoo.registry import dataset, metric, model
-    from zoo.training import train
+    from zoo.plugin.dataset import Dataset
+    from zoo.plugin.metric import Metric
+    from zoo.plugin.model import Batch, DataSpec, Model, Move
+    from zoo.plugin.registry import dataset, metric, model
+    from zoo.runs.load import load
+    from zoo.training.loop import train
+    from zoo.training.resume import resume
 
 # Imported when first used: `import zoo` and `zoo --help` stay fast, and KERAS_BACKEND
 # can still be chosen.
 _ORIGIN = {
-    "Batch": "zoo.plugin",
-    "DataSpec": "zoo.plugin",
-    "Model": "zoo.plugin",
-    "Move": "zoo.plugin",
-    "Recipe": "zoo.recipe",
+    "Batch": "zoo.plugin.model",
+    "DataSpec": "zoo.plugin.model",
+    "Dataset": "zoo.plugin.dataset",
+    "Metric": "zoo.plugin.metric",
+    "Model": "zoo.plugin.model",
+    "Move": "zoo.plugin.model",
+    "Recipe": "zoo.config.recipe",
     "RunFailed": "zoo.errors",
     "ZooError": "zoo.errors",
-    "build": "zoo.engine.build",
-    "dataset": "zoo.registry",
-    "gradient": "zoo.engine",
-    "load": "zoo.loading",
-    "metric": "zoo.registry",
-    "model": "zoo.registry",
-    "resume": "zoo.durability.resuming",
-    "train": "zoo.training",
+    "build": "zoo.engine.model",
+    "dataset": "zoo.plugin.registry",
+    "gradient": "zoo.engine.gradient",
+    "load": "zoo.runs.load",
+    "metric": "zoo.plugin.registry",
+    "model": "zoo.plugin.registry",
+    "resume": "zoo.training.resume",
+    "train": "zoo.training.loop",
 }
-_SUBMODULES = (
-    "augment",
-    "callbacks",
-    "datasets",
-    "layers",
-    "losses",
-    "metrics",
-    "networks",
-    "packing",
-    "penalties",
-    "random",
-    "samplers",
-    "schedules",
-    "testing",
-)
+_SUBMODULES = ("callbacks", "datasets", "metrics", "nn", "random", "testing")
 
 __all__ = [
     "Batch",
     "DataSpec",
+    "Dataset",
+    "Metric",
     "Model",
     "Move",
     "Recipe",
     "RunFailed",
     "ZooError",
-    "augment",
     "build",
     "callbacks",
     "dataset",
     "datasets",
     "gradient",
-    "layers",
     "load",
-    "losses",
     "metric",
     "metrics",
     "model",
-    "networks",
-    "packing",
-    "penalties",
+    "nn",
     "random",
     "resume",
-    "samplers",
-    "schedules",
     "testing",
     "train",
 ]
@@ -103,7 +74,7 @@ __all__ = [
 def __getattr__(name: str):
     if name not in __all__:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    importlib.import_module("zoo.backends").settle()
+    importlib.import_module("zoo.runtime.backends").settle()
     if name in _SUBMODULES:
         return importlib.import_module(f"zoo.{name}")
     return getattr(importlib.import_module(_ORIGIN[name]), name)

@@ -225,7 +225,7 @@ _current: contextvars.ContextVar[Generator | None] = contextvars.ContextVar("rng
 
 @contextlib.contextmanager
 def scope(rng: Generator) -> Iterator[Generator]:
-    """Let layers such as ``zoo.layers.Dropout`` draw from this generator."""
+    """Let layers such as ``zoo.nn.layers.Dropout`` draw from this generator."""
     token = _current.set(rng)
     try:
         yield rng

@@ -27,7 +27,7 @@ backends = ("jax", "tensorflow", "torch")
 def discriminator(data, model):
     """Three layers of maxout units."""
     net = [keras.Input(model.packed(data.shape))]
-    net += [zoo.layers.Maxout(200, pieces=5) for _ in range(3)]
+    net += [zoo.nn.layers.Maxout(200, pieces=5) for _ in range(3)]
     return keras.Sequential([*net, layers.Dense(1)])
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from tests.broken.sound import Small
-from zoo.plugin import DataSpec
+from zoo.plugin.model import DataSpec
 from zoo.testing import Case
 
 FACTORS = {"jax": 1.01, "tensorflow": 1.02, "torch": 1.03}

@@ -6,10 +6,11 @@ from typing import ClassVar
 import numpy as np
 from keras import ops
 
-from zoo.datasets import Data, Dataset, Split
-from zoo.metrics.base import Measured, Metric
-from zoo.plugin import DataSpec
-from zoo.testing.standin import Small
+from zoo import Dataset
+from zoo.datasets import Data, Split
+from zoo.plugin.metric import Measured, Metric
+from zoo.plugin.model import DataSpec
+from zoo.testing.harness.standin import Small
 
 __all__ = ["Numbers", "Share", "Small", "ops"]
 

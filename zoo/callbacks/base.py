@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from zoo import pictures, views
 from zoo.datasets import Split
 from zoo.errors import ZooError
-from zoo.latents import Unable
-from zoo.messages import say
+from zoo.reports import pictures, views
+from zoo.reports.latents import Unable
+from zoo.runtime.console import say
 
 if TYPE_CHECKING:
     from zoo.datasets import Data
-    from zoo.runs import Run
+    from zoo.runs.run import Run
 
 POINTS = 1000  # points in the plane are drawn as a cloud, which takes more of them
 

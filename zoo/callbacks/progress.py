@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
-from zoo.messages import write
+from zoo.runtime.console import write
 
 REDRAWS = 5  # a second
 

@@ -52,14 +52,14 @@ def command(
       zoo check vae "hidden=(8,)"
       zoo check mygan --backend all
     """
-    from zoo import checking
+    from zoo.testing import isolated
 
-    request = checking.request(name, settings, shape)
+    request = isolated.request(name, settings, shape)
     reports = {}
-    for chosen in checking.backends_of(backend):
+    for chosen in isolated.backends_of(backend):
         click.echo(f"{chosen} ...", err=True)
-        reports[chosen] = checking.in_process(chosen, request, timeout)
-    checking.compare_first_steps(reports)
+        reports[chosen] = isolated.in_process(chosen, request, timeout)
+    isolated.compare_first_steps(reports)
     passed = all(not row["bad"] for rows in reports.values() for row in rows)
     if as_json:
         report = {"name": name, "passed": passed, "backends": reports}

@@ -8,14 +8,9 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    json_option,
-    runs_option,
-)
-from zoo.messages import say
+from zoo.cli.options import backend_option, data_dir_option, device_option, json_option, runs_option
+from zoo.runs import folders
+from zoo.runtime.console import say
 
 
 @click.command("compare")
@@ -52,12 +47,13 @@ def command(
       zoo compare vae_mnist gan_mnist epochs=1 dataset.limit=5000
       zoo compare latest vae_mnist/20261121T101500Z-3f2a --json
     """
-    from zoo import comparison, runs
     from zoo.errors import ZooError
-    from zoo.processes import answer
+    from zoo.reports import table
+    from zoo.runs.run import Run
+    from zoo.runtime.processes import answer
 
     changes = [name for name in names if "=" in name]
-    wanted = [_meant(name, runs.root(runs_folder)) for name in names if "=" not in name]
+    wanted = [_meant(name, folders.root(runs_folder)) for name in names if "=" not in name]
     if not wanted:
         raise ZooError("name recipes or runs to compare, as in zoo compare vae_mnist gan_mnist")
     if changes and not any(isinstance(thing, Path) for thing in wanted):
@@ -74,7 +70,7 @@ def command(
         if isinstance(thing, Path):
             strict = ["--strict-data"] if strict_data else []
             args = ["run", str(thing), *changes, *options, *strict]
-            run = runs.Run(Path(answer(args, failed=f"training {thing.stem} failed")["path"]))
+            run = Run(Path(answer(args, failed=f"training {thing.stem} failed")["path"]))
         else:
             run = thing
         missing = _missing(run, needed)
@@ -85,29 +81,30 @@ def command(
             for metric in missing:
                 args += ["--metric", metric]
             answer(args, failed=f"measuring {run.name} failed")
-        rows.append(comparison.row(run))
+        rows.append(table.row(run))
     told = {"rows": [dataclasses.asdict(row) for row in rows]}
-    click.echo(json.dumps(told, indent=2) if as_json else comparison.table(rows))
+    click.echo(json.dumps(told, indent=2) if as_json else table.table(rows))
 
 
 def _meant(name: str, root: Path):
     """A recipe's file or a run. What names both, such as vae_mnist, is the recipe."""
-    from zoo import recipe_files, runs
+    from zoo.config import recipe_files
     from zoo.errors import ZooError
 
     try:
         return recipe_files.find(name)
     except ZooError as no_recipe:
         try:
-            return runs.find(name, root)
+            return folders.find(name, root)
         except ZooError as no_run:
             raise ZooError(f"{name!r} is no recipe and no run: {no_recipe} {no_run}") from None
 
 
 def _needed(metrics) -> dict[str, tuple[str, ...]]:
     """Abilities that each metric needs."""
-    from zoo import backends, registry
     from zoo.cli.quiet import held_back
+    from zoo.plugin import registry
+    from zoo.runtime import backends
 
     if metrics:
         backends.settle()  # a metric of somebody's may import Keras
@@ -117,9 +114,9 @@ def _needed(metrics) -> dict[str, tuple[str, ...]]:
 
 def _missing(run, needed) -> list[str]:
     """The metrics that were not measured of a run and that its model can be measured by."""
-    from zoo import evaluation
+    from zoo.runs import results
 
-    able, measured = set(run.manifest.get("abilities", ())), evaluation.kept(run)
+    able, measured = set(run.manifest.get("abilities", ())), results.kept(run)
     return [name for name, needs in needed.items() if name not in measured and able >= set(needs)]
 
 

@@ -16,9 +16,11 @@ from typing import Any
 
 import click
 
-from zoo import __version__, backends, runs
+from zoo import __version__
 from zoo.cli.options import data_dir_option, json_option, runs_option
 from zoo.errors import ZooError
+from zoo.runs import folders
+from zoo.runtime import backends
 
 SECONDS = 120
 """How long a backend may take to start."""
@@ -64,7 +66,7 @@ def command(runs_folder: str | None, data_dir: str | None, as_json: bool) -> int
         "gpus": backends.gpus(),
         "backends": _probe_all(),
         "data": _data(data_dir),
-        "runs": _folder(runs.root(runs_folder)),
+        "runs": _folder(folders.root(runs_folder)),
     }
     report["ready"], report["verdict"] = _verdict(report)
     click.echo(json.dumps(report, indent=2) if as_json else _text(report))
@@ -134,7 +136,7 @@ def _answer(child: subprocess.Popen) -> dict[str, Any]:
 def _data(data_dir: str | None) -> dict[str, Any]:
     """Where MNIST was found, or why it is of no use."""
     from zoo.datasets import mnist
-    from zoo.datasets.base import Access
+    from zoo.plugin.dataset import Access
 
     try:
         access = Access(Path(data_dir) if data_dir else None)

@@ -49,10 +49,10 @@ def command(
     import numpy as np
 
     from zoo.cli.trained import examples, opened, writing, written
-    from zoo.messages import counted
+    from zoo.runtime.console import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
-    from zoo import views  # imports Keras, under the backend that is chosen now
+    from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     shown = examples(found, data_dir, recipe, split)
     target = out or found.path / f"codes-{split}.npz"

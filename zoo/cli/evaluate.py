@@ -15,7 +15,7 @@ from zoo.cli.options import (
     recipe_option,
     runs_option,
 )
-from zoo.messages import say
+from zoo.runtime.console import say
 
 
 @click.command("evaluate")
@@ -61,24 +61,27 @@ def command(
     found, model = opened(run, runs_folder, recipe, backend, device)
     import keras
 
-    from zoo import evaluation, overrides, summary
-    from zoo.engine import backend as engine
+    from zoo.config import overrides
+    from zoo.engine.backends import backend as engine
+    from zoo.metrics import evaluate
+    from zoo.reports import summary
+    from zoo.runs import results
 
     manifest, file = found.manifest, Path(recipe) if recipe else None
-    metrics = evaluation.metrics_of(found, names, file)
+    metrics = results.metrics_of(found, names, file)
     metrics = overrides.override({"metrics": metrics}, changes)["metrics"]
     access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
-    data = evaluation.data_of(found, access, file)
-    evaluation.check(metrics, model, data)
+    data = results.data_of(found, access, file)
+    evaluate.check(metrics, model, data)
     ready = [metric.prepare(data, access, runs_folder) for metric in metrics]
     binarized = bool(manifest["dataset"]["settings"].get("binarize"))
-    measured = evaluation.measure(ready, model, data, manifest["seed"], binarized)
+    measured = evaluate.measure(ready, model, data, manifest["seed"], binarized)
     circumstances = {
         "seed": manifest["seed"],
         "backend": keras.backend.backend(),
         "device": engine.device(),
     }
-    evaluation.keep(found, measured, **circumstances)
+    results.keep(found, measured, **circumstances)
     if as_json:
         told = {"run": found.name, "path": str(found.path.absolute()), "metrics": measured}
         click.echo(json.dumps(told, indent=2))

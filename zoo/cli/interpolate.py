@@ -56,10 +56,10 @@ def command(
       zoo interpolate latest --pairs 4 --steps 13 --seed 7 --out ways.png
     """
     from zoo.cli.trained import explored, opened, written
-    from zoo.messages import counted
+    from zoo.runtime.console import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
-    from zoo import views  # imports Keras, under the backend that is chosen now
+    from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     split = explored(found, model, data_dir, recipe)
     view = views.interpolations(model, split, pairs, steps=steps, seed=seed)

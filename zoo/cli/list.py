@@ -13,8 +13,11 @@ from typing import Any
 
 import click
 
-from zoo import recipe_files, registry, runs
 from zoo.cli.options import json_option, runs_option
+from zoo.config import recipe_files
+from zoo.plugin import registry
+from zoo.runs import folders
+from zoo.runs.run import Run
 
 SECTIONS = {
     "models": 'in a recipe: zoo.model("NAME")',
@@ -62,11 +65,11 @@ def command(
 
 
 def _broken(section: str | None, timeout: int, as_json: bool) -> None:
-    from zoo import trial
+    from zoo.plugin import probe
 
     if section is not None and section not in registry.GROUPS:
         raise click.UsageError(f"--broken is of {', '.join(registry.GROUPS)}, not of {section}")
-    rows = trial.broken([section] if section else registry.GROUPS, timeout)
+    rows = probe.broken([section] if section else registry.GROUPS, timeout)
     if as_json:
         click.echo(json.dumps({"broken": rows}, indent=2))
     elif rows:
@@ -88,13 +91,13 @@ def _rows(section: str, runs_folder: str | None) -> list[dict[str, Any]]:
             )
         ]
     if section == "runs":
-        return [_run(run) for run in runs.all_runs(runs.root(runs_folder))]
+        return [_run(run) for run in folders.all_runs(folders.root(runs_folder))]
     return [
         {"type": record.typed, **dataclasses.asdict(record)} for record in registry.records(section)
     ]
 
 
-def _run(run: runs.Run) -> dict[str, Any]:
+def _run(run: Run) -> dict[str, Any]:
     manifest = run.manifest
     data = manifest.get("data")
     return {

@@ -33,13 +33,14 @@ def plugin(name: str, kind: str, source: str | None, folder: Path | None) -> Non
       zoo new plugin myvae --from vae
       zoo new plugin mydata --kind dataset
     """
-    from zoo import backends, projects
     from zoo.cli.quiet import held_back
+    from zoo.plugin import scaffold
+    from zoo.runtime import backends
 
     folder = folder or Path(name)
     backends.settle()
     with held_back():  # what is copied is imported
-        files = projects.plugin(name, folder, kind, source)
+        files = scaffold.plugin(name, folder, kind, source)
     for file in files:
         click.echo(file)
     click.echo(
@@ -61,8 +62,9 @@ def recipe(name: Path, source: str) -> None:
     \b
       zoo new recipe my_vae --from vae_mnist
     """
-    from zoo import projects, recipe_files
+    from zoo.config import recipe_files
+    from zoo.plugin import scaffold
 
-    made = projects.recipe(recipe_files.find(source), name)
+    made = scaffold.recipe(recipe_files.find(source), name)
     click.echo(made)
     click.echo(f"\nNext:\n  zoo run {made}")

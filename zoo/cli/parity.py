@@ -44,9 +44,11 @@ def command(
       zoo parity vae_mnist --steps 100 --tolerance 1e-5
       zoo parity dcgan_mnist dataset.batch_size=32
     """
-    from zoo import backends, parity, recipe_files
+    from zoo.config import recipe_files
     from zoo.errors import ZooError
-    from zoo.messages import counted
+    from zoo.runtime import backends
+    from zoo.runtime.console import counted
+    from zoo.testing import parity
 
     path = recipe_files.find(recipe)
     there = backends.installed()

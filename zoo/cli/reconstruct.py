@@ -67,12 +67,12 @@ def command(
       zoo reconstruct latest --mask right
     """
     from zoo.cli.trained import examples, opened, written
-    from zoo.messages import counted
+    from zoo.runtime.console import counted
 
     if noise is not None and mask is not None:
         raise ZooError("--noise and --mask are two uses: give one of them")
     found, model = opened(run, runs_folder, recipe, backend, device)
-    from zoo import views  # imports Keras, under the backend that is chosen now
+    from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     split = examples(found, data_dir, recipe).first(n)
     line, name = None, "reconstructions-test"

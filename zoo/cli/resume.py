@@ -15,7 +15,8 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.cli.quiet import import_backend
-from zoo.messages import say
+from zoo.runs import folders
+from zoo.runtime.console import say
 
 
 @click.command("resume")
@@ -50,25 +51,25 @@ def command(
       zoo resume latest epochs=40
       zoo resume latest --backend torch
     """
-    from zoo import backends, runs
+    from zoo.runtime import backends
 
-    found = runs.find(run, runs.root(runs_folder))
+    found = folders.find(run, folders.root(runs_folder))
     choice = backends.choose(backend or found.manifest.get("backend"), None, device)
     backends.activate(choice)
     by = "chosen by --backend" if backend else "the run's own"
     say(f"{choice.backend} on {choice.device} ({by})")
 
     import_backend()
-    from zoo import advice
+    from zoo.cli import advice
     from zoo.cli.run import carried_out, tell
     from zoo.datasets import Access
-    from zoo.durability import resuming
+    from zoo.training import resume
 
     tell(advice.other_device(choice))
     folder = Path(data_dir) if data_dir else None
 
     def train(begun):
-        return resuming.resume(
+        return resume.resume(
             found,
             changes=changes,
             on_nan=on_nan,

@@ -20,7 +20,7 @@ from zoo.cli.options import (
 )
 from zoo.cli.quiet import import_backend
 from zoo.errors import Terminated
-from zoo.messages import say
+from zoo.runtime.console import say
 
 
 @click.command("run")
@@ -65,7 +65,8 @@ def command(
       zoo run vae_mnist --backend torch --device cpu
       zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from latest
     """
-    from zoo import backends, recipe_files
+    from zoo.config import recipe_files
+    from zoo.runtime import backends
 
     if dry_run and as_json:
         raise click.UsageError("--dry-run describes in words: leave --json out")
@@ -75,9 +76,11 @@ def command(
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
 
     import_backend()
-    from zoo import advice, overrides, training
-    from zoo import recipe as recipes
+    from zoo.cli import advice
+    from zoo.config import overrides
+    from zoo.config import recipe as recipes
     from zoo.datasets import Access
+    from zoo.training import loop
 
     tell(advice.other_device(choice))
     changed = overrides.override(recipes.load(path), changes)
@@ -88,13 +91,13 @@ def command(
         tell(advice.slow_convolutions(experiment.model, choice))
 
     if dry_run:
-        from zoo import dry_run as description
+        from zoo.training import dry_run as description
 
         click.echo(description.describe(changed, access, advise))
         return None
 
     def train(begun):
-        return training.train(
+        return loop.train(
             changed,
             name=path.stem,
             source=path,
@@ -118,7 +121,7 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
         train: function of ``begun`` that returns the finished run, as ``zoo.train``.
         as_json: whether to print the results as JSON.
     """
-    from zoo import summary
+    from zoo.reports import summary
 
     started: list = []
 

@@ -52,10 +52,10 @@ def command(
       zoo sample latest --label 3
     """
     from zoo.cli.trained import opened, written
-    from zoo.messages import counted
+    from zoo.runtime.console import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
-    from zoo import views  # imports Keras, under the backend that is chosen now
+    from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     of_label = "" if label is None else f"-label-{label}"
     target = out or found.pictures / f"samples-seed-{seed}{of_label}.png"

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from zoo.cli.options import json_option, runs_option
+from zoo.runs import folders
 
 
 @click.command("show")
@@ -25,8 +26,9 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
       zoo show vae_mnist      the recipe
       zoo show latest         the numbers and files of the newest run
     """
-    from zoo import recipe_files, registry, runs
+    from zoo.config import recipe_files
     from zoo.errors import ZooError, unknown
+    from zoo.plugin import registry
 
     for kind in registry.GROUPS:
         if any(name in (r.name, r.full_name) for r in registry.records(kind)):
@@ -35,9 +37,9 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
         path = recipe_files.find(name)
         text = path.read_text(encoding="utf-8", errors="replace")
         return _print({"recipe": str(path), "source": text}, f"{path}\n\n{text}", as_json)
-    root = runs.root(runs_folder)
+    root = folders.root(runs_folder)
     try:
-        return _print(*_run(runs.find(name, root)), as_json)
+        return _print(*_run(folders.find(name, root)), as_json)
     except ZooError:
         # the message of a run is the right one where the name looks like a run's
         if name == "latest" or Path(name).is_dir() or _begins_a_run(name, root):
@@ -47,10 +49,9 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
 
 
 def _begins_a_run(name: str, root: Path) -> bool:
-    from zoo import runs
 
     return "/" in name or any(
-        run.name.startswith(name) or run.id.startswith(name) for run in runs.all_runs(root)
+        run.name.startswith(name) or run.id.startswith(name) for run in folders.all_runs(root)
     )
 
 
@@ -59,8 +60,9 @@ def _print(value: Any, text: str, as_json: bool) -> None:
 
 
 def _plugin(kind: str, name: str) -> tuple[dict, str]:
-    from zoo import backends, registry
     from zoo.cli.quiet import held_back
+    from zoo.plugin import registry
+    from zoo.runtime import backends
 
     record = registry.find(kind, name)
     backends.settle()  # most plugins import Keras
@@ -90,7 +92,7 @@ def _plugin(kind: str, name: str) -> tuple[dict, str]:
 
 def _settings(cls: type) -> dict[str, dict[str, Any]]:
     """``{setting: its type in words, its default, whether it has to be given}``."""
-    from zoo.settings import describe
+    from zoo.plugin.settings import describe
 
     settings = {}
     for field in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
@@ -107,7 +109,7 @@ def _settings(cls: type) -> dict[str, dict[str, Any]]:
 
 
 def _run(run) -> tuple[dict, str]:
-    from zoo import summary
+    from zoo.reports import summary
 
     manifest = run.manifest
     finished = (run.path / "results.json").exists()

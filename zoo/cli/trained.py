@@ -10,14 +10,16 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo import backends, runs
 from zoo.cli.quiet import import_backend
 from zoo.errors import ZooError
-from zoo.messages import say
+from zoo.runs import folders
+from zoo.runs.run import Run
+from zoo.runtime import backends, files
+from zoo.runtime.console import say
 
 if TYPE_CHECKING:
     from zoo.datasets import Split
-    from zoo.views import View
+    from zoo.reports.views import View
 
 
 def opened(
@@ -26,17 +28,17 @@ def opened(
     recipe: str | None,
     backend: str | None,
     device: str | None,
-) -> tuple[runs.Run, Any]:
+) -> tuple[Run, Any]:
     """The run a person means and its model, under the backend chosen for this process."""
-    run = runs.find(text, runs.root(runs_folder))
+    run = folders.find(text, folders.root(runs_folder))
     backends.activate(backends.choose(backend, Path(recipe) if recipe else None, device))
     import_backend()
-    from zoo.loading import load
+    from zoo.runs.load import load
 
     return run, load(run, recipe=recipe)
 
 
-def examples(run: runs.Run, data_dir: str | None, recipe: str | None, split: str = "test") -> Split:
+def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "test") -> Split:
     """The examples of a run's own data, binarized once where the run did in any way.
 
     Args:
@@ -48,19 +50,19 @@ def examples(run: runs.Run, data_dir: str | None, recipe: str | None, split: str
     Raises:
         ZooError: the data cannot be had, or are other data than the run was trained on.
     """
-    from zoo import evaluation
     from zoo.datasets import Access
     from zoo.datasets.pipeline import binarize_once
+    from zoo.runs import results
 
     access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
-    data = evaluation.data_of(run, access, Path(recipe) if recipe else None)
+    data = results.data_of(run, access, Path(recipe) if recipe else None)
     found, manifest = getattr(data, split), run.manifest
     if split == "train" and manifest["dataset"]["settings"].get("binarize"):
         return dataclasses.replace(found, x=binarize_once(found.x, manifest["seed"], split))
     return found
 
 
-def explored(run: runs.Run, model: Any, data_dir: str | None, recipe: str | None) -> Split:
+def explored(run: Run, model: Any, data_dir: str | None, recipe: str | None) -> Split:
     """Test examples to explore the latent space from; none for a model that cannot encode."""
     from zoo.datasets import Split
 
@@ -69,7 +71,7 @@ def explored(run: runs.Run, model: Any, data_dir: str | None, recipe: str | None
     return Split(np.zeros((0, *model.data.shape), "uint8"))
 
 
-def written(target: Path, run: runs.Run, view: View, what: str) -> str:
+def written(target: Path, run: Run, view: View, what: str) -> str:
     """Write what a model shows as a picture, or as numbers where the file is .npy; say where.
 
     Args:
@@ -81,9 +83,9 @@ def written(target: Path, run: runs.Run, view: View, what: str) -> str:
     Raises:
         ZooError: it cannot be written, or not as a picture.
     """
-    from zoo import pictures, trust
+    from zoo.reports import pictures
 
-    if target.is_relative_to(run.path) and not trust.within(target, run.path):
+    if target.is_relative_to(run.path) and not files.within(target, run.path):
         raise ZooError(f"{target} is a link out of the run's folder: choose a file with --out")
     name, image = run.manifest["data"]["name"], view.image
     if target.suffix.lower() == ".npy":

@@ -71,12 +71,12 @@ def command(
       zoo traverse latest --plane
     """
     from zoo.cli.trained import explored, opened, written
-    from zoo.messages import counted
+    from zoo.runtime.console import counted
 
     if plane and dimensions:
         raise ZooError("--plane shows both dimensions of a 2-D latent: leave --dim out")
     found, model = opened(run, runs_folder, recipe, backend, device)
-    from zoo import views  # imports Keras, under the backend that is chosen now
+    from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     split = explored(found, model, data_dir, recipe)
     if plane:

@@ -11,46 +11,46 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoo.datasets.arrays import Arrays
-    from zoo.datasets.base import Access, Data, Dataset, Modes, Pictures, Split
     from zoo.datasets.cifar10 import CIFAR10
     from zoo.datasets.digits import Digits
     from zoo.datasets.fashion_mnist import FashionMNIST
     from zoo.datasets.folder import Folder
     from zoo.datasets.grid import Grid
     from zoo.datasets.huggingface import HuggingFace
-    from zoo.datasets.lazy import Lazy
     from zoo.datasets.mnist import MNIST
     from zoo.datasets.moons import Moons
+    from zoo.datasets.pictures import Pictures
     from zoo.datasets.pipeline import Batches
     from zoo.datasets.ring import Ring
     from zoo.datasets.sprites import Sprites
     from zoo.datasets.stacked_mnist import StackedMNIST
     from zoo.datasets.swiss_roll import SwissRoll
     from zoo.datasets.tfds import TFDS
+    from zoo.plugin.dataset import Access, Data, Modes, Split
+    from zoo.plugin.lazy import Lazy
 
 _HOMES = {
-    "Access": "base",
-    "Arrays": "arrays",
-    "Batches": "pipeline",
-    "CIFAR10": "cifar10",
-    "Data": "base",
-    "Dataset": "base",
-    "Digits": "digits",
-    "FashionMNIST": "fashion_mnist",
-    "Folder": "folder",
-    "Grid": "grid",
-    "HuggingFace": "huggingface",
-    "Lazy": "lazy",
-    "MNIST": "mnist",
-    "Modes": "base",
-    "Moons": "moons",
-    "Pictures": "base",
-    "Ring": "ring",
-    "Split": "base",
-    "Sprites": "sprites",
-    "StackedMNIST": "stacked_mnist",
-    "SwissRoll": "swiss_roll",
-    "TFDS": "tfds",
+    "Access": "zoo.plugin.dataset",
+    "Arrays": "zoo.datasets.arrays",
+    "Batches": "zoo.datasets.pipeline",
+    "CIFAR10": "zoo.datasets.cifar10",
+    "Data": "zoo.plugin.dataset",
+    "Digits": "zoo.datasets.digits",
+    "FashionMNIST": "zoo.datasets.fashion_mnist",
+    "Folder": "zoo.datasets.folder",
+    "Grid": "zoo.datasets.grid",
+    "HuggingFace": "zoo.datasets.huggingface",
+    "Lazy": "zoo.plugin.lazy",
+    "MNIST": "zoo.datasets.mnist",
+    "Modes": "zoo.plugin.dataset",
+    "Moons": "zoo.datasets.moons",
+    "Pictures": "zoo.datasets.pictures",
+    "Ring": "zoo.datasets.ring",
+    "Split": "zoo.plugin.dataset",
+    "Sprites": "zoo.datasets.sprites",
+    "StackedMNIST": "zoo.datasets.stacked_mnist",
+    "SwissRoll": "zoo.datasets.swiss_roll",
+    "TFDS": "zoo.datasets.tfds",
 }
 
 __all__ = [
@@ -61,7 +61,6 @@ __all__ = [
     "Arrays",
     "Batches",
     "Data",
-    "Dataset",
     "Digits",
     "FashionMNIST",
     "Folder",
@@ -82,7 +81,7 @@ __all__ = [
 def __getattr__(name: str):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
     return value
 
 

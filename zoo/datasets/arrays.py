@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.datasets.base import ANYWHERE, Access, Data, Pictures, Split
 from zoo.datasets.files import Damaged, attempt, read_npz
+from zoo.datasets.pictures import Pictures
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.dataset import ANYWHERE, Access, Data, Split
+from zoo.plugin.model import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +103,7 @@ def _split(x: Any, y: np.ndarray | None, where: str) -> Split:
     """
     import numpy as np
 
-    from zoo.datasets.lazy import Rows
+    from zoo.plugin.lazy import Rows
 
     picture = x.dtype == np.uint8
     if picture and x.ndim not in (3, 4):

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from zoo.datasets.base import Access, Data, Pictures, Split
+from zoo.datasets.pictures import Pictures
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.dataset import Access, Data, Split
+from zoo.plugin.model import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np

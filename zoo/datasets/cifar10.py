@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from zoo.datasets.base import ANYWHERE, Access, Data
 from zoo.datasets.files import Damaged, attempt, check_sha256, into
 from zoo.datasets.published import Published
 from zoo.errors import ZooError
+from zoo.plugin.dataset import ANYWHERE, Access, Data
 
 if TYPE_CHECKING:
     import numpy as np

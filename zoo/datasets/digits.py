@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.datasets.base import ANYWHERE, Access, Data, Pictures, Split
+from zoo.datasets.pictures import Pictures
 from zoo.errors import ZooError
-from zoo.plugin import DataSpec
+from zoo.plugin.dataset import ANYWHERE, Access, Data, Split
+from zoo.plugin.model import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np

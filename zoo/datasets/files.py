@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.datasets.base import Access
 from zoo.errors import ZooError
+from zoo.plugin.dataset import Access
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.datasets.assorted import PARTS, Assorted, Source, parts_of
-from zoo.datasets.base import ANYWHERE, Access, Data
 from zoo.errors import ZooError
+from zoo.plugin.dataset import ANYWHERE, Access, Data
 
 SUFFIXES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.datasets.assorted import Assorted, Source, parts_of
-from zoo.datasets.base import ANYWHERE, Access, Data
 from zoo.errors import ZooError, unknown
+from zoo.plugin.dataset import ANYWHERE, Access, Data
 
 
 @dataclass(frozen=True)

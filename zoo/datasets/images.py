@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.datasets.lazy import Lazy
 from zoo.errors import ZooError
+from zoo.plugin.lazy import Lazy
 
 if TYPE_CHECKING:
     from PIL.Image import Image

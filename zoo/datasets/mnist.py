@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from zoo.datasets.base import ANYWHERE, Access, Data, sha256
 from zoo.datasets.files import Damaged, attempt, into, read_idx, read_npz
 from zoo.datasets.published import Published
 from zoo.errors import ZooError
+from zoo.plugin.dataset import ANYWHERE, Access, Data, sha256
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from zoo.datasets.base import Split
 from zoo.datasets.points import Points
+from zoo.plugin.dataset import Split
 
 
 @dataclass(frozen=True)

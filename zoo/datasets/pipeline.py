@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +11,9 @@ import keras
 import numpy as np
 
 from zoo.datasets.augmentation import Augmentation
-from zoo.datasets.base import Split
-from zoo.datasets.lazy import Lazy
 from zoo.errors import ZooError
+from zoo.plugin.dataset import Data, Split
+from zoo.plugin.lazy import Lazy
 from zoo.random import host, host_permutation
 
 _BLOCK = 1024  # rows binarized at a time, to bound memory
@@ -189,3 +190,22 @@ def _draw(x: np.ndarray, bits: np.random.Philox) -> np.ndarray:
     drawn = np.minimum(raw.view("<u2")[: x.size], 65534).reshape(x.shape)
     threshold = np.multiply(x, 257, dtype=np.uint16)
     return np.multiply(drawn < threshold, 255, dtype=np.uint8)
+
+
+def as_evaluated(data: Data, binarize: str | None, seed: int) -> Data:
+    """Data whose validation and test pictures are binarized once, where the dataset binarizes.
+
+    Args:
+        data: as the dataset loads it.
+        binarize: the dataset's setting of this name.
+        seed: of the run.
+    """
+    from zoo.datasets.pipeline import binarize_once
+
+    if not binarize:
+        return data
+    validation, test = (
+        dataclasses.replace(split, x=binarize_once(split.x, seed, name))
+        for name, split in (("validation", data.validation), ("test", data.test))
+    )
+    return dataclasses.replace(data, validation=validation, test=test)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from zoo.datasets.base import ANYWHERE, Access, Data, Dataset, Modes, Split
-from zoo.plugin import DataSpec
+from zoo.plugin.dataset import ANYWHERE, Access, Data, Dataset, Modes, Split
+from zoo.plugin.model import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np

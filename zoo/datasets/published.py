@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from zoo.datasets.base import Data, Pictures, Split
-from zoo.plugin import DataSpec
+from zoo.datasets.pictures import Pictures
+from zoo.plugin.dataset import Data, Split
+from zoo.plugin.model import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np

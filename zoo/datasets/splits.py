@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zoo.datasets.base import Split
 from zoo.errors import ZooError
+from zoo.plugin.dataset import Split
 from zoo.random import host_permutation
 
 

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from zoo.datasets.base import ANYWHERE, Access, Data, Dataset, Split, sha256
-from zoo.datasets.lazy import Lazy
-from zoo.plugin import DataSpec
+from zoo.plugin.dataset import ANYWHERE, Access, Data, Dataset, Split, sha256
+from zoo.plugin.lazy import Lazy
+from zoo.plugin.model import DataSpec
 
 if TYPE_CHECKING:
     import numpy as np

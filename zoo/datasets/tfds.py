@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.datasets.assorted import Assorted, Source, parts_of
-from zoo.datasets.base import ANYWHERE, Access, Data
 from zoo.errors import ZooError, unknown
+from zoo.plugin.dataset import ANYWHERE, Access, Data
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import inspect
 import keras
 from keras import ops
 
-from zoo.engine import backend
+from zoo.engine.backends import backend
 from zoo.errors import ZooError, nearest, unknown
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.engine.base import GenerativeModel
+    from zoo.engine.model import GenerativeModel
 
 RATE = "learning_rate"
 

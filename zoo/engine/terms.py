@@ -7,8 +7,8 @@ from numbers import Number
 import keras
 from keras import ops
 
-from zoo.backends import BACKENDS
 from zoo.errors import ZooError, unknown
+from zoo.runtime.backends import BACKENDS
 
 REGULARIZATION = "regularization"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.augmentation_gain import AugmentationGain
-from zoo.metrics.base import Measured, Metric
 from zoo.metrics.compression import Compression
 from zoo.metrics.judge import Judge, JudgedMetric
 from zoo.metrics.label_kept import LabelKept
@@ -15,6 +14,7 @@ from zoo.metrics.recognition import Recognition
 from zoo.metrics.reconstruction import MSE, PSNR
 from zoo.metrics.ssim import SSIM
 from zoo.metrics.stacked_modes import StackedModes
+from zoo.plugin.metric import Measured
 
 __all__ = [
     "ELBO",
@@ -30,7 +30,6 @@ __all__ = [
     "LinearProbe",
     "LogLikelihood",
     "Measured",
-    "Metric",
     "ModeCoverage",
     "Recognition",
     "StackedModes",

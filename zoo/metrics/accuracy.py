@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.messages import counted
-from zoo.metrics.base import Measured, Metric, chunks
+from zoo.plugin.metric import Measured, Metric, chunks
+from zoo.runtime.console import counted
 
 
 @dataclass(frozen=True)

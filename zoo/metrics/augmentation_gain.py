@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.messages import counted
-from zoo.metrics.base import Measured, Metric, chunks, unit
+from zoo.plugin.metric import Measured, Metric, chunks, unit
+from zoo.runtime.console import counted
 
 
 @dataclass(frozen=True)

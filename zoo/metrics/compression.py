@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from zoo.messages import counted
-from zoo.metrics.base import Measured, Metric, chunks
 from zoo.metrics.reconstruction import decibels, reconstructed, squared_errors
 from zoo.metrics.ssim import WINDOW, similarity
+from zoo.plugin.metric import Measured, Metric, chunks
+from zoo.runtime.console import counted
 
 _CODE_BITS = 32
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import recipe_files, runs
-from zoo.datasets.base import Access, Data, sha256
+from zoo.config import recipe_files
 from zoo.errors import ZooError
-from zoo.metrics.base import Metric
-from zoo.plugin import DataSpec
-from zoo.processes import answer
-from zoo.runs import Run
+from zoo.plugin.dataset import Access, Data, sha256
+from zoo.plugin.metric import Metric
+from zoo.plugin.model import DataSpec
+from zoo.runs import folders
+from zoo.runs.run import Run
+from zoo.runtime.processes import answer
 
 _DEFAULT = "classifier_mnist"
 
@@ -60,7 +61,7 @@ class Judge:
     """
 
     def __init__(self, run: Run):
-        from zoo.loading import load
+        from zoo.runs.load import load
 
         self._model = load(run)
         if not self._model.can("classify"):
@@ -87,13 +88,13 @@ def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | 
         data = run.manifest["data"]
         _check(run.name, data["name"], DataSpec(tuple(data["shape"]), data["classes"]), spec)
         return run
-    from zoo import recipe as recipes
+    from zoo.config import recipe as recipes
 
     path = recipe_files.find(classifier)
     data = recipes.load(path).dataset.load(access)
     _check(path.stem, data.name, data.spec, spec)
-    root = runs.root(runs_folder)
-    for run in runs.all_runs(root):
+    root = folders.root(runs_folder)
+    for run in folders.all_runs(root):
         manifest = run.manifest
         same = manifest.get("data", {}).get("fingerprint") == data.fingerprint
         if (manifest["recipe"], manifest["status"]) == (path.stem, "finished") and same:

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.messages import counted
-from zoo.metrics.base import Measured, Metric
+from zoo.plugin.metric import Measured, Metric
+from zoo.runtime.console import counted
 
 _AT_ONCE = 25  # importance samples an example held in memory
 

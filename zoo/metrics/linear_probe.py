@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.messages import counted
-from zoo.metrics.base import Measured, Metric, chunks, unit
+from zoo.plugin.metric import Measured, Metric, chunks, unit
+from zoo.runtime.console import counted
 
 _PENALTY = 0.01  # of half the squared weights, beside the mean cross-entropy
 

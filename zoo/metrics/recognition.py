@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.messages import counted
-from zoo.metrics.base import Measured, chunks
 from zoo.metrics.judge import JudgedMetric
+from zoo.plugin.metric import Measured, chunks
+from zoo.runtime.console import counted
 
 
 @dataclass(frozen=True)

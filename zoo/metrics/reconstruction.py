@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.messages import counted
-from zoo.metrics.base import Measured, Metric, chunks, unit
+from zoo.plugin.metric import Measured, Metric, chunks, unit
+from zoo.runtime.console import counted
 
 ROUNDING = (1 / 255) ** 2 / 12
 """The mean squared error of rounding to 256 levels, below which no picture counts."""

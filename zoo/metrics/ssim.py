@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.messages import counted
-from zoo.metrics.base import Measured, Metric
 from zoo.metrics.reconstruction import reconstructed
+from zoo.plugin.metric import Measured, Metric
+from zoo.runtime.console import counted
 
 WINDOW = 11
 """Side of the window, in pixels."""

@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.messages import counted
-from zoo.metrics.base import Measured
 from zoo.metrics.judge import JudgedMetric
-from zoo.plugin import DataSpec
+from zoo.plugin.metric import Measured
+from zoo.plugin.model import DataSpec
+from zoo.runtime.console import counted
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ Without pytest, ``zoo.testing.run_checks(MyModel())`` returns a list of results,
 ``zoo check NAME`` prints them.
 """
 
-from zoo.backends import settle
+from zoo.runtime.backends import settle
 
 settle()  # as importing a name from zoo does: the next line imports Keras
 
-from zoo.testing.cases import Case  # noqa: E402
-from zoo.testing.listing import Check  # noqa: E402
-from zoo.testing.outcomes import CheckFailed, Result, Skipped  # noqa: E402
+from zoo.testing.harness.cases import Case  # noqa: E402
+from zoo.testing.harness.listing import Check  # noqa: E402
+from zoo.testing.harness.outcomes import CheckFailed, Result, Skipped  # noqa: E402
 from zoo.testing.suite import checks_of, parametrize_with_checks, run_checks  # noqa: E402
 
 __all__ = [

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from zoo.errors import ZooError, blaming, shortened, unknown
-from zoo.testing.bench import Bench
-from zoo.testing.cases import Case, as_case
+from zoo.errors import ZooError, shortened, unknown
+from zoo.runtime.blame import blaming
 from zoo.testing.checks import CHECKS
-from zoo.testing.listing import Check
-from zoo.testing.outcomes import Result, Skipped
+from zoo.testing.harness.bench import Bench
+from zoo.testing.harness.cases import Case, as_case
+from zoo.testing.harness.listing import Check
+from zoo.testing.harness.outcomes import Result, Skipped
 
 
 def checks_of(plugin: Any) -> list[Check]:

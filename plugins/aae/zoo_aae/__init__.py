@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from keras import ops
 
 import zoo
-from zoo import losses, networks
 from zoo.errors import ZooError, unknown
+from zoo.nn import losses, networks
 from zoo_aae.priors import PRIORS
 
 

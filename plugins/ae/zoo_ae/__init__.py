@@ -8,8 +8,8 @@ import keras
 from keras import ops
 
 import zoo
-from zoo import losses, networks
 from zoo.errors import unknown
+from zoo.nn import losses, networks
 
 RECONSTRUCTIONS = ("squared_error", "bernoulli")
 

@@ -32,4 +32,4 @@ class ContractiveAE(AE):
     def penalties(self, nets, x, code, rng):
         signs = ops.sign(rng.uniform(ops.shape(code), -1.0, 1.0))
         slope = zoo.gradient(lambda x: ops.sum(signs * self.encode(nets, x), axis=1), x)
-        return {"contraction": zoo.losses.squared_error(slope, 0.0)}
+        return {"contraction": zoo.nn.losses.squared_error(slope, 0.0)}

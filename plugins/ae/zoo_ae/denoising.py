@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from zoo.layers import GaussianNoise, Masking
+from zoo.nn.layers import GaussianNoise, Masking
 from zoo_ae import AE
 
 

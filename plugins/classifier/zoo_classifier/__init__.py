@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 import zoo
-from zoo import networks
+from zoo.nn import networks
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Classifier(zoo.Model):
         for count in self.filters:
             x = style.hidden(x, layers.Conv2D, count, 3, padding="same")
             x = layers.MaxPooling2D(2)(x)
-        x = zoo.layers.Dropout(self.dropout)(layers.Flatten()(x))
+        x = zoo.nn.layers.Dropout(self.dropout)(layers.Flatten()(x))
         return {"classifier": keras.Model(inputs, layers.Dense(data.classes)(x))}
 
     def players(self):

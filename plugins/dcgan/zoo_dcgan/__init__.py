@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from zoo import networks
+from zoo.nn import networks
 from zoo_gan import TwoPlayer
 
 

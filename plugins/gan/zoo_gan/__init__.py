@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoo import networks
+from zoo.nn import networks
 from zoo_gan.two_player import TwoPlayer
 
 __all__ = ["GAN", "TwoPlayer"]

@@ -9,8 +9,10 @@ from typing import ClassVar
 from keras import ops
 
 import zoo
-from zoo import augment, losses, mixtures, packing, penalties
 from zoo.errors import unknown
+from zoo.nn import augment, losses, packing
+from zoo.nn import noise as mixtures
+from zoo.nn.losses import penalties
 
 REGULARIZERS = {"gradient_penalty": 10.0, "r1": 5.0}
 """Their weights in the papers: lambda of WGAN-GP, gamma / 2 of R1."""

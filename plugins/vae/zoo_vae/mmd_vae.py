@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from keras import ops
 
-from zoo import losses
+from zoo.nn import losses
 from zoo_vae import VAE
 
 

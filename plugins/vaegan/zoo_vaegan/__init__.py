@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 import zoo
-from zoo import losses, networks
+from zoo.nn import losses, networks
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 import zoo
-from zoo import losses, networks
+from zoo.nn import losses, networks
 from zoo_vqvae.quantizer import VectorQuantizer
 
 

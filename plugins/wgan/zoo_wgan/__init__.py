@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from zoo import networks
+from zoo.nn import networks
 from zoo_gan import TwoPlayer
 
 

@@ -12,7 +12,7 @@ from zoo.testing.checks import (  # isort: skip  # in the order in which they ar
     datasets,
     metrics,
 )
-from zoo.testing.listing import CHECKS
+from zoo.testing.harness.listing import CHECKS
 
 __all__ = [
     "CHECKS",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo.testing.bench import Bench, N
-from zoo.testing.cases import CLASSES
-from zoo.testing.listing import check
-from zoo.testing.outcomes import Skipped, expect, expect_close
+from zoo.testing.harness.bench import Bench, N
+from zoo.testing.harness.cases import CLASSES
+from zoo.testing.harness.listing import check
+from zoo.testing.harness.outcomes import Skipped, expect, expect_close
 
 
 @check(needs=("sample",))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from zoo.errors import CodeFailed, ZooError, blaming
-from zoo.testing.bench import Bench, N
-from zoo.testing.listing import check
-from zoo.testing.outcomes import expect, expect_close
+from zoo.errors import CodeFailed, ZooError
+from zoo.runtime.blame import blaming
+from zoo.testing.harness.bench import Bench, N
+from zoo.testing.harness.listing import check
+from zoo.testing.harness.outcomes import expect, expect_close
 
 
 @check()

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from zoo import manifest
-from zoo.backends import BACKENDS
-from zoo.settings import check_settings
-from zoo.testing.bench import Bench
-from zoo.testing.listing import ALL, check
-from zoo.testing.outcomes import expect
+from zoo.plugin import serialization
+from zoo.plugin.settings import check_settings
+from zoo.runtime.backends import BACKENDS
+from zoo.testing.harness.bench import Bench
+from zoo.testing.harness.listing import ALL, check
+from zoo.testing.harness.outcomes import expect
 
 
 @check(*ALL)
@@ -41,8 +41,8 @@ def settings_survive_json(bench: Bench):
     plugin, cls = bench.plugin, type(bench.plugin)
     if not dataclasses.is_dataclass(plugin):
         return
-    described = manifest.settings_of(plugin, bench.case.kind)["settings"]
-    code = manifest.given_as_code(described)
+    described = serialization.settings_of(plugin, bench.case.kind)["settings"]
+    code = serialization.given_as_code(described)
     expect(not code, f"settings that JSON cannot hold: {', '.join(code)}")
     again = cls(**check_settings(cls, json.loads(json.dumps(described))))
     expect(again == plugin, f"{plugin} comes back from JSON as {again}")

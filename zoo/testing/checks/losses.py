@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo.testing.bench import Bench, N
-from zoo.testing.listing import check
-from zoo.testing.outcomes import expect, expect_close
+from zoo.testing.harness.bench import Bench, N
+from zoo.testing.harness.listing import check
+from zoo.testing.harness.outcomes import expect, expect_close
 
 
 @check()

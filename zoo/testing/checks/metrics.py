@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from zoo.metrics.base import Measured
-from zoo.plugin import Model
-from zoo.testing.bench import Bench
-from zoo.testing.listing import check
-from zoo.testing.outcomes import Skipped, expect
+from zoo.plugin.metric import Measured
+from zoo.plugin.model import Model
+from zoo.testing.harness.bench import Bench
+from zoo.testing.harness.listing import check
+from zoo.testing.harness.outcomes import Skipped, expect
 
 
 @check("metrics")

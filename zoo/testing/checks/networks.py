@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 
-from zoo.engine.build import build
+from zoo.engine.model import build
 from zoo.errors import CodeFailed, ZooError
-from zoo.plugin import DataSpec
-from zoo.testing.bench import Bench
-from zoo.testing.cases import CLASSES, SHAPES
-from zoo.testing.listing import check
-from zoo.testing.outcomes import expect
+from zoo.plugin.model import DataSpec
+from zoo.testing.harness.bench import Bench
+from zoo.testing.harness.cases import CLASSES, SHAPES
+from zoo.testing.harness.listing import check
+from zoo.testing.harness.outcomes import expect
 
 
 @check()

@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 
-from zoo.engine.players import unique
-from zoo.precision import precision
-from zoo.testing.bench import Bench, N, numbers
-from zoo.testing.listing import check
-from zoo.testing.outcomes import Skipped, expect
+from zoo.engine.backends.variables import unique
+from zoo.runtime.keras import precision
+from zoo.testing.harness.bench import Bench, N, numbers
+from zoo.testing.harness.listing import check
+from zoo.testing.harness.outcomes import Skipped, expect
 
 
 @check()

@@ -1,0 +1,1 @@
+"""Recipes: what they are, where their files are, and changes from the command line."""

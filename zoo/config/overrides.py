@@ -1,0 +1,171 @@
+"""``key=value`` on the command line: a recipe with some settings changed."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import keras
+
+from zoo.config.recipe import Recipe
+from zoo.errors import ZooError, unknown
+from zoo.plugin.settings import check, field_types
+from zoo.runtime.keras import config_of
+
+_Changed = TypeVar("_Changed", Recipe, Mapping[str, Any])
+
+
+def override(recipe: _Changed, changes: Sequence[str]) -> _Changed:
+    """A recipe with changes such as ``"epochs=3"`` or ``"model.latent_dim=8"`` made.
+
+    A key names a setting by its path: fields of the recipe, of its model and dataset;
+    ``optimizers.PLAYER.learning_rate``; ``weights.PLAYER.TERM``; callbacks and metrics
+    by their place or class, ``callbacks.SampleGrid.every``.
+
+    Args:
+        recipe: left as it is; or a part of one, ``{field: value}``.
+        changes: each ``key=value``, split at the first ``=``; the value is a Python
+            literal, or else text.
+
+    Raises:
+        ZooError: a key that is not there, with the nearest spelling, or a value of
+            another type.
+    """
+    for change in changes:
+        key, sign, text = change.partition("=")
+        if not sign or not key:
+            raise ZooError(f"{change!r}: a change is key=value, as in epochs=3")
+        recipe = _change(recipe, key.split("."), text, ())
+    return recipe
+
+
+def _change(owner: Any, path: Sequence[str], text: str, done: tuple[str, ...]) -> Any:
+    """The owner with the setting at the path changed; ``done`` is the path to the owner."""
+    name, rest, here = path[0], path[1:], (*done, path[0])
+    if done[:1] == ("weights",):
+        return _weights(owner, path, text, done)
+    if done[:1] == ("optimizers",) and isinstance(owner, str):
+        owner = _named_optimizer(owner, done)
+    if isinstance(owner, Mapping):
+        if name not in owner:
+            raise unknown("setting", name, owner, where=".".join(done))
+        return {**owner, name: _next(owner[name], rest, text, here, Any)}
+    if isinstance(owner, (list, tuple)):
+        place = _place(owner, name, done)
+        changed = _next(owner[place], rest, text, here, Any)
+        return [*owner[:place], changed, *owner[place + 1 :]]
+    if dataclasses.is_dataclass(owner):
+        return _dataclass(owner, name, rest, text, here, done)
+    if hasattr(owner, "get_config"):
+        config = config_of(owner)
+        if name not in config:
+            raise unknown("setting", name, config, where=".".join(done))
+        value = _next(config[name], rest, text, here, _like(config[name]))
+        return _configured(owner, {**config, name: value}, here)
+    return _object(owner, name, rest, text, here, done)
+
+
+def _next(value, rest, text, here, annotation):
+    if rest:
+        return _change(value, rest, text, here)
+    return _parsed(text, annotation, ".".join(here))
+
+
+def _dataclass(owner, name, rest, text, here, done):
+    names = [f.name for f in dataclasses.fields(owner) if f.init]
+    if name not in names:
+        where = ".".join(done) or "recipe"
+        raise unknown("setting", name, names, where=where)
+    value = getattr(owner, name)
+    annotation = field_types(type(owner)).get(name, Any)
+    composed = isinstance(value, (Mapping, list)) or dataclasses.is_dataclass(value)
+    if not rest and composed:
+        inside = f"{'.'.join(here)}.NAME=..."
+        raise ZooError(f"{'.'.join(here)} is changed in its parts: {inside}")
+    changed = check(_next(value, rest, text, here, annotation), annotation, ".".join(here))
+    try:
+        return dataclasses.replace(owner, **{name: changed})
+    except (TypeError, ValueError) as error:
+        raise ZooError(f"{'.'.join(here)}: {error}") from error
+
+
+def _weights(owner, path, text, done):
+    """Weights may be set for terms the recipe is silent on; the model checks their names."""
+    if len(done) + len(path) != 3:
+        raise ZooError("a weight is set as weights.PLAYER.TERM=number")
+    if len(done) == 1:
+        player, term = path
+        return {**owner, player: _weights(owner.get(player, {}), [term], text, (*done, player))}
+    return {**owner, path[0]: _parsed(text, float, ".".join((*done, path[0])))}
+
+
+def _place(items, name, done):
+    classes = [type(item).__name__ for item in items]
+    if name.isdigit() and int(name) < len(items):
+        return int(name)
+    if classes.count(name) == 1:
+        return classes.index(name)
+    if name in classes:
+        places = ", ".join(str(i) for i, kind in enumerate(classes) if kind == name)
+        raise ZooError(f"{'.'.join(done)} has {name} at places {places}: name one by its place")
+    raise unknown("entry", name, [*classes, *map(str, range(len(items)))], where=".".join(done))
+
+
+def _configured(owner, config, here):
+    try:
+        return type(owner).from_config(config)
+    except (TypeError, ValueError) as error:
+        raise ZooError(f"{'.'.join(here)}: {error}") from error
+
+
+def _named_optimizer(name, done):
+    try:
+        return keras.optimizers.get(name)
+    except ValueError as error:
+        raise ZooError(f"{'.'.join(done)}: Keras has no optimizer {name!r}") from error
+
+
+def _object(owner, name, rest, text, here, done):
+    """A setting of a plain object, such as a Keras callback."""
+    if not hasattr(owner, "__dict__"):
+        raise ZooError(f"{'.'.join(done)} is {owner!r} and has no parts; it is set as a whole")
+    settings = [key for key in vars(owner) if not key.startswith("_")]
+    if name not in settings:
+        raise unknown("setting", name, settings, where=".".join(done))
+    value = getattr(owner, name)
+    changed = copy.copy(owner)
+    setattr(changed, name, _next(value, rest, text, here, _like(value)))
+    return changed
+
+
+def _like(value) -> Any:
+    """The annotation that accepts what could stand in a value's place."""
+    if value is None:  # what Keras leaves out by default are numbers and switches
+        return float | int | bool | None
+    if isinstance(value, Mapping):  # it holds a schedule
+        return Any
+    if isinstance(value, (bool, int, float, str)):
+        return type(value)
+    if isinstance(value, (list, tuple)):
+        return tuple
+    return type(value)
+
+
+def _parsed(text: str, annotation: Any, where: str) -> Any:
+    """Text as a Python literal where it is one that fits, else as text where that fits."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        value = {"true": True, "false": False, "none": None}.get(text.lower(), text)
+    if isinstance(value, str):
+        return check(value, annotation, where)
+    try:
+        return check(value, annotation, where)
+    except ZooError as refused:
+        try:
+            return check(text, annotation, where)
+        except ZooError:
+            raise refused from None

@@ -1,0 +1,136 @@
+"""Moves on PyTorch: autograd, asked once a player."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import keras
+import torch
+from keras import ops
+from keras.src.backend.torch.core import get_device
+
+from zoo.engine.accelerate import malloc, torch_adam
+from zoo.runtime.keras_compat import pure
+
+if TYPE_CHECKING:
+    from zoo.training.chunks import Chunks
+
+KNOWN = keras.__version__.startswith("3.15.")
+"""Whether Keras is one whose inner workings these files take the place of; else they do not."""
+
+if KNOWN:
+    from zoo.engine.accelerate import torch_convolutions, torch_layer_calls
+
+if get_device() == "cpu":
+    malloc.keep()
+    if KNOWN:
+        torch_convolutions.install()
+
+draws_on_host = get_device() == "cpu"
+
+
+def device() -> str:
+    """``"gpu"``, ``"mps"`` or ``"cpu"``: where this backend computes."""
+    return get_device().partition(":")[0].replace("cuda", "gpu")
+
+
+def makes_chunks() -> bool:
+    """Whether steps are made in chunks: PyTorch's loader takes long to give a batch.
+
+    Not on a GPU, where the steps of a chunk would wait for the callbacks of the one before.
+    """
+    return device() == "cpu"
+
+
+def call(network, inputs, *args, **kwargs):
+    """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
+    if args or not KNOWN:
+        return network(inputs, *args, **kwargs)
+    return torch_layer_calls.call(network, inputs, **kwargs)
+
+
+def gradients(forward, groups):
+    """One forward pass, one gradient a player; see ``zoo.engine.backends.jax.gradients``."""
+    (losses, aux), assigned = pure(forward)
+    grads, last = {}, list(groups)[-1]
+    for player, group in groups.items():
+        values = [v.value for v in group]
+        if values and losses[player].requires_grad:
+            pulled = torch.autograd.grad(
+                losses[player],
+                values,
+                retain_graph=player != last,
+                allow_unused=True,
+                materialize_grads=True,
+            )
+            grads[player] = list(pulled)
+        else:
+            grads[player] = [torch.zeros_like(value) for value in values]
+    return aux, grads, assigned
+
+
+def apply(optimizer, grads, variables, moves=None):
+    """Let the optimizer move the variables, unless the boolean ``moves`` is false."""
+    if moves is None or bool(moves):
+        with torch.no_grad():
+            optimizer.apply(grads, variables)
+
+
+def prepare(optimizer):
+    """Make ready an optimizer that is about to train."""
+    if get_device() == "cpu":
+        torch_adam.fuse(optimizer)
+
+
+def input_gradient(fn, x):
+    """Gradient of ``sum(fn(x))``; see ``zoo.gradient``."""
+    with torch.enable_grad():
+        x = x if x.requires_grad else x.detach().requires_grad_()
+        total = ops.sum(fn(x))
+        if not total.requires_grad:
+            return torch.zeros_like(x)
+        return torch.autograd.grad(total, x, create_graph=True, materialize_grads=True)[0]
+
+
+def shapes(fn):
+    """Evaluate ``fn`` for shapes and dtypes alone; nothing is assigned."""
+    return pure(fn)[0]
+
+
+def compiled(variables, fn):
+    """``fn(*arrays)`` without gradients, reading the variables' values at each call."""
+    return torch.no_grad()(fn)
+
+
+class Trainer:
+    """The steps that Keras's PyTorch trainer runs.
+
+    Attributes:
+        chunks: as of ``zoo.engine.backends.tensorflow.Trainer``.
+    """
+
+    chunks: Chunks | None = None
+
+    def train_step(self, data):
+        return self.make_moves(data)
+
+    def test_step(self, data):
+        return self.evaluate_moves(data)
+
+    def make_train_function(self, force=False):
+        if self.chunks is None:
+            super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
+            return
+        step, names, rows = self.train_step, self.metrics_names, self.chunks.rows
+
+        def function(items):
+            [data] = items
+            logs = []
+            for start in range(0, len(data[0]), rows):
+                # a copy, because sums may depend on where in memory an array begins
+                own = step(tuple(torch.tensor(part[start : start + rows]) for part in data))
+                logs.append(torch.stack([own[name] for name in names]))
+            values = torch.stack(logs).numpy()
+            return {name: values[:, i] for i, name in enumerate(names)}
+
+        self.train_function = function

@@ -1,0 +1,285 @@
+"""``GenerativeModel``: an ordinary ``keras.Model`` that makes the moves of a zoo model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.engine import checks, terms
+from zoo.engine.backends import backend
+from zoo.engine.backends.variables import unique
+from zoo.engine.inference import Inference
+from zoo.engine.initializers import redraw
+from zoo.engine.nets import Networks
+from zoo.engine.optimizers import PlayerOptimizers, prepared, serialized
+from zoo.engine.step import TrainingStep
+from zoo.errors import ZooError, unknown
+from zoo.plugin import serialization
+from zoo.plugin.model import DataSpec, Model, as_move
+from zoo.plugin.settings import check
+from zoo.runtime.keras import no_tensorflow, precision
+
+
+@keras.saving.register_keras_serializable("zoo")
+class GenerativeModel(TrainingStep, Inference, backend.Trainer, keras.Model):
+    """The networks of a zoo model, trained by ``compile`` and ``fit`` as any Keras model.
+
+    ``zoo.build`` makes one. ``fit`` takes ``x`` or ``x, labels``: uint8 pictures, which
+    are scaled to the model's ``value_range``, or float32 already in that range. Where
+    a move repeats, a step's batch is divided among the repeats.
+
+    Attributes:
+        plugin: the ``zoo.Model``, its settings.
+        data: the ``DataSpec`` it was built for.
+        networks: ``{name: keras model}``.
+        players: ``{player: names of its networks}``.
+        terms: ``{player: names of its loss terms}``.
+    """
+
+    def __init__(
+        self, plugin: Model, data: DataSpec, networks: Networks, players, moves, seed: int
+    ):
+        super().__init__(name=type(plugin).__name__.lower())
+        self.plugin = plugin
+        self.data = data
+        self.networks = networks
+        self.players = dict(players)
+        self.seed = seed
+        self.repeats = max(move.repeat for move in moves)
+        self._moves = tuple(moves)
+        self.terms: dict[str, tuple[str, ...]] = {}
+        self.built = True
+
+    @property
+    def where(self) -> str:
+        """The name that messages use."""
+        return type(self.plugin).__name__
+
+    # --- compiling
+
+    def set_terms(self, terms_of_moves, weights) -> None:
+        """Fix the terms of the losses, known from a dry run, and their weights.
+
+        Args:
+            terms_of_moves: for each move, ``{player: names of terms}``.
+            weights: ``{player: {term: number or schedule}}``; 1 where silent.
+        """
+        self._movers = tuple(tuple(own) for own in terms_of_moves)
+        self._terms_of_moves = tuple(terms_of_moves)
+        self.terms = {
+            player: tuple(dict.fromkeys(t for own in terms_of_moves for t in own.get(player, ())))
+            for player in self.players
+        }
+        self._loss_weights = weights
+        self._several = len(self.players) > 1
+        logged = ["loss"]
+        for player, own in self.terms.items():
+            logged += [f"{player}/loss"] if self._several else []
+            logged += [f"{player}/{term}" for term in own]
+        self._terms = terms.Terms(logged)
+
+    def described_moves(self):
+        """For each move, ``(move, {player: {term: weight}})``, in order."""
+        for move, own in zip(self._moves, self._terms_of_moves, strict=True):
+            weights = {p: self._loss_weights.get(p, {}) for p in own}
+            yield move, {p: {t: weights[p].get(t, 1.0) for t in names} for p, names in own.items()}
+
+    def compile(
+        self,
+        optimizers,
+        *,
+        ema: float | None = None,
+        skip_nonfinite: bool = False,
+        run_eagerly: bool = False,
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int = 1,
+    ):
+        """Give every player its optimizer.
+
+        Args:
+            optimizers: ``{player: Keras optimizer or its name}``.
+            ema: momentum in [0, 1) of a moving average of all weights, or None. Swap it
+                in with ``keras.callbacks.SwapEMAWeights``; when ``fit`` ends, the
+                averages are the weights, as with ``use_ema`` in Keras.
+            skip_nonfinite: leave out a move, and what it says of the step, of which a term or
+                gradient is not finite. The logs then count such steps as ``skipped``.
+            run_eagerly, jit_compile, steps_per_execution: as in ``keras.Model.compile``.
+
+        Raises:
+            ZooError: a player without an optimizer, or one that does not exist.
+        """
+        groups = self.player_variables()
+        scaled = any(
+            layer.dtype_policy.name == "mixed_float16"
+            for layer in self._flatten_layers(recursive=True)
+        )
+        ready = prepared(optimizers, groups, scaled=scaled, where=self.where)
+        for optimizer in ready.values():
+            backend.prepare(optimizer)
+        optimizers = PlayerOptimizers(ready, groups, ema=ema)
+        self._skip_nonfinite = self._terms.counts_skipped = skip_nonfinite
+        super().compile(
+            optimizer=optimizers,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            auto_scale_loss=False,
+        )
+
+    def player_variables(self) -> dict[str, list]:
+        """``{player: trainable variables of its networks}``."""
+        return {
+            player: unique({name: self.networks[name].trainable_variables for name in names})
+            for player, names in self.players.items()
+        }
+
+    @property
+    def metrics(self):
+        return [self._terms]
+
+    @property
+    def metrics_names(self):
+        return [*self._terms.names, *(["skipped"] if self._terms.counts_skipped else [])]
+
+    def _flatten_metrics_in_order(self, logs):
+        return [logs[name] for name in self.metrics_names]  # the loss first, as in Keras
+
+    def reset_metrics(self):
+        super().reset_metrics()
+        if self.compiled:
+            # for schedules in evaluation, to which Keras hands no optimizer on JAX
+            self._terms.step.assign(ops.copy(self.optimizer.iterations))
+
+    # --- saving whole, as keras.saving does
+
+    def get_config(self):
+        return _config_of(self)
+
+    @classmethod
+    def from_config(cls, config):
+        return _rebuilt(config)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        # not how to compile, which is up to the backend and machine that load it
+        average = self.optimizer.average
+        return {
+            "optimizers": {p: serialized(o) for p, o in self.optimizer.by_player.items()},
+            "ema": None if average is None else average.ema_momentum,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def build(
+    model: Model,
+    data: DataSpec,
+    *,
+    weights: Mapping[str, Mapping[str, Any]] | None = None,
+    networks: Mapping[str, Callable] | None = None,
+    seed: int = 0,
+) -> GenerativeModel:
+    """Build the networks of a model and check its losses, before anything is trained.
+
+    Args:
+        model: a ``zoo.Model``, such as ``zoo.model("vae", latent_dim=2)``.
+        data: what it is for, such as ``zoo.DataSpec((28, 28, 1))``.
+        weights: ``{player: {term: number or schedule}}`` in place of the model's own.
+        networks: ``{name: factory(data, model)}`` in place of the model's own networks.
+        seed: of the initial weights and of all noise.
+
+    Returns:
+        A ``keras.Model``: ``compile(optimizers={player: ...})`` and ``fit`` it.
+
+    Raises:
+        ZooError: the model contradicts itself (a player that trains an unknown network,
+            a loss that returns something else than terms), its code or a factory's fails,
+            or the weights or networks name what it does not have.
+
+    Example:
+
+    >>> vae = zoo.build(zoo.model("vae"), zoo.DataSpec((28, 28, 1)))
+    >>> vae.compile(optimizers={"autoencoder": keras.optimizers.Adam(1e-3)})
+    """
+    check(model, Model, "zoo.build: model")
+    check(data, DataSpec, "zoo.build: data")
+    check(weights or {}, Mapping, "zoo.build: weights")
+    check(networks or {}, Mapping, "zoo.build: networks")
+    where = type(model).__name__
+    if keras.config.image_data_format() != "channels_last":
+        raise ZooError(
+            "pictures have their channels last in the zoo, but Keras is set to "
+            f"{keras.config.image_data_format()!r}: leave out image_data_format (in keras.json "
+            'or keras.config), or set it to "channels_last"'
+        )
+    if model.conditional and not data.classes:
+        raise ZooError(f"{where} is conditional, and these data have no labels")
+    built = Networks(checks.networks(model, data, networks or {}, where), where)
+    players = checks.players(model, built, where)
+    moves = [as_move(move) for move in checks.declared(model, "moves", Sequence)]
+    if not moves:
+        raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
+    for move in moves:
+        updates = f"{where}: updates of {move.name}"
+        for name in check(move.updates, Sequence[str] | None, updates, "is") or ():
+            if name not in set(built):
+                raise unknown("network", name, built, where=f"{where}, updates of {move.name}")
+    result = GenerativeModel(model, data, built, players, moves, seed)
+    found = [checks.dry_run(result, move) for move in moves]
+    checks.check_moves(moves, found, players, where)
+    defaults = checks.declared(model, "weights", Mapping)
+    names = {p: {t for terms_ in found for t in terms_.get(p, ())} for p in players}
+    terms.check_weights(defaults, names, where)
+    terms.check_weights(weights or {}, names, where)
+    merged = {p: {**defaults.get(p, {}), **(weights or {}).get(p, {})} for p in players}
+    result.set_terms(found, merged)
+    result.given_weights = dict(weights or {})
+    result.given_networks = tuple(networks or ())
+    # networks of the user's own keep their weights, which may be pretrained
+    redraw([(name, net) for name, net in built.items() if name not in (networks or {})], seed)
+    return result
+
+
+UNSAVED = "; save its weights instead (save_weights), and build it again to load them"
+
+
+def _config_of(model) -> dict[str, Any]:
+    """What ``_rebuilt`` needs, as JSON has it.
+
+    Raises:
+        ZooError: the model, one of its settings or one of its networks is code that
+            no name in the registry stands for.
+    """
+    described = serialization.settings_of(model.plugin, "models")
+    if described["name"] is None:
+        raise ZooError(
+            f"{model.where} is not registered (entry-point group zoo.models), so a file "
+            f"cannot say how to build it{UNSAVED}"
+        )
+    code = sorted({*model.given_networks, *serialization.given_as_code(described["settings"])})
+    if code:
+        raise ZooError(
+            f"{model.where}: {', '.join(code)} was given as code, which a file cannot hold{UNSAVED}"
+        )
+    with no_tensorflow():
+        weights = keras.saving.serialize_keras_object(model.given_weights)
+    return {
+        "model": described,
+        "data": {"shape": list(model.data.shape), "classes": model.data.classes},
+        "weights": weights,
+        "seed": model.seed,
+        "dtype": model.dtype_policy.name,
+    }
+
+
+def _rebuilt(config: dict[str, Any]):
+    """The model that ``_config_of`` described."""
+    plugin, data = serialization.rebuild(config)
+    weights = keras.saving.deserialize_keras_object(config["weights"])
+    with precision(config["dtype"]):
+        return build(plugin, data, weights=weights, seed=config["seed"])

@@ -1,0 +1,198 @@
+"""One training step: every move, each player."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import random
+from zoo.engine import terms
+from zoo.engine.backends import backend
+from zoo.engine.nets import Nets
+from zoo.errors import ZooError
+from zoo.plugin.model import Batch, Move
+
+
+class TrainingStep:
+    """What one step of a ``GenerativeModel`` does; the backend's ``Trainer`` calls it."""
+
+    def make_moves(self, data):
+        """One step: every move in order, each repeat on examples of its own."""
+        x, labels = self._prepare(data)
+        step = ops.cast(self.optimizer._iterations, "int32")
+        rng = self._rng("train", step)
+        variables = self.player_variables()
+        logs = _Sums()
+        for i, move in enumerate(self._moves):
+            for k in range(move.repeat):
+                self._make(i, move, self._share(x, labels, k), rng, step, variables, logs)
+        self.optimizer.end_step()
+        return self._track(logs, ops.shape(x)[0])
+
+    def _make(self, i: int, move: Move, batch: Batch, rng, step, variables, logs):
+        optimizers = self.optimizer.by_player
+
+        def forward():
+            values = self._terms_of(move, batch, rng, variables, training=True)
+            scalars = terms.means(values)
+            totals = self._totals(scalars, step)
+            scaled = {p: optimizers[p].scale_loss(total) for p, total in totals.items()}
+            return scaled, (values, scalars, totals)
+
+        groups = {player: variables[player] for player in self._movers[i]}
+        (values, scalars, totals), grads, assigned = backend.gradients(forward, groups)
+        sits = move.when(step, scalars) if move.when else {}
+        if self._skip_nonfinite:
+            fine = terms.finite([scalars, totals, grads])
+            sits = {p: ops.logical_and(fine, sits.get(p, True)) for p in grads}
+            assigned = {
+                id(v): ops.where(fine, assigned[id(v)], v.value)
+                for v in self.non_trainable_variables
+                if id(v) in assigned
+            }
+            logs.fine = ops.logical_and(logs.fine, fine)
+        self._keep_statistics(i, move, assigned)
+        for player, own in grads.items():
+            backend.apply(optimizers[player], own, groups[player], sits.get(player))
+        logs.add(i, values, totals, batch.x)
+
+    def _keep_statistics(self, i, move, assigned):
+        """Carry out what the forward pass assigned in the networks that the move updates."""
+        names = move.updates
+        if names is None:
+            names = {name for player in self._movers[i] for name in self.players[player]}
+        for name in names:
+            for variable in self.networks[name].non_trainable_variables:
+                if id(variable) in assigned:
+                    variable.assign(ops.stop_gradient(assigned[id(variable)]))
+
+    def evaluate_moves(self, data):
+        """The terms of every move once, in inference mode, with noise of its own."""
+        x, labels = self._prepare(data)
+        # by row, not by batch: the result does not depend on the batch size
+        rng = self._rng("evaluate", 0, first_row=self._terms.rows)
+        variables = self.player_variables()
+        logs = _Sums()
+        for i, move in enumerate(self._moves):
+            values = self._terms_of(move, Batch(x, labels), rng, variables, training=False)
+            logs.add(i, values, self._totals(terms.means(values), self._terms.step), x)
+        return self._track(logs, ops.shape(x)[0])
+
+    def _terms_of(self, move, batch, rng, variables, training):
+        nets = Nets(self.networks, training, self.where)
+        with random.scope(rng):
+            values = dict(move.loss(nets, batch, rng))
+        for player in values:
+            penalties = [
+                variable.regularizer(variable)
+                for variable in variables[player]
+                if variable.regularizer is not None
+            ]
+            # the term stays, at 0, where what had penalties has been frozen since
+            if penalties or terms.REGULARIZATION in self.terms.get(player, ()):
+                values[player] = {**values[player], terms.REGULARIZATION: sum(penalties)}
+        return values
+
+    def _totals(self, scalars, step):
+        totals = {}
+        for player, own in scalars.items():
+            weights = self._loss_weights.get(player, {})
+            weighted = []
+            for term, value in own.items():
+                weight = weights.get(term, 1.0)
+                weighted.append(value * (weight(step) if callable(weight) else weight))
+            totals[player] = sum(weighted)
+        return totals
+
+    def _prepare(self, data):
+        x, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if weights is not None:
+            raise ZooError(f"{self.where} takes no sample_weight or class_weight")
+        x = ops.convert_to_tensor(x)
+        self._check_shape(x)
+        if labels is not None:
+            labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        return self.scaled(x), labels
+
+    def scaled(self, x):
+        """Float32; uint8 pictures are scaled to the model's ``value_range``, if it has one."""
+        if self._range and keras.backend.standardize_dtype(x.dtype) == "uint8":
+            low, high = self._range
+            return ops.cast(x, "float32") * ((high - low) / 255.0) + low
+        return ops.cast(x, "float32")
+
+    def _check_shape(self, x):
+        found = tuple(x.shape[1:])
+        if None not in found and found != self.data.shape:
+            raise ZooError(
+                f"{self.where} was built for examples of shape {self.data.shape}; "
+                f"these have {found}"
+            )
+
+    @property
+    def _range(self) -> tuple[float, float] | None:
+        """The range of pictures in a loss, which are in [0, 1] outside of it; else None."""
+        return self.plugin.value_range if self.data.is_image else None
+
+    def _share(self, x, labels, k):
+        """Repeat k's part: by stride, so that each is a like mix of the whole batch."""
+        if self.repeats == 1:
+            return Batch(x, labels)
+        # in a batch of fewer examples than repeats, the last repeats share the last one
+        rows = ops.shape(x)[0]
+        start = min(k, rows - 1) if isinstance(rows, int) else ops.minimum(k, rows - 1)
+        share = slice(start, None, self.repeats)
+        return Batch(x[share], None if labels is None else labels[share])
+
+    def _rng(self, purpose, step, first_row=0):
+        return random.Generator(self.seed, purpose, step, first_row, backend.draws_on_host)
+
+    def _track(self, logs, rows):
+        totals, counts = logs.stacked(self.terms, self._several, rows)
+        if self._skip_nonfinite:
+            totals, counts = (ops.where(logs.fine, n, ops.zeros_like(n)) for n in (totals, counts))
+        self._terms.update_state(totals, counts, rows, logs.fine)
+        return self.get_metrics_result()
+
+
+class _Sums:
+    """Sums over examples of terms and totals, on the way to ``Terms``.
+
+    Attributes:
+        fine: whether all moves of the step were made, as far as that is asked.
+    """
+
+    def __init__(self):
+        self.fine: Any = True
+        self._terms: dict[str, tuple] = {}
+        self._totals: dict[str, dict[int, tuple]] = {}
+
+    def add(self, move: int, values, totals, x):
+        rows = ops.cast(ops.shape(x)[0], "float32")
+        for player, own in values.items():
+            for term, value in own.items():
+                value = ops.cast(ops.convert_to_tensor(value), "float32")
+                total = ops.sum(value) if len(value.shape) else value * rows
+                _add(self._terms, f"{player}/{term}", total, rows)
+            _add(self._totals.setdefault(player, {}), move, totals[player] * rows, rows)
+
+    def stacked(self, names, several, rows):
+        """Two vectors in the order of the logs: loss, then each player's loss and terms."""
+        rows = ops.cast(rows, "float32")
+        losses = {
+            player: sum(total / count for total, count in self._totals[player].values())
+            for player in names
+        }
+        pairs = [(sum(losses.values()) * rows, rows)]
+        for player, own in names.items():
+            pairs += [(losses[player] * rows, rows)] if several else []
+            pairs += [self._terms[f"{player}/{term}"] for term in own]
+        totals, counts = zip(*pairs, strict=True)
+        return ops.stack(totals), ops.stack(counts)
+
+
+def _add(sums, key, total, count):
+    before = sums.get(key)
+    sums[key] = (total, count) if before is None else (before[0] + total, before[1] + count)

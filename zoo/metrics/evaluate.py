@@ -1,0 +1,66 @@
+"""Measuring a trained model: which metrics can be measured, and their values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError
+from zoo.plugin.dataset import Data
+from zoo.plugin.metric import Metric
+
+if TYPE_CHECKING:
+    from zoo.engine.model import GenerativeModel
+
+
+def check(
+    metrics: Iterable[Metric], model: GenerativeModel, data: Data, sampler: bool = False
+) -> None:
+    """Refuse metrics that cannot be measured.
+
+    Args:
+        metrics: the metrics.
+        model: what is to be measured, trained or not.
+        data: what it is to be measured on.
+        sampler: whether the model will be given a sampler after training.
+
+    Raises:
+        ZooError: the model or the data lack what a metric needs, or two have one name.
+    """
+    able = model.able(sampler)
+    seen: set[str] = set()
+    for metric in metrics:
+        if metric.name in seen:
+            raise ZooError(f"two metrics are called {metric.name!r}: results hold one of a name")
+        seen.add(metric.name)
+        for ability in metric.needs:
+            if ability not in able:
+                raise ZooError(
+                    f"metric {metric.name!r} needs a model that can {ability}, which "
+                    f"{model.where} cannot; it can: {', '.join(able) or 'nothing'}"
+                )
+        metric.check(data)
+
+
+def measure(
+    metrics: Iterable[Metric], model: GenerativeModel, data: Data, seed: int, binarized: bool
+) -> dict[str, dict[str, Any]]:
+    """Measure a trained model.
+
+    Args:
+        metrics: prepared, as ``Metric.prepare`` returns them.
+        model: the model.
+        data: as evaluated.
+        seed: of the run.
+        binarized: whether pixels of the data were drawn from that seed.
+
+    Returns:
+        ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}}}``
+    """
+    drawn = f"; pixels binarized once from seed {seed}" if binarized else ""
+    measured = {}
+    for metric in metrics:
+        found = dataclasses.asdict(metric.measure(model, data, seed))
+        measured[metric.name] = {**found, "protocol": f"{data.name}: {found['protocol']}{drawn}"}
+    return measured

@@ -1,0 +1,42 @@
+"""Terms of losses, each named as the literature names it; most are one number an example."""
+
+from __future__ import annotations
+
+from zoo.nn.losses.divergences import (
+    Decomposition,
+    free_bits,
+    kl_per_dimension,
+    kl_standard_normal,
+    mmd,
+    total_correlation,
+)
+from zoo.nn.losses.games import (
+    Adversarial,
+    adversarial,
+    hinge,
+    least_squares,
+    minimax,
+    non_saturating,
+    wasserstein,
+)
+from zoo.nn.losses.likelihoods import bernoulli, discretized_logistic, gaussian, squared_error
+
+__all__ = [
+    "Adversarial",
+    "Decomposition",
+    "adversarial",
+    "bernoulli",
+    "discretized_logistic",
+    "free_bits",
+    "gaussian",
+    "hinge",
+    "kl_per_dimension",
+    "kl_standard_normal",
+    "least_squares",
+    "minimax",
+    "mmd",
+    "non_saturating",
+    "squared_error",
+    "total_correlation",
+    "wasserstein",
+]

@@ -1,0 +1,225 @@
+"""What every dataset is: settings that load into train, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError, nearest
+from zoo.plugin.model import DataSpec
+from zoo.runtime.console import say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where data may come from, and what to do when it cannot be had.
+
+    Attributes:
+        data_dir: folder to look in first; default the variable ``ZOO_DATA``.
+        strict: refuse to train on a stand-in.
+        say: told one line at a time what is downloaded or replaced; default stderr.
+    """
+
+    data_dir: Path | None = None
+    strict: bool = False
+    say: Callable[[str], None] = say
+
+    def folders(self) -> tuple[Path, ...]:
+        """Folders to look in, in order: the chosen one, then Keras's cache.
+
+        Raises:
+            ZooError: the chosen folder is not there or cannot be read.
+        """
+        keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+        cache = keras_home / "datasets"
+        chosen = self.data_dir or os.environ.get("ZOO_DATA")
+        if not chosen:
+            return (cache,)
+        origin = "--data-dir" if self.data_dir else "ZOO_DATA"
+        folder = Path(chosen).expanduser()
+        if not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)):
+            raise ZooError(
+                f"{origin} names {folder}, which is no folder that can be read. "
+                "Name the one that holds the data, or create it."
+            )
+        return (folder, cache)
+
+    def locate(self, path: str) -> Path:
+        """Where a relative path leads: from the chosen folder, else from the current one.
+
+        Raises:
+            ZooError: nothing is there.
+        """
+        wanted = Path(path).expanduser()
+        places = [wanted] if wanted.is_absolute() else [*self.folders()[:-1], Path.cwd()]
+        for place in places:
+            if (place / wanted).exists():
+                return place / wanted
+        looked = " or ".join(str(place / wanted) for place in places)
+        raise ZooError(
+            f"there is no {looked}: give a path that is there, absolute or relative to "
+            "--data-dir, to ZOO_DATA or to the current folder"
+        )
+
+
+ANYWHERE = Access()
+"""The usual places, with nothing refused: what ``load()`` uses."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Examples that are used for one thing: training, validation or test.
+
+    Attributes:
+        x: pictures uint8 ``(n, height, width, channels)`` in 0 to 255, or float32
+            vectors ``(n, ...)``. What has ``shape``, ``dtype``, ``len`` and rows by slice or
+            array of numbers will do, such as ``np.memmap``: it is read a batch at a time.
+        y: labels int32 ``(n,)`` from 0, or None.
+        factors: what the examples were made from, where that is known: ``(n, k)``, int32
+            for places among the values of a factor, else float32; or None.
+    """
+
+    x: Any
+    y: np.ndarray | None = None
+    factors: np.ndarray | None = None
+
+    def __post_init__(self):
+        for what, array in (("labels", self.y), ("rows of factors", self.factors)):
+            if array is not None and len(array) != len(self.x):
+                raise ZooError(f"a split has {len(self.x)} examples but {len(array)} {what}")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def first(self, n: int | None) -> Split:
+        """The first ``n`` examples; all of them for None."""
+        from zoo.plugin.lazy import Lazy, take
+
+        if n is None:
+            return self
+        x = take(self.x, range(min(n, len(self)))) if isinstance(self.x, Lazy) else self.x[:n]
+        y, factors = (None if a is None else a[:n] for a in (self.y, self.factors))
+        return Split(x, y, factors)
+
+    def take(self, rows: np.ndarray) -> Split:
+        """The examples of these rows, int64 ``(m,)``; those on disk stay there."""
+        from zoo.plugin.lazy import take
+
+        y, factors = (None if a is None else a[rows] for a in (self.y, self.factors))
+        return Split(take(self.x, rows), y, factors)
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """The parts of a mixture of round Gaussians in equal proportions.
+
+    Attributes:
+        centres: their means, float32 ``(k, dimensions)``.
+        stddev: standard deviation of each, in every direction.
+    """
+
+    centres: np.ndarray
+    stddev: float
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A dataset, loaded. The test split is never trained on or tuned with.
+
+    Attributes:
+        name: what results and pictures call it, as in ``"digits (stand-in for mnist)"``.
+        spec: shape of an example and number of classes.
+        train: what weights are learned from.
+        validation: what choices are made with.
+        test: what is reported.
+        fingerprint: SHA-256 of all arrays, hexadecimal; worked out unless given.
+        modes: the mixture that the examples are drawn from, where it is known; or None.
+    """
+
+    name: str
+    spec: DataSpec
+    train: Split
+    validation: Split
+    test: Split
+    fingerprint: str = ""
+    modes: Modes | None = None
+
+    def __post_init__(self):
+        if not self.fingerprint:
+            splits = (self.train, self.validation, self.test)
+            arrays = [array for split in splits for array in (split.x, split.y)]
+            object.__setattr__(self, "fingerprint", sha256(*arrays))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Base of all datasets: a frozen dataclass of settings, checked when made.
+
+    Attributes:
+        batch_size: examples a step, at least 1.
+    """
+
+    batch_size: int = 128
+
+    def __post_init__(self):
+        self.check_count("batch_size", 1)
+
+    def load(self, access: Access = ANYWHERE) -> Data:
+        """Read the data, wherever ``access`` lets it come from.
+
+        Raises:
+            ZooError: the data is not there, or is not what it should be.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to define load(access)")
+
+    def check_count(self, setting: str, low: int, high: int | None = None) -> None:
+        """Refuse a setting that is not an integer from ``low`` to ``high``."""
+        value = getattr(self, setting)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < low or (high is not None and value > high):
+            limits = f"at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+            raise ZooError(
+                f"{type(self).__name__}: {setting} is an integer, {limits}; got {value!r}"
+            )
+
+    def check_share(self, setting: str) -> None:
+        """Refuse a setting that is not a number in [0, 1)."""
+        value = getattr(self, setting)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (number and 0 <= value < 1):
+            raise ZooError(f"{type(self).__name__}: {setting} is in [0, 1); got {value!r}")
+
+    def check_choice(self, setting: str, choices: tuple[str, ...]) -> None:
+        """Refuse a setting that is none of the words accepted."""
+        value = getattr(self, setting)
+        if value not in choices:
+            listed = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
+            raise ZooError(
+                f"{type(self).__name__}: {setting} is {listed}; "
+                f"got {value!r}{nearest(value, choices)}"
+            )
+
+
+def sha256(*arrays: Any) -> str:
+    """One SHA-256 over arrays in C order: of the bytes alone for one array.
+
+    Of several, types and shapes count too, and None holds its place. Arrays that are not in
+    memory are read in parts.
+    """
+    from zoo.plugin.lazy import blocks
+
+    digest = hashlib.sha256()
+    for array in arrays:
+        if len(arrays) > 1:
+            digest.update(b"none" if array is None else f"{array.dtype.str}{array.shape}".encode())
+        if array is not None:
+            for block in blocks(array):
+                digest.update(block.data)
+    return digest.hexdigest()

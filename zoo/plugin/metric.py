@@ -1,0 +1,97 @@
+"""What every metric is: settings, the abilities it needs, a number with its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.datasets import Access, Data, Split
+    from zoo.engine.model import GenerativeModel
+
+_AT_ONCE = 1024  # examples of a split held in memory
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number, and what it means.
+
+    Attributes:
+        value: the number.
+        unit: such as ``"nats"``; empty where there is none.
+        protocol: how it was measured, for a reader who would measure it again.
+        details: numbers to read beside it, ``{name: number}``.
+    """
+
+    value: float
+    unit: str
+    protocol: str
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Base of metrics: a frozen dataclass of settings.
+
+    Attributes:
+        name: what results call it.
+        needs: the abilities a model must have for it.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+
+    def check(self, data: Data) -> None:
+        """Refuse data that the metric has no meaning for, before anything is trained.
+
+        Raises:
+            ZooError: they have no labels, no known modes, or whatever it needs.
+        """
+
+    def prepare(self, data: Data, access: Access, runs_folder: str | None) -> Metric:
+        """Get what the metric needs besides the model, before the model is trained.
+
+        Args:
+            data: what the model will be measured on.
+            access: where data may come from, and who is told what happens.
+            runs_folder: folder for runs; None for the usual one.
+
+        Returns:
+            The metric to measure with: itself, or one that holds what was found.
+
+        Raises:
+            ZooError: it cannot be had.
+        """
+        return self
+
+    def measure(self, model: GenerativeModel, data: Data, seed: int) -> Measured:
+        """Measure a trained model.
+
+        Args:
+            model: the model.
+            data: ``data.test`` is what to measure on, binarized once where the dataset
+                binarizes, as is ``data.validation``; ``data.train`` is as it was read.
+            seed: of what the metric draws.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to define measure")
+
+    def refuse(self, data: Data, lack: str) -> ZooError:
+        """The error for data that lack something."""
+        return ZooError(f"metric {self.name!r} needs {lack}, and {data.name} has none")
+
+
+def chunks(split: Split) -> Iterator[Split]:
+    """A split in parts of bounded size, each in memory."""
+    for start in range(0, len(split), _AT_ONCE):
+        yield split.take(np.arange(start, min(start + _AT_ONCE, len(split))))
+
+
+def unit(x: Any) -> np.ndarray:
+    """Examples as models give them: float32, pictures in [0, 1]."""
+    x = np.asarray(x)
+    return x.astype("float32") / 255 if x.dtype == np.uint8 else x.astype("float32")

@@ -1,0 +1,159 @@
+"""What the author of a model needs: ``Model``, ``Move``, ``Batch`` and ``DataSpec``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from zoo.errors import ZooError
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a model may know of the data before it sees any.
+
+    Attributes:
+        shape: shape of one example, channels last: ``(28, 28, 1)`` for pictures,
+            ``(2,)`` for points.
+        classes: number of label classes, labels being integers from 0; 0 when
+            the data has no labels.
+    """
+
+    shape: tuple[int, ...]
+    classes: int = 0
+
+    def __post_init__(self):
+        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
+
+    @property
+    def is_image(self) -> bool:
+        """Whether one example is a picture ``(height, width, channels)``."""
+        return len(self.shape) == 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch as a loss sees it.
+
+    Attributes:
+        x: float32 tensor ``(n, *data.shape)``, pictures in the model's ``value_range``.
+        labels: int32 tensor ``(n,)``, or None where the data has none.
+    """
+
+    x: Any
+    labels: Any = None
+
+
+@dataclass(frozen=True)
+class Move:
+    """One forward pass, and one gradient step for each player in it.
+
+    Attributes:
+        loss: ``loss(nets, batch, rng)`` returning ``{player: {term: value}}``;
+            each value a scalar or one number an example, shape ``(n,)``. A
+            player minimises the weighted sum of the means of its terms.
+        repeat: how often the move is made in a step, each time on a batch of
+            its own (five for the critic of a Wasserstein GAN).
+        when: ``when(step, terms)`` returning ``{player: bool}`` (Python or scalar
+            tensors), asked after the forward pass: a player whose value is false
+            sits this move out, its weights, optimizer slots and iteration count
+            untouched. ``step`` is an int32 scalar; ``terms`` holds the mean of
+            each term as ``{player: {term: scalar}}``. Players left out move.
+        updates: names of the networks whose statistics (batch norm's averages)
+            this move changes. Default: the networks that its players train.
+    """
+
+    loss: Callable
+    repeat: int = 1
+    when: Callable | None = None
+    updates: Sequence[str] | None = None
+
+    def __post_init__(self):
+        if self.repeat < 1:
+            raise ZooError(f"Move({self.name}): repeat is at least 1, not {self.repeat}")
+
+    @property
+    def name(self) -> str:
+        """The name of the loss method, for logs and messages."""
+        return getattr(self.loss, "__name__", type(self.loss).__name__)
+
+
+class Model:
+    """A generative model: its hyperparameters, networks, players and losses.
+
+    Subclasses are frozen dataclasses. A model holds no network: a run builds
+    them from ``networks`` and hands them to the losses as ``nets``.
+
+    Abilities are optional methods that switch on the commands and pictures that
+    use them; tensors in and out are as in ``Batch`` (batch first, float32):
+
+    - ``sample(nets, n, rng, labels=None)`` -> ``(n, *data.shape)``
+    - ``reconstruct(nets, x, labels=None)`` -> like ``x``
+    - ``encode(nets, x, labels=None)`` -> ``(n, latent_dim)``
+    - ``decode(nets, z, labels=None)`` -> ``(n, *data.shape)``
+    - ``log_likelihood(nets, x, rng, samples=1, labels=None)`` -> ``(n,)``, a lower
+      bound of log p(x) in nats from that many importance samples (one: the ELBO)
+    - ``classify(nets, x)`` -> ``(n, classes)``, probabilities
+
+    What ``decode`` makes samples of is standard normal and of dimension ``self.latent_dim``, unless
+    there is a method ``noise(rng, n)`` -> ``(n, latent_dim)``.
+    """
+
+    abilities: ClassVar[tuple[str, ...]] = (
+        "sample",
+        "reconstruct",
+        "encode",
+        "decode",
+        "log_likelihood",
+        "classify",
+    )
+
+    value_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
+    """Range that pictures are scaled to; None takes data as it is."""
+
+    conditional: ClassVar[bool] = False
+    """Whether abilities need labels. A model that lets one choose makes it a field."""
+
+    shared: ClassVar[Sequence[Sequence[str]]] = ()
+    """Groups of networks that have layers in common, as in ``(("critic", "classifier"),)``."""
+
+    def networks(self, data: DataSpec) -> Mapping[str, Any]:
+        """Build the networks: ``{name: keras.Model or keras.Layer}``."""
+        raise NotImplementedError(f"{type(self).__name__} has to define networks(data)")
+
+    def players(self) -> Mapping[str, Sequence[str]]:
+        """Say who trains what: ``{player: names of its networks}``."""
+        raise NotImplementedError(f"{type(self).__name__} has to define players()")
+
+    def moves(self) -> Sequence[Move | Callable]:
+        """List what one training step does, in order: losses or ``Move``."""
+        raise NotImplementedError(f"{type(self).__name__} has to define moves()")
+
+    def weights(self) -> Mapping[str, Mapping[str, Any]]:
+        """Default weights ``{player: {term: number or schedule}}``; 1 where silent."""
+        return {}
+
+    def can(self, ability: str) -> bool:
+        """Whether the model has this ability.
+
+        >>> Model().can("sample")
+        False
+        """
+        return callable(getattr(self, ability, None))
+
+    def replace(self, **changes) -> Model:
+        """A copy with some settings changed; unknown names raise ``ZooError``."""
+        from zoo.plugin.settings import check_settings
+
+        return dataclasses.replace(self, **check_settings(type(self), changes))  # type: ignore[type-var]
+
+
+def as_move(move: Move | Callable) -> Move:
+    """A bare loss method is a move made once."""
+    if isinstance(move, Move):
+        return move
+    if callable(move):
+        return Move(move)
+    raise ZooError(f"moves() lists loss methods or zoo.Move, not {move!r}")

@@ -1,0 +1,217 @@
+"""Finds plugins through entry points, from their metadata, importing none of them.
+
+A package adds to the zoo by entry points in the groups ``zoo.models``,
+``zoo.datasets`` and ``zoo.metrics``; those that come with the zoo are found the
+same way. Only what is asked for by name is imported.
+
+In the group ``zoo.plugin_api`` it says which versions of the plugin API it is written
+for, by entry points named ``1``, ``2``, ...; without any it is taken for version 1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError, nearest, unknown
+
+if TYPE_CHECKING:
+    from zoo import Dataset
+    from zoo.plugin.model import Model
+
+GROUPS = ("models", "datasets", "metrics")
+
+OWN = "keras-zoo"
+"""The distribution whose names nobody can take from it."""
+
+PLUGIN_API = 1
+"""The version of what a plugin sees of the zoo; docs/plugins.md has the promise that goes
+with it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the metadata says of one model, dataset or metric.
+
+    Attributes:
+        kind: one of ``GROUPS``.
+        name: the name that recipes use.
+        target: where it is, as ``"module:attribute"``.
+        distribution: the installed distribution that provides it.
+        version: the version of that distribution.
+        rivals: other distributions that claim the same name.
+        plugin_api: the versions of the plugin API that it is written for.
+    """
+
+    kind: str
+    name: str
+    target: str
+    distribution: str
+    version: str
+    rivals: tuple[str, ...] = ()
+    plugin_api: tuple[str, ...] = ("1",)
+
+    @property
+    def full_name(self) -> str:
+        """``"distribution/name"``, which no rival can claim."""
+        return f"{self.distribution}/{self.name}"
+
+    @property
+    def typed(self) -> str:
+        """The shortest name that finds this record."""
+        return self.full_name if self.rivals and self.distribution != OWN else self.name
+
+
+def natural(text: str) -> list[tuple[str, int]]:
+    """A sorting key that puts ``vae2`` before ``vae10``.
+
+    >>> sorted(["vae10", "vae2", "gan"], key=natural)
+    ['gan', 'vae2', 'vae10']
+    """
+    parts = re.findall(r"(\D*)(\d*)", text.lower())
+    return [(word, int(number or -1)) for word, number in parts]
+
+
+def records(kind: str) -> list[Record]:
+    """All that installed plugins declare of one kind, sorted by name.
+
+    A plugin whose metadata cannot be read is left out; one that cannot be
+    imported is listed, since nothing is imported here.
+    """
+    found: dict[tuple[str, str], Record] = {}
+    for record in _declared(_kind(kind)):
+        # The first on the path wins, as it would for an import.
+        found.setdefault((record.name, _normal(record.distribution)), record)
+    claims: dict[str, list[str]] = {}
+    for record in found.values():
+        claims.setdefault(record.name, []).append(record.distribution)
+    listed = [
+        dataclasses.replace(
+            record,
+            rivals=tuple(sorted(d for d in claims[record.name] if d != record.distribution)),
+        )
+        for record in found.values()
+    ]
+    return sorted(listed, key=lambda record: (natural(record.name), record.distribution))
+
+
+def find(kind: str, name: str) -> Record:
+    """The record of a name, or of ``"distribution/name"``.
+
+    A name of the zoo's own stays its own, whoever claims it too.
+
+    Raises:
+        ZooError: the name is not known, or two other distributions claim it.
+    """
+    known = records(kind)
+    distribution, _, short = name.rpartition("/")
+    matching = [
+        record
+        for record in known
+        if record.name == short
+        and (not distribution or _normal(record.distribution) == _normal(distribution))
+    ]
+    if not matching:
+        raise unknown(kind[:-1], name, {record.typed for record in known})
+    own = [record for record in matching if record.distribution == OWN]
+    if len(matching) > 1 and not own:
+        owners = " and ".join(f"{record.distribution} {record.version}" for record in matching)
+        choices = " or ".join(repr(record.full_name) for record in matching)
+        raise ZooError(
+            f"{kind[:-1]} {name!r} is claimed by {owners}: "
+            f"write {choices}, or uninstall the one you do not need."
+        )
+    return (own or matching)[0]
+
+
+def load(kind: str, name: str) -> Any:
+    """Import what a name stands for.
+
+    Raises:
+        ZooError: the name is not known or claimed twice, or its plugin is written for another
+            version of the plugin API or does not import.
+    """
+    record = find(kind, name)
+    if str(PLUGIN_API) not in record.plugin_api:
+        raise ZooError(
+            f"{kind[:-1]} {name!r}: {record.distribution} {record.version} is written for version "
+            f"{' or '.join(record.plugin_api)} of the plugin API, and this zoo has version "
+            f"{PLUGIN_API}: install a keras-zoo, or a {record.distribution}, that fits the other"
+        )
+    try:
+        return importlib.metadata.EntryPoint(name, record.target, f"zoo.{kind}").load()
+    except (Exception, SystemExit) as error:
+        raise ZooError(
+            f"{kind[:-1]} {name!r}: {record.target}, from {record.distribution} {record.version}, "
+            f"does not import: {type(error).__name__}: {error}"
+        ) from error
+
+
+def create(kind: str, name: str, /, **settings: Any) -> Any:
+    """Import what a name stands for and make one with these settings.
+
+    Raises:
+        ZooError: as ``load``, or a setting is unknown, missing or of a wrong type.
+    """
+    from zoo.plugin.settings import check_settings
+
+    made = load(kind, name)
+    where = f"{kind[:-1]} {name!r}"
+    if not (isinstance(made, type) and dataclasses.is_dataclass(made)):
+        raise ZooError(f"{where}: {find(kind, name).target} is not a dataclass, as plugins are.")
+    checked = check_settings(made, settings, where=where)
+    try:
+        return made(**checked)
+    except (TypeError, ValueError) as error:
+        raise ZooError(f"{where}: {error}") from error
+
+
+def model(name: str, /, **settings: Any) -> Model:
+    """The model of this name, ``"vae"`` or ``"distribution/vae"``; errors as ``create``."""
+    return create("models", name, **settings)
+
+
+def dataset(name: str, /, **settings: Any) -> Dataset:
+    """The dataset of this name; errors as ``create``."""
+    return create("datasets", name, **settings)
+
+
+def metric(name: str, /, **settings: Any) -> Any:
+    """The metric of this name; errors as ``create``."""
+    return create("metrics", name, **settings)
+
+
+def _kind(kind: str) -> str:
+    if kind not in GROUPS:
+        raise ZooError(f"unknown kind {kind!r}{nearest(kind, GROUPS)}; one of {', '.join(GROUPS)}")
+    return kind
+
+
+def _declared(kind: str) -> Iterator[Record]:
+    """Every declaration on the path. Metadata is written by others: none of it may raise."""
+    group = f"zoo.{kind}"
+    for distribution in importlib.metadata.distributions():
+        try:
+            # Looking for the group in the text first spares parsing every METADATA file.
+            if f"[{group}]" not in (distribution.read_text("entry_points.txt") or ""):
+                continue
+            points = distribution.entry_points.select(group=group)
+            api = distribution.entry_points.select(group="zoo.plugin_api")
+            versions = tuple(sorted(point.name for point in api)) or ("1",)
+            owner, version = distribution.metadata["Name"], distribution.version
+            declared = [
+                Record(kind, point.name, point.value, str(owner), str(version), (), versions)
+                for point in points
+            ]
+        except Exception:
+            continue
+        yield from declared
+
+
+def _normal(distribution: str) -> str:
+    """A distribution's name as packaging compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()

@@ -1,0 +1,85 @@
+"""Plugins and their settings as JSON, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.plugin import registry
+from zoo.plugin.model import DataSpec, Model
+
+
+def settings_of(thing: Any, kind: str) -> dict[str, Any]:
+    """A plugin's registered name and settings; the name is None for an unregistered one."""
+    target = f"{type(thing).__module__}:{type(thing).__qualname__}"
+    name = next((r.typed for r in registry.records(kind) if _same(r.target, thing)), None)
+    names = [f.name for f in dataclasses.fields(thing)] if dataclasses.is_dataclass(thing) else []
+    fields = {name: getattr(thing, name) for name in names}
+    return {"name": name, "class": target, "settings": plain(fields)}
+
+
+def _same(target: str, thing: Any) -> bool:
+    """Whether an entry point names this class, perhaps by a module that re-exports it."""
+    module, _, attribute = target.partition(":")
+    cls = type(thing)
+    inside = cls.__module__ == module or cls.__module__.startswith(f"{module}.")
+    return inside and cls.__qualname__ == attribute
+
+
+class NeedsRecipe(ZooError):
+    """A part of a model is its recipe's own, which is code and in no manifest."""
+
+
+def rebuild(manifest: Mapping[str, Any], given: Model | None = None) -> tuple[Model, DataSpec]:
+    """The model and data spec that a manifest describes.
+
+    Args:
+        manifest: as ``describe`` wrote it.
+        given: the recipe's model, whose settings become those of the manifest; without
+            it, the model is one of the registered classes.
+
+    Raises:
+        NeedsRecipe: the model is not registered here, its settings are not JSON's, or its
+            networks are the recipe's own.
+        ZooError: the manifest is damaged, or the model given is of another class.
+    """
+    try:
+        model, data = manifest["model"], manifest["data"]
+        name, cls, settings = model["name"], model["class"], dict(model["settings"])
+        spec = DataSpec(tuple(data["shape"]), int(data["classes"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ZooError(f"the run's manifest is damaged: {error!r}") from error
+    own = given_as_code(settings)
+    if given is not None:
+        if type(given).__qualname__ != cls.rpartition(":")[2]:
+            raise ZooError(f"the recipe's model is a {type(given).__name__}, and the run's a {cls}")
+        known = {key: value for key, value in settings.items() if key not in own}
+        return (given.replace(**known) if known else given), spec
+    if manifest.get("networks") or own or name is None:
+        what = ", ".join([*manifest.get("networks", ()), *own]) or cls
+        raise NeedsRecipe(
+            f"{what} was given by its recipe, which is code: load it with that recipe, "
+            "as --recipe FILE or zoo.load(run, recipe=FILE)"
+        )
+    return registry.create("models", name, **settings), spec
+
+
+def given_as_code(settings: Mapping[str, Any]) -> list[str]:
+    """Names of the settings that JSON has no form for."""
+    return [key for key, value in settings.items() if isinstance(value, dict) and "object" in value]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it; what JSON has no form for becomes ``{"object": text}``."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"class": type(value).__name__, **fields}
+    return {"object": repr(value)}

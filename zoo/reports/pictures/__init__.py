@@ -1,0 +1,28 @@
+"""Pictures for people: grids, comparisons, scatter plots, captions, PNG files.
+
+Pictures come in as float32 in [0, 1] or uint8, channels last, with one channel or
+three; an image is a uint8 array ``(height, width, 3)``.
+"""
+
+from __future__ import annotations
+
+from zoo.reports.pictures.files import save
+from zoo.reports.pictures.grids import BACKGROUND, beside, compare, grid, is_picture, to_uint8
+from zoo.reports.pictures.scatters import BLUE, GREY, by_label, scatter
+from zoo.reports.pictures.text import caption, framed
+
+__all__ = [
+    "BACKGROUND",
+    "BLUE",
+    "GREY",
+    "beside",
+    "by_label",
+    "caption",
+    "compare",
+    "framed",
+    "grid",
+    "is_picture",
+    "save",
+    "scatter",
+    "to_uint8",
+]

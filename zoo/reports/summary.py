@@ -1,0 +1,74 @@
+"""The last lines of a run: its numbers, where things are, what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.runs import folders
+from zoo.runs import results as evaluation
+from zoo.runs.checkpoints import Store
+from zoo.runs.run import Run
+from zoo.runtime.console import counted
+
+
+def finished(run: Run) -> str:
+    """What came of a finished run, in lines."""
+    results = run.read_json("results.json")
+    lines = [
+        f"trained on {results['data']}, {counted(results['epochs'], 'epoch')} "
+        f"in {results['seconds']:.0f} s"
+    ]
+    lines += [f"  {line}" for line in measured(evaluation.kept(run))]
+    terms = "  ".join(f"{name} {value:.4g}" for name, value in results["test"].items())
+    lines.append(f"  test losses  {terms}")
+    lines += [f"  {run.path / picture}" for picture in results["pictures"]]
+    return "\n".join([*lines, *_next(run)])
+
+
+def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Numbers with their units and protocols, in lines; below each what goes with it.
+
+    Args:
+        metrics: as ``zoo.runs.results.measure`` returns them.
+    """
+    lines = []
+    for name, found in metrics.items():
+        value = f"{found['value']:.5g} {found['unit']}".strip()
+        lines.append(f"{name}  {value}  ({found['protocol']})")
+        details = "  ".join(f"{key} {v:.4g}" for key, v in found.get("details", {}).items())
+        lines += [f"  {details}"] if details else []
+    return lines
+
+
+def interrupted(run: Run) -> str:
+    """What is left of an interrupted run, in lines."""
+    name = _typed(run)
+    if not Store(run.checkpoints).names():
+        return f"interrupted before the first checkpoint. To begin again: zoo resume {name}"
+    epochs = run.manifest.get("epoch", 0)
+    return "\n".join(
+        [
+            f"interrupted after {counted(epochs, 'epoch')}; a checkpoint is kept",
+            *_next(run),
+            f"to go on: zoo resume {name}",
+        ]
+    )
+
+
+def _typed(run: Run) -> str:
+    """What to type for a run here."""
+    found_by_id = run.path.absolute().parents[1] == folders.root().absolute()
+    return run.id if found_by_id else str(run.path)
+
+
+def _next(run: Run) -> list[str]:
+    manifest = run.manifest
+    name = _typed(run)
+    registered = manifest["model"]["name"] and not manifest["networks"]
+    recipe = "" if registered else f" --recipe {run.recipe}"
+    use = "sample" if "sample" in manifest.get("abilities", ("sample",)) else "evaluate"
+    return [
+        f"run {run.name}  ({run.path})",
+        f"next: zoo {use} {name}{recipe}, or zoo show {name}",
+    ]

@@ -1,0 +1,301 @@
+"""What a trained model can show, as numbers and as a picture of them.
+
+Callbacks show it of the validation examples, commands of the test examples. Each function
+takes a ``GenerativeModel``, and those on the latent space raise ``Unable`` where it has none to
+show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zoo.datasets import Split
+from zoo.errors import ZooError
+from zoo.random import host_permutation
+from zoo.reports import latents, pictures, restoration
+from zoo.reports.latents import Unable
+
+MOST_COLUMNS = 20  # classes that can stand side by side
+
+
+@dataclass(frozen=True)
+class View:
+    """What a model made.
+
+    Attributes:
+        numbers: float32; examples ``(..., *data.shape)``, or codes ``(n, d)``.
+        image: the picture of it, uint8 ``(height, width, 3)``; None where such examples
+            cannot be drawn.
+    """
+
+    numbers: np.ndarray
+    image: np.ndarray | None
+
+
+def samples(
+    model: Any, n: int, *, seed: int = 0, label: int | None = None, reference: Any = None
+) -> View:
+    """Draws from the model; of a conditional one, each class in a column of its own.
+
+    Args:
+        model: one that can sample.
+        n: how many.
+        seed: of the noise.
+        label: of all of them, for a conditional model; None for its classes in turn.
+        reference: what points in the plane should look like, float ``(m, 2)``, or None.
+
+    Raises:
+        ZooError: the model cannot sample or there is no such class; or it is not conditional,
+            and a label is given.
+    """
+    if label is not None and not model.plugin.conditional:
+        raise ZooError(f"{model.where} is not conditional: it cannot draw samples of one label")
+    labels = None if label is None else np.full(n, label)
+    numbers = model.sample(n, seed=seed, labels=labels)
+    if numbers.shape[1:] == (2,):
+        return View(numbers, pictures.scatter(numbers, reference))
+    if not pictures.is_picture(numbers.shape[1:]):
+        return View(numbers, None)
+    in_turn = model.plugin.conditional and label is None and model.data.classes <= MOST_COLUMNS
+    if not in_turn:
+        return View(numbers, pictures.grid(numbers))
+    names = [str(name) for name in range(model.data.classes)]
+    image = pictures.grid(numbers, columns=len(names))
+    return View(numbers, pictures.framed(image, columns=names))
+
+
+def reconstructions(model: Any, split: Split) -> View:
+    """Examples above what the model makes of them.
+
+    Raises:
+        Unable: there are no examples.
+        ZooError: the model cannot reconstruct.
+    """
+    if not len(split):
+        raise Unable("there are no examples to reconstruct")
+    again = model.reconstruct(split.x, labels=split.y)
+    return compared({"original": split.x, "reconstruction": again})
+
+
+def denoised(model: Any, split: Split, sigma: float) -> tuple[View, float, float]:
+    """What the model reconstructs from noisy examples.
+
+    Args:
+        model: one that can reconstruct.
+        split: the examples.
+        sigma: standard deviation of the noise, black being 0 and white 1.
+
+    Returns:
+        The view, and the mean squared error of the noisy examples and of what is
+        reconstructed from them.
+    """
+    noisy = restoration.noisy(split.x, sigma)
+    again = model.reconstruct(noisy, labels=split.y)
+    view = compared({"original": split.x, "noisy": noisy, "reconstruction": again})
+    return view, _squared_error(noisy, split.x), _squared_error(again, split.x)
+
+
+def completed(model: Any, split: Split, what: str) -> tuple[View, float, float]:
+    """What the model puts into the hidden part of pictures, by ``restoration.completed``.
+
+    Args:
+        model: one that can reconstruct.
+        split: pictures.
+        what: is hidden, as in ``restoration.mask``.
+
+    Returns:
+        The view, and the mean squared error of the hidden pixels before, as grey, and after.
+
+    Raises:
+        ZooError: the examples are no pictures, or there is no such mask.
+    """
+    if not pictures.is_picture(split.x.shape[1:]):
+        raise ZooError("only pictures can be hidden in part")
+    hidden = restoration.mask(split.x.shape, what)
+    grey = restoration.covered(split.x, hidden)
+    whole = restoration.completed(model, split.x, hidden, split.y)
+    view = compared({"original": split.x, "masked": grey, "completed": whole})
+    return view, _squared_error(grey, split.x, hidden), _squared_error(whole, split.x, hidden)
+
+
+def _squared_error(made, x, where=True) -> float:
+    """The mean over all numbers, or over those where a mask is true."""
+    error = np.square(made - restoration.unit(x), dtype="float64")
+    return float(error.mean(where=where))
+
+
+def compared(groups: Mapping[str, np.ndarray]) -> View:
+    """The same examples in several states, the last of which is what counts as made.
+
+    Args:
+        groups: ``{name: examples}``, all of one shape.
+    """
+    first, last = next(iter(groups.values())), list(groups.values())[-1]
+    image = None
+    if last.shape[1:] == (2,):
+        image = pictures.scatter(last, first)
+    elif pictures.is_picture(last.shape[1:]):
+        image = pictures.compare(groups)
+    return View(last, image)
+
+
+def manifold(model: Any, split: Split, side: int = 20) -> View:
+    """The plane of a 2-D latent, decoded at the quantiles of a normal distribution.
+
+    Kingma & Welling 2014, figure 4; of a conditional model, the plane of label 0.
+
+    Args:
+        model: one that can decode.
+        split: examples, which a model without a prior encodes to see where its codes lie.
+        side: pictures in a row and in a column.
+
+    Raises:
+        Unable: the model cannot decode, or its latent has not 2 dimensions.
+    """
+    found = latents.codes(model, split)
+    z, quantiles = latents.plane(found, side)
+    labels = np.zeros(z.shape[:2], "int32") if found.conditional else None
+    numbers = _decoded(model, z, labels)
+    names = [f"{value:.2f}" for value in quantiles]
+    image = _table(numbers, names[::-1], names, padding=0)
+    text = ["z0 to the right, z1 up, at normal quantiles", found.unit]
+    text += ["label 0"] if found.conditional else []
+    return _captioned(numbers, image, ", ".join(filter(None, text)))
+
+
+def codes(model: Any, split: Split) -> View:
+    """Where the codes of all these examples lie, coloured by label.
+
+    Of a latent of more than 2 dimensions, the first two principal components are drawn.
+
+    Raises:
+        Unable: there are no examples.
+        ZooError: the model cannot encode.
+    """
+    if not len(split):
+        raise Unable("there are no examples to encode")
+    z = model.encode(split.x, labels=split.y)
+    n, size = z.shape
+    axes, text = ("z0", "z1"), f"the codes of {n:,} examples"
+    if size == 1:
+        points, axes = np.stack([z[:, 0], np.zeros(n)], axis=1), ("z0", "")
+    elif size == 2:
+        points = z
+    else:
+        points, share = latents.principal(z)
+        axes = ("component 1", "component 2")
+        text += f": the first two principal components\nof {size} dimensions, "
+        text += f"{share:.0%} of the variance"
+    return View(z, pictures.caption(pictures.by_label(points, split.y, axes), text))
+
+
+def traversals(
+    model: Any,
+    split: Split,
+    dimensions: Sequence[int] | None = None,
+    *,
+    most: int = 10,
+    index: int = 0,
+    steps: int = 13,
+) -> View:
+    """One code, with one of its dimensions at values from -3 to 3 in each row.
+
+    Args:
+        model: one that can decode.
+        split: the examples.
+        dimensions: which ones; by default those that vary most among the codes.
+        most: how many those are.
+        index: of the example whose code it is, or of the draw, in a model that does not
+            encode.
+        steps: values in a row, at least 2.
+
+    Raises:
+        Unable: the model cannot decode.
+        ZooError: there is no such dimension or example.
+    """
+    found = latents.codes(model, split, max(1000, index + 1))
+    if not 0 <= index < len(found.z):
+        raise ZooError(f"there is no example {index}: they are 0 to {len(found.z) - 1:,}")
+    if dimensions is None:
+        dimensions = latents.most_used(found, most)
+    for i in dimensions:
+        if not 0 <= i < found.size:
+            raise ZooError(
+                f"{model.where} has {found.size} latent dimensions, 0 to {found.size - 1}, "
+                f"and none is {i}"
+            )
+    values = np.linspace(-latents.REACH, latents.REACH, steps)
+    z = latents.traversal(found.z[index], found, dimensions, values)
+    label = None if found.labels is None else found.labels[index]
+    labels = np.full(z.shape[:2], label) if found.conditional else None
+    names = [f"z{i}" for i in dimensions]
+    what = "draw" if found.x is None else "example"
+    text = [f"around the code of {what} {index}, one dimension a row", found.unit]
+    numbers = _decoded(model, z, labels)
+    image = _table(numbers, names, [f"{value:.3g}" for value in values])
+    return _captioned(numbers, image, ", ".join(filter(None, text)))
+
+
+def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed: int = 0) -> View:
+    """From one code to another, a pair in each row, decoded.
+
+    In a straight line between the codes of two examples, which stand at both ends; on a great
+    circle between two draws of noise in a model that does not encode. In a conditional model,
+    both have the same label.
+
+    Args:
+        model: one that can decode.
+        split: the examples.
+        n: how many pairs, as far as there are so many examples.
+        steps: codes in a row, both ends included, at least 2.
+        seed: of the choice of examples, or of the noise, which is that of ``samples``.
+
+    Raises:
+        Unable: the model cannot decode, or there are not two examples (of one label).
+    """
+    if model.can("encode"):
+        split = split.take(host_permutation(seed, len(split), "interpolate")[:1000])
+    found = latents.codes(model, split, max(1000, 2 * n), seed)
+    of_label = found.labels if found.conditional else None
+    chosen = latents.pairs(np.arange(len(found.z)), n, of_label)
+    if not len(chosen):
+        raise Unable("there are no two examples to go between")
+    start, end = chosen.T
+    shares = np.linspace(0, 1, steps)
+    way = latents.spherical if found.x is None else latents.linear
+    z = way(found.z[start], found.z[end], shares)
+    labels = None if of_label is None else np.repeat(of_label[start][:, None], steps, axis=1)
+    numbers = _decoded(model, z, labels)
+    names = [f"{share:.2f}" for share in shares]
+    middle = _table(numbers, [], names)
+    if found.x is None:
+        return _captioned(numbers, middle, "spherical, between two draws of noise a row")
+    first, last = (
+        _table(restoration.unit(found.x[rows])[:, None], [], [name])
+        for rows, name in ((start, "from"), (end, "to"))
+    )
+    image = None if middle is None else pictures.beside(first, middle, last)
+    return _captioned(numbers, image, "linear, between the codes of the examples at both ends")
+
+
+def _decoded(model, z, labels):
+    """Examples ``(rows, columns, ...)`` of codes ``(rows, columns, d)``."""
+    flat = None if labels is None else labels.reshape(-1)
+    numbers = model.decode(z.reshape(-1, z.shape[-1]), labels=flat)
+    return numbers.reshape(*z.shape[:2], *numbers.shape[1:])
+
+
+def _table(numbers, rows, columns, padding=1):
+    """Examples ``(rows, columns, ...)`` under names; None where they cannot be drawn."""
+    if not pictures.is_picture(numbers.shape[2:]):
+        return None
+    cells = numbers.reshape(-1, *numbers.shape[2:])
+    return pictures.framed(pictures.grid(cells, numbers.shape[1], padding), rows, columns)
+
+
+def _captioned(numbers, image, text):
+    return View(numbers, None if image is None else pictures.caption(image, text))

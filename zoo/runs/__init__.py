@@ -1,0 +1,1 @@
+"""Everything on disk that belongs to a run."""

@@ -1,0 +1,1 @@
+"""The process and what surrounds it: backends, the console, files, child processes, Keras."""

@@ -1,0 +1,56 @@
+"""Configs of Keras objects, read without importing TensorFlow.
+
+Before it serializes what is no plain value, such as a learning-rate schedule, Keras looks
+whether TensorFlow is available. It does so by importing it, on every backend.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+try:
+    from keras.src.utils.module_utils import tensorflow
+except ImportError:  # not public, so it may go; then TensorFlow is imported, and no more
+    tensorflow = None
+
+
+@contextlib.contextmanager
+def no_tensorflow() -> Iterator[None]:
+    """Have Keras take TensorFlow for not installed, unless it is imported already."""
+    if tensorflow is None:
+        yield
+        return
+    before = tensorflow._available
+    if "tensorflow" not in sys.modules:
+        tensorflow._available = False
+    try:
+        yield
+    finally:
+        tensorflow._available = before
+
+
+def config_of(thing: Any) -> dict[str, Any]:
+    """What ``thing.get_config()`` gives, for an optimizer or another Keras object."""
+    with no_tensorflow():
+        return thing.get_config()
+
+
+def copy_of(optimizer: Any) -> Any:
+    """A new optimizer with the settings of a given one, and nothing it has learnt."""
+    return type(optimizer).from_config(config_of(optimizer))
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Let layers that are made inside compute in a precision, ``"mixed_bfloat16"`` say."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

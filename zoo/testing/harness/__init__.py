@@ -1,0 +1,1 @@
+"""What the checks of plugins work with: a small model, its cases, and outcomes."""

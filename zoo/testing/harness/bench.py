@@ -1,0 +1,243 @@
+"""What checks work on: a plugin's model, built once and put back after each use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo import datasets, random
+from zoo.engine.backends import backend
+from zoo.engine.model import build
+from zoo.engine.nets import Nets
+from zoo.errors import ZooError
+from zoo.plugin.model import Batch
+from zoo.runtime.blame import blaming
+from zoo.runtime.keras_compat import pure
+from zoo.testing.harness import standin
+from zoo.testing.harness.cases import Case, examples, usual_data
+from zoo.testing.harness.outcomes import Skipped
+
+if TYPE_CHECKING:
+    from zoo.datasets import Data
+    from zoo.engine.model import GenerativeModel
+    from zoo.plugin.model import DataSpec
+
+N = 4  # examples a batch
+RATE = 0.01
+
+
+class Bench:
+    """One case, and what is made of it for all checks.
+
+    Models run eagerly, since compiling a small one takes far longer than running it: what
+    is compiled is checked by itself, once.
+    """
+
+    def __init__(self, case: Case):
+        self.case = case
+        self.plugin: Any = case.plugin
+
+    @cached_property
+    def data(self) -> DataSpec:
+        """What the model is built for."""
+        return self.case.data or usual_data(self.plugin)
+
+    # --- models
+
+    def build(self, seed: int = 0, *, eager: bool = True, optimizer=None) -> GenerativeModel:
+        """A new model, compiled with SGD for each player unless told otherwise."""
+        model = build(self.plugin, self.data, seed=seed)
+        make = optimizer or (lambda: keras.optimizers.SGD(RATE))
+        model.compile(optimizers={p: make() for p in model.players}, run_eagerly=eager)
+        return model
+
+    @cached_property
+    def _model(self) -> tuple[GenerativeModel, list]:
+        model = self.built()
+        return model, [(v, numbers(v)) for v in state(model)]
+
+    def built(self, seed: int = 0) -> GenerativeModel:
+        """A new model, where a check is of something else than that it builds.
+
+        Raises:
+            Skipped: it does not build, which ``builds`` tells.
+        """
+        try:
+            return self.build(seed)
+        except ZooError as error:
+            raise Skipped("it does not build: the check 'builds' says why") from error
+
+    @property
+    def model(self) -> GenerativeModel:
+        """The model in its initial state, whatever was done to it before."""
+        model, initial = self._model
+        for variable, value in initial:
+            variable.assign(value)
+        return model
+
+    @cached_property
+    def compiled_losses(self) -> list[float]:
+        """The losses of three steps on one batch, compiled as ``fit`` does."""
+        model = self.build(eager=False)
+        for variable, start in zip(state(model), state(self.model), strict=True):
+            variable.assign(numbers(start))
+        return [self.step(model)["loss"] for _ in range(3)]
+
+    def batch(self, n: int, place: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Examples and labels, n of them from a place on."""
+        x, y = examples(place + n, self.data.shape)
+        return x[place:], y[place:]
+
+    def step(self, model: GenerativeModel, place: int = 0) -> dict[str, float]:
+        """One training step on a batch; its logs."""
+        x, y = self.batch(N * model.repeats, place * N * model.repeats)
+        logs = model.train_on_batch(x, y, return_dict=True)
+        return {name: float(value) for name, value in logs.items()}
+
+    def terms(
+        self, model: GenerativeModel, n: int = N, first: int = 0, *, training: bool = True
+    ) -> dict[str, np.ndarray]:
+        """What the losses return for n examples from a place on: ``{"player/term": array}``."""
+        return self.evaluated(model, n, first, training=training)[0]
+
+    def evaluated(self, model: GenerativeModel, n: int, first: int = 0, *, training: bool):
+        """The terms, and what the losses would have assigned, as ``{id(variable): value}``."""
+        x, y = self.batch(n, first)
+        batch = Batch(model.scaled(ops.convert_to_tensor(x)), ops.convert_to_tensor(y))
+        nets = Nets(model.networks, training, model.where)
+        found, assigned = {}, {}
+        for move, _ in model.described_moves():
+            rng = random.Generator(model.seed, "check", 0, first, backend.draws_on_host)
+
+            def loss(move=move, rng=rng):
+                with random.scope(rng), blaming(f"{model.where}.{move.name}"):
+                    return move.loss(nets, batch, rng)
+
+            returned, changed = pure(loss)
+            assigned.update(changed)
+            for player, own in returned.items():
+                for term, value in own.items():
+                    found[f"{player}/{term}"] = numbers(ops.convert_to_tensor(value))
+        return found, assigned
+
+    def require_finite_terms(self) -> None:
+        """Skip a check of what is finite later on, where it is not in the first place."""
+        if not all(np.isfinite(value).all() for value in self.terms(self.model).values()):
+            raise Skipped("terms are not finite from the start: another check says so")
+
+    # --- abilities, as the plugin's methods give them
+
+    def call(
+        self,
+        ability: str,
+        *,
+        n: int = N,
+        seed: int = 1,
+        model=None,
+        given=None,
+        chosen=None,
+        **options,
+    ) -> np.ndarray:
+        """An ability, called on n examples without compiling it.
+
+        Args:
+            ability: its name.
+            n: how many examples, or samples.
+            seed: of the noise.
+            model: whose networks; by default the model of the bench.
+            given: codes to decode.
+            chosen: labels in place of the examples' own.
+            options: given to the method.
+        """
+        model = model or self.model
+        x, labels = self.batch(n)
+        first = model.scaled(ops.convert_to_tensor(x))
+        arguments: dict[str, Any] = {"labels": ops.convert_to_tensor(labels)}
+        rng = random.Generator(seed, ability, 0, 0, backend.draws_on_host)
+        if chosen is not None:
+            arguments["labels"] = ops.convert_to_tensor(chosen)
+        positional = {
+            "sample": (n, rng),
+            "decode": (None if given is None else ops.convert_to_tensor(given),),
+            "log_likelihood": (first, rng),
+        }.get(ability, (first,))
+        if ability == "classify":
+            arguments = {}
+        nets = Nets(model.networks, False, model.where)
+        with random.scope(rng), blaming(f"{model.where}.{ability}"):
+            out = getattr(self.plugin, ability)(nets, *positional, **arguments, **options)
+        if not hasattr(out, "shape"):
+            raise ZooError(
+                f"{model.where}.{ability} returned {type(out).__name__}; it returns one tensor"
+            )
+        return numbers(out)
+
+    @cached_property
+    def working(self) -> tuple[str, ...]:
+        """The abilities that do not fail; those that do have checks of their own."""
+        found = []
+        for ability in self.plugin.abilities:
+            try:
+                if self.plugin.can(ability) and ability != "decode":
+                    out = self.call(ability)
+                elif self.plugin.can(ability) and "encode" in found:
+                    out = self.call(ability, given=self.call("encode"))
+                else:
+                    continue
+            except ZooError:
+                continue
+            if out.shape[:1] == (N,) and (ability != "encode" or out.ndim == 2):
+                found.append(ability)
+        return tuple(found)
+
+    def abilities(self, model=None) -> dict[str, np.ndarray]:
+        """What the abilities give that work."""
+        found: dict[str, np.ndarray] = {}
+        for ability in self.working:
+            found[ability] = self.call(ability, model=model, given=found.get("encode"))
+        return found
+
+    # --- datasets and metrics
+
+    @cached_property
+    def loaded(self) -> Data:
+        """The data of a dataset.
+
+        Raises:
+            Skipped: they do not load, which ``loads`` tells.
+        """
+        try:
+            data = self.plugin.load()
+        except Exception as error:
+            raise Skipped("it does not load: the check 'loads' says why") from error
+        if not isinstance(data, datasets.Data):
+            raise Skipped("it does not load what it should: the check 'loads' says what")
+        return data
+
+    def measured(self):
+        """What a metric measures on a small untrained model, of the first data that it takes."""
+        refusals = []
+        for data in standin.data():
+            try:
+                self.plugin.check(data)
+                metric = self.plugin.prepare(data, datasets.Access(), None)
+            except ZooError as error:
+                refusals.append(str(error))
+                continue
+            return metric.measure(standin.model(data.spec), data, seed=0)
+        raise Skipped(f"it takes none of the data here: {'; '.join(refusals)}")
+
+
+def state(model: GenerativeModel) -> list:
+    """All that a step changes: weights, statistics, optimizers, metrics."""
+    everything = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return list({id(v): v for v in everything}.values())
+
+
+def numbers(tensor: Any) -> np.ndarray:
+    """A copy of a tensor or variable as a NumPy array."""
+    return np.array(ops.convert_to_numpy(tensor))

@@ -1,0 +1,104 @@
+"""What is checked, and on what data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from zoo.errors import CodeFailed, ZooError
+from zoo.plugin.dataset import Dataset
+from zoo.plugin.metric import Metric
+from zoo.plugin.model import DataSpec, Model
+
+CLASSES = 3
+SHAPES = ((8, 8, 1), (28, 28, 1), (32, 32, 3), (2,))
+"""Shapes that a model without one of its own is checked on: the first that it builds for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One plugin with the settings and the data that it is checked with.
+
+    Attributes:
+        plugin: an instance of a model, dataset or metric. Small ones are checked faster.
+        data: what a model is built for; by default the first of some usual shapes, the
+            smallest first, that the model does not refuse. Labels are of 3 classes.
+        name: what tests are called after; by default the plugin's class.
+        shapes: other shapes that a model has to build for; by default some usual ones, which
+            it may refuse.
+        first_steps: losses of three steps as an earlier version or another backend made
+            them; ``zoo check NAME --backend all`` compares backends by itself.
+        expected_failures: ``{check: reason}`` of checks that are known to fail. One that
+            passes all the same is reported.
+    """
+
+    plugin: Model | Dataset | Metric
+    data: DataSpec | None = None
+    name: str = ""
+    shapes: Sequence[tuple[int, ...]] | None = None
+    first_steps: Sequence[float] = ()
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """``"models"``, ``"datasets"`` or ``"metrics"``."""
+        kinds = {Model: "models", Dataset: "datasets", Metric: "metrics"}
+        return next(kind for base, kind in kinds.items() if isinstance(self.plugin, base))
+
+    @property
+    def called(self) -> str:
+        """The name, or that of the plugin's class."""
+        return self.name or type(self.plugin).__name__
+
+
+def as_case(given: Case | Model | Dataset | Metric) -> Case:
+    """A case of a bare plugin.
+
+    Raises:
+        ZooError: it is neither, or a class rather than an instance.
+    """
+    case = given if isinstance(given, Case) else Case(given)
+    if isinstance(case.plugin, Model | Dataset | Metric):
+        return case
+    if isinstance(case.plugin, type):
+        name = case.plugin.__name__
+        raise ZooError(f"checks take an instance, not the class {name}: write {name}(...)")
+    raise ZooError(
+        f"checks take a zoo.Model, a dataset or a metric, not {type(case.plugin).__name__}; "
+        "a plugin's class has one of them as its base"
+    )
+
+
+def usual_data(model: Model) -> DataSpec:
+    """The first of the usual shapes that a model does not refuse; the first where it refuses all.
+
+    One that its code fails for is not refused: that is a fault to be told.
+    """
+    from zoo.engine.model import build
+
+    for shape in SHAPES:
+        data = DataSpec(shape, CLASSES)
+        try:
+            build(model, data)
+        except CodeFailed:
+            return data
+        except ZooError:
+            continue
+        return data
+    return DataSpec(SHAPES[0], CLASSES)
+
+
+def examples(n: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Examples that are not noise, the same ones every time.
+
+    Returns:
+        uint8 pictures or float32 vectors ``(n, *shape)``, and int32 labels ``(n,)``.
+    """
+    i, *place = np.indices((n, *shape))
+    labels = (np.arange(n) % CLASSES).astype("int32")
+    if len(shape) != 3:
+        return np.sin(0.7 * i + sum(place)).astype("float32"), labels
+    y, x, c = place
+    return (127 + 127 * np.sin(0.7 * i + 0.5 * y + 0.3 * x + c)).astype("uint8"), labels

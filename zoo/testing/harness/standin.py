@@ -1,0 +1,97 @@
+"""A small model with every ability, which metrics are checked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from zoo.datasets import Data, Digits, Ring, Split
+from zoo.engine.model import build
+from zoo.plugin.model import DataSpec, Model
+
+if TYPE_CHECKING:
+    from zoo.engine.model import GenerativeModel
+
+SOME = 64  # examples of each split
+
+
+@dataclass(frozen=True)
+class Small(Model):
+    """A linear autoencoder of sigmoid pixels, with a softmax of its codes.
+
+    Attributes:
+        latent_dim: dimension of the codes.
+    """
+
+    latent_dim: int = 2
+
+    def networks(self, data):
+        size = int(np.prod(data.shape))
+        return {
+            "encoder": keras.Sequential(
+                [keras.Input(data.shape), layers.Flatten(), layers.Dense(self.latent_dim)]
+            ),
+            "decoder": keras.Sequential(
+                [
+                    keras.Input((self.latent_dim,)),
+                    layers.Dense(size, "sigmoid" if data.is_image else None),
+                    layers.Reshape(data.shape),
+                ]
+            ),
+            "classifier": keras.Sequential(
+                [keras.Input((self.latent_dim,)), layers.Dense(max(data.classes, 2), "softmax")]
+            ),
+        }
+
+    def players(self):
+        return {"autoencoder": ("encoder", "decoder"), "classifier": ("classifier",)}
+
+    def moves(self):
+        return [self.learn]
+
+    def learn(self, nets, batch, rng):
+        """The squared error, and the negative logarithm of the first class's probability."""
+        z = nets.encoder(batch.x)
+        error = ops.square(nets.decoder(z + 0.1 * rng.normal(ops.shape(z))) - batch.x)
+        return {
+            "autoencoder": {"error": ops.mean(ops.reshape(error, (ops.shape(error)[0], -1)), 1)},
+            "classifier": {"surprise": -ops.log(nets.classifier(ops.stop_gradient(z))[:, 0])},
+        }
+
+    def sample(self, nets, n, rng, labels=None):
+        return nets.decoder(rng.normal((n, self.latent_dim)))
+
+    def encode(self, nets, x, labels=None):
+        return nets.encoder(x)
+
+    def decode(self, nets, z, labels=None):
+        return nets.decoder(z)
+
+    def reconstruct(self, nets, x, labels=None):
+        return nets.decoder(nets.encoder(x))
+
+    def log_likelihood(self, nets, x, rng, samples=1, labels=None):
+        return -ops.mean(ops.square(nets.encoder(x)), axis=1)
+
+    def classify(self, nets, x):
+        return nets.classifier(nets.encoder(x))
+
+
+def data() -> Iterator[Data]:
+    """Data of several kinds, a few examples of each: pictures, then points of known modes."""
+    for dataset in (Digits(), Ring(n=SOME, held_out=SOME)):
+        loaded = dataset.load()
+        splits = (loaded.train, loaded.validation, loaded.test)
+        few = (Split(s.x[:SOME], None if s.y is None else s.y[:SOME]) for s in splits)
+        train, validation, test = few
+        yield Data(loaded.name, loaded.spec, train, validation, test, modes=loaded.modes)
+
+
+def model(spec: DataSpec) -> GenerativeModel:
+    """The model for such data, untrained."""
+    return build(Small(), spec)

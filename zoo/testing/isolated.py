@@ -1,0 +1,156 @@
+"""The checks of a registered plugin, in a process of its own for each backend.
+
+``python -m zoo.testing.isolated REQUEST`` is such a process.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError, shortened, unknown
+from zoo.plugin import registry
+from zoo.runtime import backends, processes
+
+FIRST_STEPS = "first_steps_are_the_same_everywhere"
+TOLERANCE = 1e-4  # relative; within it backends round differently
+
+
+def request(name: str, settings: Sequence[str], shape: str | None) -> dict[str, Any]:
+    """What a process is asked to check.
+
+    Raises:
+        ZooError: the name is not known, or a setting or the shape cannot be read.
+    """
+    kind = _kind(name)
+    changes = {}
+    for setting in settings:
+        key, separator, text = setting.partition("=")
+        if not separator or not key:
+            raise ZooError(f"{setting!r} is no setting: write KEY=VALUE, as in latent_dim=2")
+        try:
+            changes[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            changes[key] = text
+    sizes = None
+    if shape is not None:
+        try:
+            sizes = [int(size) for size in shape.split(",")]
+        except ValueError:
+            sizes = [0]
+        if min(sizes) < 1:
+            raise ZooError(f"--shape {shape}: numbers with commas, as in 28,28,1 or 2")
+    return {"kind": kind, "name": name, "settings": changes, "shape": sizes}
+
+
+def _kind(name: str) -> str:
+    known = {kind: registry.records(kind) for kind in registry.GROUPS}
+    for kind, records in known.items():
+        if any(name in (record.name, record.full_name) for record in records):
+            registry.find(kind, name)  # or say who else claims it
+            return kind
+    names = [record.typed for records in known.values() for record in records]
+    raise unknown("model, dataset or metric", name, names)
+
+
+def backends_of(option: str | None) -> list[str]:
+    """The backends that ``--backend`` names.
+
+    Raises:
+        ZooError: one is not known, or not installed.
+    """
+    if option == "all":
+        there = list(backends.installed())
+        if not there:
+            raise ZooError(f"no backend is installed. {backends.how_to_install('jax')}")
+        return there
+    named = option.split(",") if option else [None]
+    return [backends.choose(name).backend for name in named]
+
+
+def in_process(backend: str, asked: dict[str, Any], timeout: float) -> list[dict[str, Any]]:
+    """The results of one backend, as ``zoo.testing.Result`` has them and whether they are bad.
+
+    A process that crashes, hangs or cannot make the plugin gives one row, ``runs``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"
+        environment = {
+            "KERAS_BACKEND": backend,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            # nets are small here: compiling them takes far longer than running them
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        }
+        arguments = ["-m", "zoo.testing.isolated", json.dumps({**asked, "answer": str(answer)})]
+        why = processes.failure(arguments, timeout, environment)
+        try:
+            told = json.loads(answer.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            told = []
+    if why:
+        row = {"check": "runs", "status": "failed", "reason": why, "seconds": 0.0, "bad": True}
+        told.append(row)
+    return told
+
+
+def compare_first_steps(reports: dict[str, list[dict[str, Any]]]) -> None:
+    """Fill in the check that no process can make alone: all against the first backend."""
+    rows = {
+        backend: row
+        for backend, own in reports.items()
+        for row in own
+        if row["check"] == FIRST_STEPS and row.get("losses")
+    }
+    if len(rows) < 2:
+        return
+    first, reference = next(iter(rows.items()))
+    for row in rows.values():
+        pairs = zip(row["losses"], reference["losses"], strict=True)
+        apart = max(abs(a - b) / max(abs(a), abs(b), 1e-12) for a, b in pairs)
+        same = apart <= TOLERANCE or row["losses"] == reference["losses"]
+        row["status"], row["bad"] = ("passed", False) if same else ("failed", True)
+        losses = ", ".join(f"{loss:.6g}" for loss in row["losses"])
+        row["reason"] = "" if same else f"the losses {losses} are {apart:.1g} from those on {first}"
+
+
+def results(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run the checks under the backend of this process."""
+    from zoo.plugin.model import DataSpec
+    from zoo.testing import Case, run_checks
+    from zoo.testing.harness.bench import Bench
+    from zoo.testing.harness.cases import CLASSES
+
+    plugin = registry.create(asked["kind"], asked["name"], **asked["settings"])
+    data = DataSpec(tuple(asked["shape"]), CLASSES) if asked["shape"] else None
+    case = Case(plugin, data, name=asked["name"])
+    rows = [vars(result) | {"bad": result.bad} for result in run_checks(case)]
+    for row in rows:
+        if row["check"] == FIRST_STEPS and row["status"] == "skipped":
+            try:
+                row["losses"] = Bench(case).compiled_losses
+            except Exception:  # a check of its own says why
+                continue
+    return rows
+
+
+def _main(text: str) -> None:
+    asked = json.loads(text)
+    try:
+        told = results(asked)
+    except ZooError as error:
+        print(shortened(str(error), 600), file=sys.stderr)
+        sys.exit(2)
+    answer = Path(asked["answer"])
+    temporary = answer.with_suffix(".part")
+    temporary.write_text(json.dumps(told), encoding="utf-8")
+    os.replace(temporary, answer)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])

@@ -1,0 +1,110 @@
+"""What a recipe would do: networks, players, moves, data, and how long it may take."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+from zoo.config.recipe import Recipe
+from zoo.datasets import Access, Batches
+from zoo.runtime.console import counted
+from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare
+
+TIMED_SECONDS = 5.0
+
+
+def describe(
+    recipe: Recipe,
+    access: Access,
+    prepared: Callable[[Experiment], None] = lambda experiment: None,
+) -> str:
+    """Prepare a recipe as for training, time a few steps, and describe it in lines.
+
+    Args:
+        recipe: the experiment.
+        access: where data may come from.
+        prepared: called when all is checked, before steps are timed.
+    """
+    experiment = prepare(recipe, access)
+    prepared(experiment)
+    model, data = experiment.model, experiment.data
+    splits = ((name, getattr(data, name)) for name in ("train", "validation", "test"))
+    counts = ", ".join(f"{name} {len(split):,}" for name, split in splits)
+    lines = [
+        f"model     {recipe.model}",
+        f"data      {data.name}, {' x '.join(map(str, data.spec.shape))}: {counts}",
+        f"steps     {len(experiment.batches):,} an epoch, {counted(recipe.epochs, 'epoch')}, "
+        f"batches of {recipe.dataset.batch_size}",
+        "networks",
+        *_networks(model),
+        "players",
+    ]
+    for player, names in model.players.items():
+        optimizer = type(model.optimizer.by_player[player]).__name__
+        lines.append(f"  {player}: {optimizer} on {', '.join(names)}")
+    lines += ["moves, in order", *_moves(model), _estimate(experiment)]
+    return "\n".join(lines)
+
+
+def _networks(model):
+    for name, network in model.networks.items():
+        weights = network.count_params()
+        yield f"  {name}: {weights:,} parameters"
+        for layer in getattr(network, "layers", [network]):
+            shape = _shape(layer)
+            yield f"    {type(layer).__name__:<20} {shape:<22} {layer.count_params():>12,}"
+
+
+def _shape(layer):
+    output = getattr(layer, "output", None)
+    shapes = output if isinstance(output, (list, tuple)) else [output]
+    return ", ".join(
+        " x ".join(map(str, tensor.shape[1:])) for tensor in shapes if tensor is not None
+    )
+
+
+def _moves(model):
+    for move, players in model.described_moves():
+        times = f", {move.repeat} times a step on batches of their own" if move.repeat > 1 else ""
+        for player, weights in players.items():
+            terms = " + ".join(f"{_weight(weight)}{term}" for term, weight in weights.items())
+            yield f"  {move.name}{times}: {player} minimizes {terms}"
+
+
+def _weight(weight):
+    if callable(weight):
+        return "(scheduled) x "
+    return "" if weight == 1 else f"{weight:g} x "
+
+
+def _estimate(experiment: Experiment) -> str:
+    """Seconds of a step, measured, times the steps; the weights it moves are thrown away."""
+    model, batches = experiment.model, experiment.batches
+    validation = Batches(experiment.validation, EVALUATION_BATCH, seed=0)
+    step, made = _timed(model.train_on_batch, batches)
+    check, checked = _timed(model.test_on_batch, validation)
+    total = (step * len(batches) + check * len(validation)) * experiment.recipe.epochs
+    return (
+        f"time      about {_duration(total)} without pictures and metrics, from "
+        f"{counted(made, 'training step')} and {counted(checked, 'validation step')} timed here"
+    )
+
+
+def _timed(step: Callable, batches: Batches) -> tuple[float, int]:
+    """Seconds that a step takes, and how many were timed, after one that compiles."""
+    step(*batches[0])
+    began = time.perf_counter()
+    for made in itertools.count(1):
+        step(*batches[made % len(batches)])
+        seconds = time.perf_counter() - began
+        if seconds > TIMED_SECONDS or made >= 50:
+            break
+    return seconds / made, made
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return counted(round(seconds), "second")
+    minutes = round(seconds / 60)
+    return counted(minutes, "minute") if minutes < 90 else f"{minutes / 60:.1f} hours"

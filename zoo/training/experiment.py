@@ -1,0 +1,114 @@
+"""A recipe made ready: its data loaded, its model built, every name checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from dataclasses import dataclass
+
+import keras
+
+from zoo.config.recipe import Recipe
+from zoo.datasets import Access, Batches, Data, Split, pipeline
+from zoo.datasets.pipeline import binarize_once
+from zoo.engine.model import GenerativeModel, build
+from zoo.errors import ZooError
+from zoo.metrics import evaluate
+from zoo.runtime.keras import copy_of, precision
+
+EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
+
+
+@dataclass
+class Experiment:
+    """A recipe with its data loaded and its model built and compiled.
+
+    Attributes:
+        recipe: the recipe.
+        data: its data.
+        evaluated: the same, with validation and test binarized once where the dataset binarizes.
+        model: compiled, untrained.
+        batches: the training batches of an epoch, each of all repeats of a step.
+    """
+
+    recipe: Recipe
+    data: Data
+    evaluated: Data
+    model: GenerativeModel
+    batches: Batches
+
+    @property
+    def validation(self) -> Split:
+        """Validation examples, as evaluated."""
+        return self.evaluated.validation
+
+    @property
+    def test(self) -> Split:
+        """Test examples, as evaluated."""
+        return self.evaluated.test
+
+
+def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") -> Experiment:
+    """Load the data, build the model, check every name: all but train.
+
+    Args:
+        recipe: the experiment.
+        access: where data may come from.
+        on_nan: as in ``train``.
+
+    Raises:
+        ZooError: whatever is wrong with the recipe or its data.
+    """
+    # For what Keras draws itself, such as weights of layers that name no initializer: its
+    # own seeds come from here. keras.utils.set_random_seed would import TensorFlow.
+    random.seed(recipe.seed)
+    data = recipe.dataset.load(access or Access())
+    with precision(recipe.precision):
+        model = build(
+            recipe.model,
+            data.spec,
+            weights=recipe.weights,
+            networks=recipe.networks,
+            seed=recipe.seed,
+        )
+    model.compile(
+        optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"
+    )
+    if recipe.sampler and not (model.can("encode") and model.can("decode")):
+        raise ZooError(
+            f"recipe.sampler needs a model that can encode and decode, and {model.where} cannot"
+        )
+    binarize = getattr(recipe.dataset, "binarize", None)
+    evaluated = pipeline.as_evaluated(data, binarize, recipe.seed)
+    evaluate.check(recipe.metrics, model, evaluated, sampler=recipe.sampler is not None)
+    train = data.train
+    if binarize == "fixed":
+        train = dataclasses.replace(train, x=binarize_once(train.x, recipe.seed, "train"))
+    batches = Batches(
+        train,
+        recipe.dataset.batch_size,
+        seed=recipe.seed,
+        shuffle=True,
+        binarize=binarize == "dynamic",
+        repeats=model.repeats,
+        augment=recipe.augment,
+    )
+    return Experiment(recipe, data, evaluated, model, batches)
+
+
+def _fresh(optimizers):
+    """Copies, so that training a recipe twice starts twice from the beginning."""
+    return {
+        player: copy_of(optimizer)
+        if isinstance(optimizer, keras.optimizers.Optimizer)
+        else optimizer
+        for player, optimizer in optimizers.items()
+    }
+
+
+def prepared_metrics(experiment: Experiment, access: Access | None, runs_folder: str | None):
+    """The recipe's metrics, with what they need beside the model."""
+    return [
+        metric.prepare(experiment.evaluated, access or Access(), runs_folder)
+        for metric in experiment.recipe.metrics
+    ]

@@ -1,0 +1,59 @@
+"""What a machine runs out of in the middle of a run, told so that one can go on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from zoo.engine.backends import backend
+from zoo.errors import CodeFailed, RunFailed, ZooError
+
+if TYPE_CHECKING:
+    from zoo.runs.run import Run
+    from zoo.training.experiment import Experiment
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO)
+_MEMORY = ("out of memory", "resource_exhausted", "can't allocate memory", "oom when allocating")
+
+
+@contextlib.contextmanager
+def told(run: Run, experiment: Experiment) -> Iterator[None]:
+    """Tell of memory and disks that are full in one message, in place of the error.
+
+    Raises:
+        RunFailed: in place of such an error; any other is left as it is.
+    """
+    try:
+        yield
+    except (ZooError, KeyboardInterrupt) as error:
+        if not (isinstance(error, CodeFailed) and _is_memory(error.__cause__)):
+            raise
+        raise _out_of_memory(run, experiment) from error
+    except BaseException as error:
+        if _is_memory(error):
+            raise _out_of_memory(run, experiment) from error
+        if isinstance(error, OSError) and error.errno in _DISK:
+            where = f" {error.filename}" if error.filename else f" to {run.path}"
+            raise RunFailed(
+                f"run {run.name}: cannot write{where}: {error.strerror}. Make room, then go on "
+                f"from the last checkpoint: zoo resume {run.id}"
+            ) from error
+        raise
+
+
+def _is_memory(error: BaseException | None) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY)
+
+
+def _out_of_memory(run: Run, experiment: Experiment) -> RunFailed:
+    size, repeats = experiment.recipe.dataset.batch_size, experiment.model.repeats
+    moves = f", {repeats} times that a step" if repeats > 1 else ""
+    precision = "" if experiment.recipe.precision != "float32" else "; precision=mixed_bfloat16"
+    return RunFailed(
+        f"run {run.name}: out of memory on the {backend.device()} with batches of {size}{moves}. "
+        f"Try, in this order: dataset.batch_size={max(size // 2, 1)}{precision}; a smaller model. "
+        f"A run with these starts from this one's weights with --from {run.id}"
+    )

@@ -1,0 +1,144 @@
+"""A run goes on from its last checkpoint, as it was or with a change that keeps its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.config import overrides
+from zoo.config import recipe as recipes
+from zoo.config.recipe import Recipe
+from zoo.datasets import Access
+from zoo.engine.state import check
+from zoo.errors import ZooError
+from zoo.runs import folders, locks, manifest
+from zoo.runs.checkpoints import Checkpoint, Store
+from zoo.runs.run import Run
+from zoo.training import rewind
+from zoo.training.experiment import Experiment, prepare, prepared_metrics
+from zoo.training.loop import Training, carry_out
+
+FIXED = ("model", "data", "dataset", "networks", "augment", "seed", "precision", "ema")
+"""What of a manifest a run cannot be resumed with a change of."""
+
+
+def resume(
+    run: Run | Path | str,
+    *,
+    recipe: Recipe | None = None,
+    changes: Sequence[str] = (),
+    on_nan: str | None = None,
+    runs_folder: str | None = None,
+    access: Access | None = None,
+    prepared: Callable[[Experiment], None] = lambda experiment: None,
+    begun: Callable[[Run], None] = lambda run: None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Go on with a run from its last good checkpoint, or from its beginning if it has none.
+
+    On the backend and device that it was trained on, what comes of it is what would have come
+    of it without the stop, bit for bit on a CPU.
+
+    Args:
+        run: a folder, a run's name or id, or ``"latest"``.
+        recipe: what the run was begun with, for one that keeps no recipe's file; else that
+            file is run as Python.
+        changes: such as ``"epochs=40"``, besides those that the run was begun with.
+        on_nan: as in ``zoo.train``; by default as before.
+        runs_folder, access, prepared, begun, say: as in ``zoo.train``.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ZooError: there is nothing to go on with, a change would give the run another meaning,
+            or another process trains it.
+        RunFailed, KeyboardInterrupt: as ``zoo.train``.
+    """
+    if not isinstance(run, Run):
+        run = folders.find(str(run), folders.root(runs_folder))
+    with locks.held(run.path):
+        described = run.manifest
+        missing = [field for field in (*FIXED, "changes", "epochs") if field not in described]
+        if missing:
+            raise ZooError(
+                f"run {run.name} cannot be resumed: its run.json has no {', '.join(missing)}"
+            )
+        all_changes = [*described["changes"], *changes]
+        recipe = overrides.override(recipe or _recipe_of(run), all_changes)
+        on_nan = on_nan or described.get("on_nan", "stop")
+        experiment = prepare(recipe, access, on_nan)
+        now = {**manifest.describe(experiment), "changes": all_changes, "on_nan": on_nan}
+        _refuse(run, described, now)
+        start = Store(run.checkpoints).newest(say)
+        further = recipe.epochs > described["epochs"]
+        _check_position(run, recipe, start, described, further)
+        if start:
+            check(experiment.model, start.arrays, f"run {run.name} cannot be resumed")
+        prepared(experiment)
+        metrics = prepared_metrics(experiment, access, runs_folder)
+        epoch = start.state["epoch"] if start else 0
+        rewind.rewind(run, epoch, epoch * len(experiment.batches))
+        run.update(**{**now, "status": "running", "epoch": epoch})
+        begun(run)
+        say(f"goes on after {start.place}" if start else "no checkpoint: begins anew")
+        return carry_out(Training(experiment, metrics, run, say, start, further))
+
+
+def _recipe_of(run: Run) -> Recipe:
+    if not run.recipe.is_file():
+        raise ZooError(
+            f"run {run.name} keeps no recipe's file: zoo.resume(run, recipe=...) takes the recipe"
+        )
+    return recipes.load(run.recipe)
+
+
+def _refuse(run: Run, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse what would make another experiment of the run."""
+    plain = manifest.comparable(now)
+    different = [
+        line
+        for field in FIXED
+        for line in _differences(field, manifest.comparable(before)[field], plain[field])
+    ]
+    kinds = [
+        f"optimizers.{player}: {before['optimizers'][player]['class_name']} before, "
+        f"{described['class_name']} now"
+        for player, described in plain["optimizers"].items()
+        if before["optimizers"].get(player, {}).get("class_name") != described["class_name"]
+    ]
+    if different or kinds:
+        shown = "".join(f"\n  {line}" for line in [*different, *kinds])
+        raise ZooError(
+            f"run {run.name} cannot go on with other settings than these:{shown}\n"
+            f"A new run with them starts from its weights: zoo run RECIPE --from {run.id}"
+        )
+
+
+def _differences(where: str, before: Any, now: Any) -> list[str]:
+    """Every setting that differs, as ``"model.settings.latent_dim: 16 before, 8 now"``."""
+    if before == now:
+        return []
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        keys = dict.fromkeys([*before, *now])
+        return [
+            line for k in keys for line in _differences(f"{where}.{k}", before.get(k), now.get(k))
+        ]
+    return [f"{where.replace('.settings', '')}: {before!r} before, {now!r} now"]
+
+
+def _check_position(run, recipe, start: Checkpoint | None, described, further: bool) -> None:
+    trained = start.state["epoch"] if start else 0
+    if recipe.epochs < trained + bool(start and start.state["step"]):
+        raise ZooError(f"run {run.name} is in epoch {trained + 1} already: epochs has to be more")
+    if run.status == "finished" and not further:
+        raise ZooError(
+            f"run {run.name} is finished, after {described['epochs']} epochs. To go on: "
+            f"zoo resume {run.id} epochs={2 * described['epochs']}"
+        )
+    if run.status == "finished" and start is None:
+        raise ZooError(
+            f"run {run.name} has no checkpoint to go on from. A new run starts from its weights: "
+            f"zoo run RECIPE --from {run.id}"
+        )
