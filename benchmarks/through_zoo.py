@@ -12,7 +12,6 @@ from benchmarks import cases
 from benchmarks.clock import EPOCHS, Clock, Timer
 from zoo import Dataset
 from zoo.datasets import Data, Split
-from zoo.training import loop
 from zoo.training.chunks import Chunks
 
 
@@ -46,20 +45,20 @@ def measure(case: cases.Case, clock: Clock) -> None:
     )
     _time_waiting(clock)
     with tempfile.TemporaryDirectory() as folder:
-        loop.train(recipe, runs_folder=folder, say=lambda line: None)
+        zoo.train(recipe, runs_folder=folder, say=lambda line: None)
 
 
 def _time_waiting(clock: Clock) -> None:
     """Have the clock read how long the steps of a training wait for their chunks."""
-    plain = Chunks.__iter__
+    plain = Chunks.of_epoch
 
-    def timed(self):
-        items, over = plain(self), object()
+    def timed(self, epoch, start=0):
+        chunks, over = plain(self, epoch, start), object()
         while True:
             with clock.waiting():
-                item = next(items, over)
-            if item is over:
+                chunk = next(chunks, over)
+            if chunk is over:
                 return
-            yield item
+            yield chunk
 
-    Chunks.__iter__ = timed  # type: ignore[method-assign]  # in this process alone
+    Chunks.of_epoch = timed  # type: ignore[method-assign]  # in this process alone

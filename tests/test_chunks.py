@@ -13,7 +13,7 @@ from tests import resumable
 from zoo import callbacks
 from zoo.engine.model import GenerativeModel
 from zoo.runs.run import Run
-from zoo.training import chunks, loop
+from zoo.training import chunks
 
 STEPS = 16  # an epoch, the last of which is short
 
@@ -71,9 +71,9 @@ def lengths(monkeypatch):
     found = []
     took = chunks.Chunks.took
 
-    def noted(self, item, seconds):
-        found.append(self.length(item))
-        took(self, item, seconds)
+    def noted(self, chunk, seconds):
+        found.append(chunk.steps)
+        took(self, chunk, seconds)
 
     monkeypatch.setattr(chunks.Chunks, "took", noted)
     return found
@@ -81,7 +81,7 @@ def lengths(monkeypatch):
 
 def train(folder, *used, name="vae", say=lambda line: None):
     changed = recipe(name, callbacks=list(used))
-    return loop.train(changed, runs_folder=str(folder), access=resumable.QUIET, say=say)
+    return zoo.train(changed, runs_folder=str(folder), access=resumable.QUIET, say=say)
 
 
 state = resumable.end
@@ -126,7 +126,7 @@ def test_steps_know_the_shape_of_their_batch(tmp_path, monkeypatch):
 
 def test_a_trained_model_goes_on_with_batches_of_anybodys(tmp_path):
     kept = []
-    loop.train(
+    zoo.train(
         recipe(),
         runs_folder=str(tmp_path),
         access=resumable.QUIET,
@@ -164,11 +164,10 @@ def test_chunks_hold_every_example_once():
 
     batches = Batches(Split(np.zeros((40, 2), "float32")), 3, seed=0)
     parts = chunks.Chunks(batches, [])
-    parts.on_epoch_begin()
     sizes = []
-    for item, (x,) in enumerate(parts):
-        sizes.append(len(x))
-        parts.took(item, 0.001 * parts.length(item))
+    for chunk in parts.of_epoch(0):
+        sizes.append(len(chunk.data[0]))
+        parts.took(chunk, 0.001 * chunk.steps)
     assert sum(sizes) == 40
     assert len(sizes) < 14
 
@@ -193,7 +192,7 @@ def test_an_interrupt_within_a_chunk_finds_the_weights_there(tmp_path, monkeypat
     monkeypatch.setattr(jax, "device_get", interrupted)
     kept = []
     with pytest.raises(KeyboardInterrupt):
-        loop.train(
+        zoo.train(
             recipe("dcgan", ema=0.9),
             runs_folder=str(tmp_path),
             access=resumable.QUIET,

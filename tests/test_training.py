@@ -248,7 +248,7 @@ def test_fixed_binarization_is_drawn_once():
 def test_results_do_not_depend_on_the_batches_of_evaluation(tmp_path, monkeypatch):
     results = []
     for size in (EVALUATION_BATCH, 33):
-        monkeypatch.setattr("zoo.training.EVALUATION_BATCH", size)
+        monkeypatch.setattr("zoo.training.train.EVALUATION_BATCH", size)
         run = train(tiny(epochs=1, metrics=[metrics.ELBO()]), tmp_path)
         results.append(run.read_json("results.json"))
     assert results[0]["test"] == pytest.approx(results[1]["test"], rel=1e-5)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo.plugin.model import Batch, DataSpec, Model, Move
     from zoo.plugin.registry import dataset, metric, model
     from zoo.runs.load import load
-    from zoo.training.loop import train
     from zoo.training.resume import resume
+    from zoo.training.train import train
 
 # Imported when first used: `import zoo` and `zoo --help` stay fast, and KERAS_BACKEND
 # can still be chosen.
@@ -40,7 +40,7 @@ _ORIGIN = {
     "metric": "zoo.plugin.registry",
     "model": "zoo.plugin.registry",
     "resume": "zoo.training.resume",
-    "train": "zoo.training.loop",
+    "train": "zoo.training.train",
 }
 _SUBMODULES = ("callbacks", "datasets", "metrics", "nn", "random", "testing")
 

@@ -80,7 +80,7 @@ def command(
     from zoo.config import overrides
     from zoo.config import recipe as recipes
     from zoo.datasets import Access
-    from zoo.training import loop
+    from zoo.training.train import train
 
     tell(advice.other_device(choice))
     changed = overrides.override(recipes.load(path), changes)
@@ -96,8 +96,8 @@ def command(
         click.echo(description.describe(changed, access, advise))
         return None
 
-    def train(begun):
-        return loop.train(
+    def trained(begun):
+        return train(
             changed,
             name=path.stem,
             source=path,
@@ -111,7 +111,7 @@ def command(
             say=say,
         )
 
-    return carried_out(train, as_json)
+    return carried_out(trained, as_json)
 
 
 def carried_out(train: Callable, as_json: bool) -> int | None:

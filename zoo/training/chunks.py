@@ -1,19 +1,18 @@
-"""Steps that are made in one go, where a backend saves time so, and how many at once.
+"""The batches of several steps, handed over together.
 
 To start a step, load its batch and tell callbacks of it may take as long as a small step. So the
-batches of several steps are handed over together, and callbacks are told of each step afterwards,
-in order: but for those who have to see the model between two steps, before which a chunk ends.
+batches of several steps are one chunk, and callbacks are told of each step afterwards, in order.
+A chunk ends where a callback has to see the model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import keras
 import numpy as np
-from keras.src.trainers.data_adapters.data_adapter import DataAdapter
-from keras.src.utils.python_utils import is_default
 
 from zoo.datasets import Batches
 
@@ -24,117 +23,96 @@ MOST = 100  # steps
 _METHODS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
-def needs_every_step(callback: keras.callbacks.Callback) -> bool:
-    """Whether a callback may look at the model after every step.
+@dataclass(frozen=True)
+class Chunk:
+    """Some steps of an epoch, one after the other.
 
-    So it is with one that has a method for batches, unless it says ``async_safe``, as to Keras,
-    or how often it looks (``every_steps`` of the zoo's).
+    Attributes:
+        first: the first one's place in the epoch, from 0.
+        steps: how many.
+        data: the arrays of all their batches, ``(steps * rows, ...)``; fewer rows where the
+            last batch of an epoch is short.
+        looked_at: whether a callback looks at the model after the last step.
     """
-    if getattr(callback, "async_safe", False) or getattr(callback, "every_steps", None):
-        return False
-    return not all(is_default(getattr(callback, method)) for method in _METHODS)
+
+    first: int
+    steps: int
+    data: tuple[np.ndarray, ...]
+    looked_at: bool
 
 
-class Chunks(DataAdapter):
-    """Batches for ``fit``, those of several steps joined in one item.
-
-    The next item is made ready while the steps of one are made.
+class Chunks:
+    """Divides epochs into chunks. The next one is made ready while one is trained on.
 
     Args:
         batches: of the steps.
-        callbacks: that are told of the steps.
+        callbacks: those that are told of the steps.
 
     Attributes:
         rows: examples of a step.
-        parts: shape and dtype of an item's arrays, whose number of rows varies.
-        most: steps of an item, at most. A batch that is short is an item of its own.
-        telling: callbacks for which the steps are made one at a time.
+        most: steps of a chunk, at most. A batch that is short is a chunk of its own.
+        per_step_callbacks: callbacks for which each step is a chunk of its own, because they may
+            look at the model after any of them.
     """
 
     def __init__(self, batches: Batches, callbacks: Iterable[keras.callbacks.Callback]):
         callbacks = list(callbacks)
-        first = batches[0]
         self.batches = batches
         self.rows = batches.batch_size * batches.repeats
-        self.parts = [((None, *part.shape[1:]), part.dtype) for part in first]
-        self.telling = [c for c in callbacks if needs_every_step(c)]
-        between = (getattr(c, "every_steps", None) for c in callbacks)
-        self._between = [steps for steps in between if steps]
-        size = sum(part.nbytes for part in first)
-        self.most = 1 if self.telling else max(1, min(MOST, BYTES // size))
+        self.per_step_callbacks = [c for c in callbacks if needs_every_step(c)]
+        intervals = (getattr(c, "every_steps", None) for c in callbacks)
+        self._intervals = [steps for steps in intervals if steps]
+        size = sum(part.nbytes for part in batches[0])
+        self.most = 1 if self.per_step_callbacks else max(1, min(MOST, BYTES // size))
         self._seconds: float | None = None
-        self._lengths: list[int] = []
 
-    def length(self, item: int) -> int:
-        """Steps of an item of this pass."""
-        return self._lengths[item]
+    def took(self, chunk: Chunk, seconds: float) -> None:
+        """Note how long a chunk took; the next ones are measured out by it."""
+        if chunk.first:  # the first one may have been compiled
+            self._seconds = seconds / chunk.steps
 
-    def took(self, item: int, seconds: float) -> None:
-        """Note how long the steps of an item took, by which the next ones are measured out."""
-        if item:  # the first one may have been compiled
-            self._seconds = seconds / self._lengths[item]
-
-    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
-        self._lengths = []
-        steps, start = self.batches.num_batches, 0
+    def of_epoch(self, epoch: int, start: int = 0) -> Iterator[Chunk]:
+        """The chunks of an epoch (from 0), from one of its steps on."""
+        self.batches.epoch = epoch
         with ThreadPoolExecutor(1) as pool:
-            ready = None
-            while start < steps or ready:
-                found = ready
-                if start < steps:
-                    length = self._next(start, steps)
-                    ready = pool.submit(self._joined, start, start + length)
-                    self._lengths.append(length)
-                    start += length
-                else:
-                    ready = None
+            ready: Future[Chunk] | None = None
+            while start < len(self.batches) or ready:
+                found, ready = ready, None
+                if start < len(self.batches):
+                    steps = self._length(epoch, start)
+                    ready = pool.submit(self._joined, epoch, start, steps)
+                    start += steps
                 if found:
                     yield found.result()
 
-    def _next(self, start: int, steps: int) -> int:
-        """Steps of the chunk that begins with this step of the pass."""
+    def _length(self, epoch: int, start: int) -> int:
+        """Steps of the chunk that begins with a step of an epoch."""
         wanted = int(SECONDS / self._seconds) if self._seconds else 1
-        made = self.batches.epoch * len(self.batches) + self.batches.start + start
-        until = [every - made % every for every in self._between]
-        left = steps - start
+        made = epoch * len(self.batches) + start
+        until = [every - made % every for every in self._intervals]
+        left = len(self.batches) - start
         if left > 1 and len(self.batches.split) % self.rows and self.batches.repeats == 1:
             left -= 1
         return min(max(1, min(wanted, self.most, *until)), left)
 
-    def _joined(self, start: int, end: int) -> tuple[np.ndarray, ...]:
-        items = [self.batches[i] for i in range(start, end)]
-        return items[0] if len(items) == 1 else tuple(map(np.concatenate, zip(*items, strict=True)))
+    def _joined(self, epoch: int, start: int, steps: int) -> Chunk:
+        items = [self.batches[i] for i in range(start, start + steps)]
+        data = items[0] if steps == 1 else tuple(map(np.concatenate, zip(*items, strict=True)))
+        made = epoch * len(self.batches) + start + steps
+        looked_at = bool(self.per_step_callbacks) or any(made % n == 0 for n in self._intervals)
+        return Chunk(start, steps, data, looked_at)
 
-    # --- what Keras asks
 
-    def get_tf_dataset(self) -> Chunks:
-        return self
+def needs_every_step(callback: keras.callbacks.Callback) -> bool:
+    """Whether a callback may look at the model after every step.
 
-    def get_torch_dataloader(self) -> Chunks:
-        return self
-
-    def get_jax_iterator(self) -> Iterator[tuple[np.ndarray, ...]]:
-        return iter(self)
-
-    @property
-    def num_batches(self) -> int:
-        """More than there will be: a pass is ended by who makes the steps."""
-        return len(self.batches) + 1
-
-    @property
-    def batch_size(self) -> None:
-        return None
-
-    @property
-    def has_partial_batch(self) -> None:
-        return None
-
-    @property
-    def partial_batch_size(self) -> None:
-        return None
-
-    def on_epoch_begin(self) -> None:
-        self.batches.on_epoch_begin()
-
-    def on_epoch_end(self) -> None:
-        self.batches.on_epoch_end()
+    It may if it has a method for batches, unless it says ``async_safe``, as Keras has it, or how
+    often it looks (``every_steps``, of the zoo's callbacks).
+    """
+    if getattr(callback, "async_safe", False) or getattr(callback, "every_steps", None):
+        return False
+    return any(
+        getattr(getattr(callback, method), "__func__", None)
+        is not getattr(keras.callbacks.Callback, method)
+        for method in _METHODS
+    )

@@ -19,7 +19,7 @@ _MEMORY = ("out of memory", "resource_exhausted", "can't allocate memory", "oom 
 
 
 @contextlib.contextmanager
-def told(run: Run, experiment: Experiment) -> Iterator[None]:
+def explain_resource_errors(run: Run, experiment: Experiment) -> Iterator[None]:
     """Tell of memory and disks that are full in one message, in place of the error.
 
     Raises:

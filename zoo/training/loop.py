@@ -1,287 +1,245 @@
-"""A recipe becomes a run; the same on every backend."""
+"""The training loop: steps in chunks, callbacks, checkpoints, validation."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
 import time
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import keras
+import numpy as np
 
-from zoo import callbacks
-from zoo.config.recipe import Recipe
-from zoo.datasets import Access, Batches, Split
+from zoo.datasets import Batches
+from zoo.engine import state as engine
 from zoo.engine.backends import backend
 from zoo.engine.model import GenerativeModel
-from zoo.errors import ZooError
-from zoo.metrics import evaluate
-from zoo.nn import samplers
-from zoo.reports import pictures
-from zoo.runs import folders, locks, manifest
-from zoo.runs.checkpoints import Checkpoint, Store, synced
-from zoo.runs.manifest import describe
-from zoo.runs.run import Run
-from zoo.training import failures, warm_start
-from zoo.training.checkpointing import Durable, Keeper
-from zoo.training.chunks import Chunks
-from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
+from zoo.errors import RunFailed
+from zoo.runs.checkpoints import Checkpoint
+from zoo.training import finite
+from zoo.training.callback_state import States
+from zoo.training.checkpointing import CheckpointWriter
+from zoo.training.chunks import Chunk, Chunks
 from zoo.training.signals import Interruption
 
 
-def train(
-    recipe: Recipe,
-    *,
-    name: str = "recipe",
-    source: str | Path | None = None,
-    changes: Sequence[str] = (),
-    weights_from: Run | Path | str | None = None,
-    on_nan: Literal["stop", "skip"] = "stop",
-    runs_folder: str | None = None,
-    access: Access | None = None,
-    prepared: Callable[[Experiment], None] = lambda experiment: None,
-    begun: Callable[[Run], None] = lambda run: None,
-    say: Callable[[str], None] = lambda line: None,
-) -> Run:
-    """Train what a recipe says, in a new run folder.
+class InOrder(keras.callbacks.Callback):
+    """Has Keras tell all callbacks of each step at once, in the thread that trains.
+
+    On some backends it would otherwise hand them over to threads.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+class Loop:
+    """Trains a model, epoch by epoch.
+
+    A chunk is started before callbacks hear of the one before it, so that a device computes
+    while they work. Where somebody looks at the model (a checkpoint, a picture, a signal, the
+    end of an epoch), all steps started are told first, and the model's variables hold the state
+    after them.
 
     Args:
-        recipe: the experiment.
-        name: what the run is called after.
-        source: the recipe's file, copied into the run.
-        changes: those by which the recipe differs from its file, as ``key=value``.
-        weights_from: a run to start from the weights of, network by network, where they fit.
-        on_nan: what to do where a term is not finite: ``"stop"``; or ``"skip"``, which leaves
-            out each move that has such a term or gradient.
-        runs_folder: folder for runs; default ``ZOO_RUNS``, else ``./runs``.
-        access: where data may come from.
-        prepared: called when all is checked, before the run's folder is made.
-        begun: called with the run when its folder is made.
-        say: told one line at a time what a person should know.
-
-    Returns:
-        The finished run: its ``results.json`` holds the numbers.
-
-    Raises:
-        ZooError: something is wrong with the recipe or its data; nothing was trained.
-        RunFailed: a term is no longer finite, memory or disk is full. The last good state is
-            kept, and ``zoo.resume`` goes on from there.
-        KeyboardInterrupt: Ctrl-C or SIGTERM, after a checkpoint.
-    """
-    experiment = prepare(recipe, access, on_nan)
-    taken = warm_start.weights(experiment.model, weights_from, source, runs_folder, say)
-    prepared(experiment)
-    metrics = prepared_metrics(experiment, access, runs_folder)
-    fields = {**describe(experiment), "changes": list(changes), "on_nan": on_nan, "from": taken}
-    run = folders.create(folders.root(runs_folder), name, source=source, **fields)
-    with locks.held(run.path):
-        begun(run)
-        return carry_out(Training(experiment, metrics, run, say))
-
-
-@dataclass
-class Training:
-    """An experiment that is carried out in a run.
-
-    Attributes:
-        experiment: prepared.
-        metrics: prepared.
-        run: its folder, whose lock this process holds.
+        model: compiled.
+        batches: of an epoch.
+        callbacks: of Keras and the zoo.
+        epochs: to be trained in all.
+        first: the epoch to begin with, from 0.
+        validation: batches to evaluate after each epoch.
+        checkpoints: writes checkpoints.
+        interruption: knows whether there was a signal.
+        start: the checkpoint to continue from, or None.
+        new_rates: players whose optimizers have other learning rates than in the checkpoint.
+        about: what each checkpoint says besides.
         say: tells a person one line.
-        start: the checkpoint to go on from; None to begin at the beginning.
-        further: whether to go on though the training was over, as with more epochs.
     """
 
-    experiment: Experiment
-    metrics: Sequence[Any]
-    run: Run
-    say: Callable[[str], None]
-    start: Checkpoint | None = None
-    further: bool = False
-
-
-def carry_out(training: Training) -> Run:
-    """Train, evaluate, and say in the run how it ended; see ``train``."""
-    experiment, run = training.experiment, training.run
-    try:
-        with failures.told(run, experiment):
-            logs, seconds = _fit(training)
-            _save_weights(experiment.model, run)
-            _fit_sampler(experiment, run)
-            began = time.perf_counter()
-            results = _results(experiment, training.metrics, run, logs)
-            results["seconds"] = round(seconds + time.perf_counter() - began, 1)
-            run.write_json("results.json", results)
-            run.update(
-                status="finished",
-                finished_in_seconds=results["seconds"],
-                sha256=run.hashes(),
-            )
-    except BaseException as error:
-        stopped = isinstance(error, KeyboardInterrupt)
-        with contextlib.suppress(ZooError):  # a full disk is told already
-            run.update(status="interrupted" if stopped else "failed")
-        raise
-    return run
-
-
-def _fit(training: Training) -> tuple[dict[str, float], float]:
-    """Train, and return the last epoch's logs and the seconds it took in all."""
-    experiment, run, start = training.experiment, training.run, training.start
-    recipe, model, batches = experiment.recipe, experiment.model, experiment.batches
-    context = callbacks.Context(
-        run=run,
-        recipe_name=run.path.parent.name,
-        recipe_text=run.source,
-        data=experiment.data,
-        batch_size=recipe.dataset.batch_size * model.repeats,
-        epochs=recipe.epochs,
-        steps=len(batches),
-        validation=experiment.validation,
-        say=training.say,
-        resumed=start is not None,
-    )
-    policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
-    store = Store(run.checkpoints)
-    keeper = Keeper(run, (policies or [callbacks.Checkpoint()])[0], store, start)
-    table = keras.callbacks.CSVLogger(str(run.log), append=start is not None)
-    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
-    used = [
-        *averaged,
-        *recipe.callbacks,
-        table,
-        callbacks.Progress(),
-    ]
-    ours = [c for c in used if isinstance(c, callbacks.Callback)]
-    for callback in ours:
-        callback.context = context
-    first, before, rates = 0, 0.0, manifest.rates(model)
-    if start:
-        first, batches.start, before = (
-            start.state["epoch"],
-            start.state["step"],
-            start.state["seconds"],
+    def __init__(
+        self,
+        model: GenerativeModel,
+        batches: Batches,
+        callbacks: Sequence[keras.callbacks.Callback],
+        *,
+        epochs: int,
+        first: int,
+        validation: Batches,
+        checkpoints: CheckpointWriter,
+        interruption: Interruption,
+        start: Checkpoint | None,
+        new_rates: Collection[str],
+        about: Callable[[], Mapping[str, Any]],
+        say: Callable[[str], None],
+    ):
+        self._model, self._validation = model, validation
+        self._epochs, self._first, self._steps_per_epoch = epochs, first, len(batches)
+        self._checkpoints, self._interruption = checkpoints, interruption
+        self._start, self._new_rates, self._about, self._say = start, new_rates, about, say
+        self._names = model.metrics_names
+        self._chunks = Chunks(batches, callbacks)
+        self._steps = backend.Steps(model, self._chunks.rows, self._chunks.most)
+        self._averaging = [c for c in callbacks if isinstance(c, keras.callbacks.SwapEMAWeights)]
+        self._callbacks = keras.callbacks.CallbackList(
+            [InOrder(), *callbacks],
+            add_history=True,
+            model=model,
+            epochs=epochs,
+            steps=self._steps_per_epoch,
+            verbose=0,
         )
-        batches.epoch = first
-    over = start is not None and start.state["stopped"] and not training.further
-    epochs = first if over else recipe.epochs
-    began = time.perf_counter()
+        self._told_at = 0.0
 
-    def seconds():
-        return before + time.perf_counter() - began
+    def run(self) -> None:
+        """Train. The model's ``history`` holds the logs of the epochs.
 
-    def about():
-        return {
-            "seconds": round(seconds(), 3),
-            "backend": keras.backend.backend(),
-            "steps": len(batches),
-            "rates": rates,
+        Raises:
+            RunFailed: a term is not finite, or a checkpoint cannot be written.
+            KeyboardInterrupt: a signal, after a checkpoint.
+        """
+        model = self._model
+        model.stop_training = False
+        self._callbacks.on_train_begin()
+        self._states = States(self._callbacks.callbacks)
+        self._warn()
+        if self._start and not self._start.state["step"]:
+            self._restore()
+        logs: dict[str, float] = {}
+        try:
+            for epoch in range(self._first, self._epochs):
+                logs = self._epoch(epoch)
+                self._end_epoch(epoch, logs)
+                if model.stop_training:
+                    break
+        except (Exception, KeyboardInterrupt):
+            self._checkpoints.write_what_is_held()
+            raise
+        finally:
+            self._steps.sync()
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+        self._callbacks.on_train_end(logs)
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        """Make the steps of an epoch, evaluate, and return the logs of both."""
+        model, first = self._model, 0
+        model.reset_metrics()
+        self._callbacks.on_epoch_begin(epoch)
+        if self._start and self._start.state["step"]:  # it was taken within this epoch
+            first = self._start.state["step"]
+            self._restore()
+        self._steps.begin_epoch()
+        row, waiting = np.zeros(0), None
+        for chunk in self._chunks.of_epoch(epoch, first):
+            if self._checkpoint_due(epoch, chunk.first):
+                if waiting:
+                    row, waiting = self._tell(epoch, *waiting), None
+                self._checkpoint(epoch, chunk.first)
+            if model.stop_training:
+                break
+            if self._chunks.per_step_callbacks:
+                self._callbacks.on_train_batch_begin(chunk.first)
+            began = time.perf_counter()
+            started = chunk, self._steps.start(chunk.data), began
+            if waiting:
+                row = self._tell(epoch, *waiting)
+            waiting = started
+            if chunk.looked_at:
+                self._steps.sync()
+                row, waiting = self._tell(epoch, *waiting), None
+        if waiting:
+            row = self._tell(epoch, *waiting)
+        self._steps.sync()
+        logs = {name: float(value) for name, value in zip(self._names, row, strict=True)}
+        if logs.get("skipped", 0) >= self._steps_per_epoch:
+            self._fail(f"every step of epoch {epoch + 1} was skipped")
+        found = model.evaluate(
+            self._validation, verbose=0, return_dict=True, callbacks=self._callbacks
+        )
+        return logs | {f"val_{name}": float(value) for name, value in found.items()}
+
+    def _tell(self, epoch: int, chunk: Chunk, read: Callable, began: float) -> np.ndarray:
+        """Wait for a chunk, tell callbacks of its steps, and return the last one's logs."""
+        rows = read()
+        now = time.perf_counter()
+        self._chunks.took(chunk, now - max(began, self._told_at))
+        self._told_at = now
+        for i, row in enumerate(rows):
+            if not self._chunks.per_step_callbacks:  # else they are told before the step
+                self._callbacks.on_train_batch_begin(chunk.first + i)
+            logs = dict(zip(self._names, row, strict=True))
+            self._callbacks.on_train_batch_end(chunk.first + i, logs)
+        broken = finite.first_broken(rows)
+        if broken is not None:
+            what = finite.blamed(self._model, self._names, rows[broken])
+            self._fail(
+                f"{what} not finite at step {chunk.first + broken + 1} of epoch {epoch + 1}",
+                "A smaller learning rate may help, or --on-nan skip",
+            )
+        return rows[-1]
+
+    def _checkpoint_due(self, epoch: int, step: int) -> bool:
+        made = epoch * self._steps_per_epoch + step
+        due = step > 0 and self._start is None and self._checkpoints.due(made)
+        self._start = None  # it was taken before this step: there is no need to take it again
+        return bool(due) or self._interruption.asked
+
+    def _checkpoint(self, epoch: int, step: int) -> None:
+        """Take and write the state before a step; end the training if there was a signal."""
+        self._steps.sync()
+        if step:  # else the state is that of the end of the epoch before, which is held
+            self._checkpoints.hold(self._taken(epoch, step))
+        self._checkpoints.write()
+        if self._interruption.asked:
+            self._interruption.end()
+
+    def _end_epoch(self, epoch: int, logs: dict[str, float]) -> None:
+        # An average is swapped in by one of the callbacks, and at the end for good.
+        weights = engine.weights(self._model) if self._averaging else {}
+        try:
+            self._callbacks.on_epoch_end(epoch, logs)
+        finally:  # also where a callback fails: the epoch is trained
+            self._checkpoints.hold(self._taken(epoch + 1, 0, weights))
+        ends = self._model.stop_training or epoch + 1 == self._epochs
+        if ends:
+            for swap in self._averaging:  # Keras does not know the last epoch where one stops early
+                swap.on_epoch_begin(epoch + 1)
+        best = self._checkpoints.better(logs)
+        due = self._checkpoints.due((epoch + 1) * self._steps_per_epoch, epoch + 1)
+        if due or best or ends or self._interruption.asked:
+            self._checkpoints.write()
+        if self._interruption.asked and not ends:
+            self._interruption.end()
+
+    def _taken(self, epoch: int, step: int, weights: Mapping = {}) -> Checkpoint:
+        states, arrays = self._states.taken()
+        arrays = {**engine.captured(self._model), **weights, **arrays}
+        state = {
+            "epoch": epoch,
+            "step": step,
+            "stopped": bool(self._model.stop_training),
+            "callbacks": states,
+            **self._about(),
         }
+        return Checkpoint(arrays, state)
 
-    chunks = Chunks(batches, used) if backend.makes_chunks() else None
-    if chunks:
-        model.chunks = chunks
-        for callback in chunks.telling:
-            training.say(
+    def _restore(self) -> None:
+        assert self._start is not None
+        engine.restore(self._model, self._start.arrays, self._new_rates)
+        self._states.restore(self._start.state["callbacks"], self._start.arrays)
+
+    def _fail(self, what: str, advice: str = "") -> None:
+        self._checkpoints.write()  # what is held is of before
+        run = self._checkpoints.run
+        raise RunFailed(f"run {run.name}: {what}. {self._checkpoints.last} {advice}".strip())
+
+    def _warn(self) -> None:
+        for callback in self._chunks.per_step_callbacks:
+            self._say(
                 "steps are made one at a time, which takes longer, for callback "
                 f"{type(callback).__name__}: it is told of every step. Where it needs no more than "
                 "the terms, async_safe = True in its class says so"
             )
-    try:
-        with Interruption(training.say) as interruption, warnings.catch_warnings():
-            # which they do where training is taken up within an epoch, or in chunks
-            warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
-            history = model.fit(
-                chunks or batches,
-                epochs=epochs,
-                initial_epoch=first,
-                shuffle=False,  # the batches are in an order from the seed already
-                validation_data=_evaluation(experiment.validation),
-                callbacks=Durable(
-                    used,
-                    model=model,
-                    epochs=epochs,
-                    steps=len(batches),
-                    chunks=chunks,
-                    keeper=keeper,
-                    interruption=interruption,
-                    start=start,
-                    new_rates=[
-                        p for p in rates if start and start.state["rates"].get(p) != rates[p]
-                    ],
-                    about=about,
-                    say=training.say,
-                ),
-                verbose=0,
+        for kind, why in self._states.lost().items():
+            self._say(
+                f"callback {kind}: what it remembers is not in checkpoints ({why}); it starts "
+                "afresh where the run is resumed"
             )
-    except (Exception, KeyboardInterrupt):
-        keeper.write_what_is_held()
-        raise
-    finally:
-        model.chunks = model.train_function = None  # whoever goes on with the model has batches
-        table.on_train_end()  # which closes it, also where training is broken off
-        for callback in ours:
-            callback.close()
-    logs = {key: float(values[-1]) for key, values in history.history.items() if values}
-    return logs, seconds()
-
-
-def _save_weights(model: GenerativeModel, run: Run) -> None:
-    """Write the final weights beside and move them into place."""
-    temporary = run.path / ".writing.weights.h5"
-    try:
-        model.save_weights(temporary)
-        synced(temporary)
-        os.replace(temporary, run.weights)
-        synced(run.path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _fit_sampler(experiment: Experiment, run: Run) -> None:
-    """Fit the recipe's sampler, if it has one, and show its samples."""
-    recipe, model, data = experiment.recipe, experiment.model, experiment.data
-    if recipe.sampler is None:
-        return
-    examples = data.train.first(samplers.MOST)
-    codes = model.encode(examples.x, labels=examples.y)
-    model.sampler = recipe.sampler.fit(codes, recipe.seed)
-    model.sampler.save(run.sampler)
-    if model.data.is_image:
-        image = pictures.grid(model.sample(64, seed=recipe.seed))
-        if "stand-in" in data.name:
-            image = pictures.caption(image, data.name)
-        pictures.save(run.pictures / "samples.png", image, data=data.name, run=run.name)
-
-
-def _evaluation(split: Split) -> Batches:
-    return Batches(split, EVALUATION_BATCH, seed=0)
-
-
-def _results(experiment: Experiment, metrics, run: Run, logs) -> dict[str, Any]:
-    """What ``results.json`` holds, but for the time: the losses, the metrics on the test set."""
-    recipe, model, test = experiment.recipe, experiment.model, experiment.test
-    terms = model.evaluate(_evaluation(test), verbose=0, return_dict=True)
-    binarized = bool(getattr(recipe.dataset, "binarize", None))
-    measured = evaluate.measure(metrics, model, experiment.evaluated, recipe.seed, binarized)
-    pictures = sorted(
-        path.name
-        for path in run.pictures.glob("*.png")
-        if not re.search(r"-(epoch|step)-\d+$", path.stem)
-    )
-    return {
-        "data": experiment.data.name,
-        "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,
-        "train": {key: value for key, value in logs.items() if key in model.metrics_names},
-        "validation": {
-            key.removeprefix("val_"): value for key, value in logs.items() if key.startswith("val_")
-        },
-        "test": {key: float(value) for key, value in terms.items()},
-        "metrics": measured,
-        "pictures": [f"{run.pictures.name}/{name}" for name in pictures],
-    }

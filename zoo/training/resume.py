@@ -17,7 +17,7 @@ from zoo.runs.checkpoints import Checkpoint, Store
 from zoo.runs.run import Run
 from zoo.training import rewind
 from zoo.training.experiment import Experiment, prepare, prepared_metrics
-from zoo.training.loop import Training, carry_out
+from zoo.training.train import Training, carry_out
 
 FIXED = ("model", "data", "dataset", "networks", "augment", "seed", "precision", "ema")
 """What of a manifest a run cannot be resumed with a change of."""

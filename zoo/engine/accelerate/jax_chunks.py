@@ -1,4 +1,4 @@
-"""The steps of a chunk on JAX: one program, or one after the other."""
+"""The steps of a chunk as one program on JAX."""
 
 from __future__ import annotations
 
@@ -11,72 +11,53 @@ from keras.src.layers.convolutional.base_conv import BaseConv
 from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
 
 
-def steps(model, compiled: Callable) -> Callable:
-    """The function of state and data that makes a chunk's steps.
+def suits(model) -> bool:
+    """Whether a loop over steps is as fast as its steps.
 
-    On a CPU, XLA runs convolutions within a loop several times slower than outside of one. So
-    steps are a loop on the device where nothing in the model convolves.
-
-    Args:
-        model: that has chunks.
-        compiled: makes of a function whose first argument is the state a compiled one.
-
-    Returns:
-        What gives the state afterwards, and float32 logs ``(steps, terms)``.
+    On a CPU, XLA runs convolutions within a loop several times slower than outside of one.
     """
     layers = model._flatten_layers(recursive=True)
     convolves = any(isinstance(layer, (BaseConv, BaseConvTranspose)) for layer in layers)
-    return (_one_by_one if convolves else _looped)(model, compiled)
+    return not convolves or jax.default_backend() != "cpu"
 
 
-def _one_by_one(model, compiled):
-    rows, names = model.chunks.rows, model.metrics_names
-    step = compiled(model.train_step)
+def program(step: Callable, rows: int, most: int, terms: int, compiled: Callable) -> Callable:
+    """A function of state and data that makes all steps of a chunk in one program.
 
-    def made(state, data):
-        logs = []
-        for start in range(0, len(data[0]), rows):
-            own, state = step(state, tuple(part[start : start + rows] for part in data))
-            _publish(model, state)
-            logs.append([own[name] for name in names])
-        return state, np.array(jax.device_get(logs), "float32")
+    Args:
+        step: of state and batch, gives the step's values ``(terms,)`` and the state after it.
+        rows: examples of a step.
+        most: steps of a chunk, at most.
+        terms: how many values a step has.
+        compiled: makes a compiled function of one whose first argument is the state.
 
-    return made
-
-
-def _looped(model, compiled):
-    chunks, names = model.chunks, model.metrics_names
-    most = max(chunks.most, 2)  # XLA makes another program of a loop over one batch
+    Returns:
+        A function that gives the steps' values, of which the first ``number`` rows count, and
+        the state afterwards.
+    """
+    most = max(most, 2)  # XLA makes another program of a loop over one batch
 
     def loop(state, data, number):
-        rows = min(chunks.rows, data[0].shape[0])  # the last batch of an epoch may be short
+        size = min(rows, data[0].shape[0])  # the last batch of an epoch may be short
 
         def one(i, carried):
             state, logs = carried
-            batch = tuple(jax.lax.dynamic_slice_in_dim(x, i * rows, rows) for x in data)
-            own, after = model.train_step(state, batch)
+            batch = tuple(jax.lax.dynamic_slice_in_dim(x, i * size, size) for x in data)
+            values, after = step(state, batch)
             after = jax.tree.map(lambda new, old: new.astype(old.dtype), after, state)
-            return after, logs.at[i].set(jnp.stack([own[name] for name in names]))
+            return after, logs.at[i].set(values)
 
-        return jax.lax.fori_loop(0, number, one, (state, jnp.zeros((most, len(names)))))
+        state, logs = jax.lax.fori_loop(0, number, one, (state, jnp.zeros((most, terms))))
+        return logs, state
 
     loop = compiled(loop)
 
-    def made(state, data):
-        number = -(-len(data[0]) // chunks.rows)
-        if len(data[0]) >= chunks.rows:  # one size, so that it is compiled once
-            data = tuple(_padded(part, most * chunks.rows) for part in data)
-        state, logs = loop(state, data, number)
-        _publish(model, state)
-        return state, np.asarray(logs)[:number]
+    def chunk(state, data, number):
+        if len(data[0]) >= rows:  # one size, so that it is compiled once
+            data = tuple(_padded(part, most * rows) for part in data)
+        return loop(state, data, number)
 
-    return made
-
-
-def _publish(model, state):
-    """Have Keras find the state where an error comes before it is handed the state."""
-    groups = ("trainable", "non_trainable", "optimizer", "metrics")
-    model._jax_state = {f"{g}_variables": own for g, own in zip(groups, state, strict=True)}
+    return chunk
 
 
 def _padded(part, rows: int):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from keras import StatelessScope, ops
 from keras.distribution import distribution
 from keras.src.backend.common.stateless_scope import get_stateless_scope
@@ -20,9 +22,6 @@ from zoo.engine.accelerate import (
 from zoo.engine.backends.variables import unique
 from zoo.runtime.keras_compat import pure
 
-if TYPE_CHECKING:
-    from zoo.training.chunks import Chunks
-
 draws_on_host = False
 
 jax_convolutions.install()
@@ -32,14 +31,6 @@ jax_compilation_cache.keep()
 def device() -> str:
     """``"gpu"``, ``"tpu"`` or ``"cpu"``: where this backend computes."""
     return jax.default_backend()
-
-
-def makes_chunks() -> bool:
-    """Whether steps are made in chunks.
-
-    Not on a GPU, where the steps of a chunk would wait for the callbacks of the one before.
-    """
-    return device() == "cpu"
 
 
 def call(network, inputs, *args, **kwargs):
@@ -131,44 +122,21 @@ def compiled(variables, fn):
 
 
 class Trainer:
-    """The steps that Keras's JAX trainer jits.
+    """The steps that Keras's JAX trainer jits."""
 
-    Attributes:
-        chunks: as of ``zoo.engine.backends.tensorflow.Trainer``.
-    """
-
-    chunks: Chunks | None = None
     train_function: Any
 
     def make_train_function(self, force=False):
+        again = force or self.train_function is None
+        super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
         options = jax_compiler_options.options()
-        if self.chunks is None:
-            again = force or self.train_function is None
-            super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
-            plain = self.jit_compile and not self.run_eagerly and distribution() is None
-            if again and plain and options:
-                step = jax.jit(self.train_step, donate_argnums=0, compiler_options=options)
-                self.train_function = self._make_function(step)
-            return
-        jit = partial(jax.jit, donate_argnums=0, compiler_options=options)
-        plain = self.run_eagerly or not self.jit_compile
-        steps = jax_chunks.steps(self, (lambda fn: fn) if plain else jit)
-        names = self.metrics_names
-
-        def function(state, iterator):
-            state, logs = steps(state, next(iterator))
-            return {name: logs[:, i] for i, name in enumerate(names)}, state
-
-        self.train_function = function
+        plain = self.jit_compile and not self.run_eagerly and distribution() is None
+        if again and plain and options:
+            step = jax.jit(self.train_step, donate_argnums=0, compiler_options=options)
+            self.train_function = self._make_function(step)
 
     def train_step(self, state, data):
-        variables = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.optimizer.variables,
-            self.metrics_variables,
-        )
-        return _stateless(variables, state, lambda: self.make_moves(data))
+        return _stateless(_variables(self), state, lambda: self.make_moves(data))
 
     def test_step(self, state, data):
         variables = (
@@ -182,6 +150,79 @@ class Trainer:
         # Keras would empty the variables before a step, and lose the weights, and the reason,
         # where the step does not trace (an error in a loss); a step overwrites them anyway
         return super()._get_jax_state(**groups)  # type: ignore[misc]  # of Keras's trainer
+
+
+class Steps:
+    """The training steps of a model, many in one call.
+
+    The state is passed from step to step, each of which overwrites it. The model's variables
+    hold it again after ``sync``.
+
+    Args:
+        model: compiled.
+        rows: examples of a step.
+        most: steps of a call, at most.
+    """
+
+    def __init__(self, model, rows: int, most: int):
+        self._model, self._rows = model, rows
+        self._state: Any = None
+
+        def compiled(function):
+            if model.run_eagerly or not model.jit_compile:
+                return function
+            options = jax_compiler_options.options()
+            return jax.jit(function, donate_argnums=0, compiler_options=options)
+
+        def step(state, batch):
+            logs, state = model.train_step(state, batch)
+            return jnp.stack([logs[name] for name in model.metrics_names]), state
+
+        self._step, self._program = compiled(step), None
+        if jax_chunks.suits(model):
+            terms = len(model.metrics_names)
+            self._program = jax_chunks.program(step, rows, most, terms, compiled)
+
+    def begin_epoch(self) -> None:
+        """Called before the steps of an epoch."""
+
+    def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
+        """Start the steps on a chunk's arrays, which may go on after this returns.
+
+        Returns:
+            A function that waits for the steps and gives their logs, float32
+            ``(steps, terms)`` in the order of the model's ``metrics_names``.
+        """
+        if self._state is None:
+            self._state = tuple([v.value for v in group] for group in _variables(self._model))
+        number = -(-len(data[0]) // self._rows)
+        if self._program is None:
+            logs = []
+            for start in range(0, len(data[0]), self._rows):
+                batch = tuple(part[start : start + self._rows] for part in data)
+                values, self._state = self._step(self._state, batch)
+                logs.append(values)
+            return lambda: np.array(jax.device_get(logs), "float32")
+        values, self._state = self._program(self._state, data, number)
+        return lambda: np.asarray(values)[:number]
+
+    def sync(self) -> None:
+        """Have the model's variables hold the state of the last step started."""
+        if self._state is not None:
+            for group, values in zip(_variables(self._model), self._state, strict=True):
+                for variable, value in zip(group, values, strict=True):
+                    variable.assign(value)
+            self._state = None
+
+
+def _variables(model):
+    """The groups of variables that a training step reads and writes."""
+    return (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
 
 
 def _stateless(variables, state, body):

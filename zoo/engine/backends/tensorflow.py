@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo.engine.accelerate import tensorflow_adam
+from zoo.engine.accelerate import tensorflow_adam, tensorflow_chunks
 from zoo.runtime.keras_compat import pure
-
-if TYPE_CHECKING:
-    from zoo.training.chunks import Chunks
 
 draws_on_host = False
 
@@ -19,11 +17,6 @@ draws_on_host = False
 def device() -> str:
     """``"gpu"`` or ``"cpu"``: where this backend computes."""
     return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
-
-
-def makes_chunks() -> bool:
-    """Whether steps are made in chunks: to start one takes a millisecond or two."""
-    return True
 
 
 def call(network, inputs, *args, **kwargs):
@@ -86,14 +79,7 @@ def compiled(variables, fn):
 
 
 class Trainer:
-    """The steps that Keras's TensorFlow trainer traces.
-
-    Attributes:
-        chunks: what ``fit`` is given, where it makes several steps in one go: the logs then hold
-            a value for each step, ``(steps,)``. None where an item of the data is a batch.
-    """
-
-    chunks: Chunks | None = None
+    """The steps that Keras's TensorFlow trainer traces."""
 
     def train_step(self, data):
         return self.make_moves(data)
@@ -101,45 +87,40 @@ class Trainer:
     def test_step(self, data):
         return self.evaluate_moves(data)
 
-    def make_train_function(self, force=False):
-        if self.chunks is None:
-            super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
-            return
-        step, names, rows = self.train_step, self.metrics_names, self.chunks.rows
-        if self.jit_compile:
+
+class Steps:
+    """The training steps of a model, many in one call; see ``zoo.engine.backends.jax.Steps``."""
+
+    def __init__(self, model, rows: int, most: int):
+        self._model, self._rows = model, rows
+        step = model.train_step
+        if model.jit_compile:
             step = tf.function(step, jit_compile=True)
 
-        def logged(batch):
-            own = step(batch)
-            return tf.stack([own[name] for name in names])
+        def values(batch):
+            logs = step(batch)
+            return tf.stack([logs[name] for name in model.metrics_names])
 
-        def steps(*data):
-            number = tf.shape(data[0])[0] // rows
-            logs = tf.TensorArray("float32", number, element_shape=(len(names),))
+        self._values = values
+        self._step = values if model.run_eagerly else tf.function(values, autograph=False)
+        self._program: Callable | None = None
 
-            def one(i, logs):
-                found = (part[i * rows : (i + 1) * rows] for part in data)
-                # of shapes that it knows, TensorFlow makes faster programs
-                batch = tuple(tf.ensure_shape(x, (rows, *x.shape[1:])) for x in found)
-                return i + 1, logs.write(i, logged(batch))
+    def begin_epoch(self) -> None:
+        """Called before the steps of an epoch."""
 
-            def more(i, logs):
-                return i < number
+    def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
+        """Start the steps on a chunk's arrays; gives a function that gives their logs."""
+        rows, terms = self._rows, len(self._model.metrics_names)
+        whole = len(data[0]) >= rows  # the last batch of an epoch may be short
+        if whole and not self._model.run_eagerly:
+            if self._program is None:
+                self._program = tensorflow_chunks.program(self._values, rows, terms, data)
+            return self._program(*data).numpy
+        logs = [
+            self._step(tuple(tf.convert_to_tensor(part[start : start + rows]) for part in data))
+            for start in range(0, len(data[0]), rows)
+        ]
+        return tf.stack(logs).numpy
 
-            return tf.while_loop(more, one, (0, logs), parallel_iterations=1)[1].stack()
-
-        def short(*data):
-            return logged(data)[None]
-
-        if not self.run_eagerly:
-            signature = [tf.TensorSpec(shape, dtype) for shape, dtype in self.chunks.parts]
-            steps = tf.function(steps, input_signature=signature, autograph=False)
-            short = tf.function(short, autograph=False)
-
-        def function(iterator):
-            data = next(iterator)
-            whole = len(data[0]) >= rows  # the last batch of an epoch may be short
-            logs = (steps if whole else short)(*data).numpy()
-            return {name: logs[:, i] for i, name in enumerate(names)}
-
-        self.train_function = function
+    def sync(self) -> None:
+        """Have the model's variables hold the state, as they do here after each step."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import keras
+import numpy as np
 import torch
 from keras import ops
 from keras.src.backend.torch.core import get_device
 
 from zoo.engine.accelerate import malloc, torch_adam
 from zoo.runtime.keras_compat import pure
-
-if TYPE_CHECKING:
-    from zoo.training.chunks import Chunks
 
 KNOWN = keras.__version__.startswith("3.15.")
 """Whether Keras is one whose inner workings these files take the place of; else they do not."""
@@ -32,14 +30,6 @@ draws_on_host = get_device() == "cpu"
 def device() -> str:
     """``"gpu"``, ``"mps"`` or ``"cpu"``: where this backend computes."""
     return get_device().partition(":")[0].replace("cuda", "gpu")
-
-
-def makes_chunks() -> bool:
-    """Whether steps are made in chunks: PyTorch's loader takes long to give a batch.
-
-    Not on a GPU, where the steps of a chunk would wait for the callbacks of the one before.
-    """
-    return device() == "cpu"
 
 
 def call(network, inputs, *args, **kwargs):
@@ -103,13 +93,7 @@ def compiled(variables, fn):
 
 
 class Trainer:
-    """The steps that Keras's PyTorch trainer runs.
-
-    Attributes:
-        chunks: as of ``zoo.engine.backends.tensorflow.Trainer``.
-    """
-
-    chunks: Chunks | None = None
+    """The steps that Keras's PyTorch trainer runs."""
 
     def train_step(self, data):
         return self.make_moves(data)
@@ -117,20 +101,26 @@ class Trainer:
     def test_step(self, data):
         return self.evaluate_moves(data)
 
-    def make_train_function(self, force=False):
-        if self.chunks is None:
-            super().make_train_function(force)  # type: ignore[misc]  # of Keras's trainer
-            return
-        step, names, rows = self.train_step, self.metrics_names, self.chunks.rows
 
-        def function(items):
-            [data] = items
-            logs = []
-            for start in range(0, len(data[0]), rows):
-                # a copy, because sums may depend on where in memory an array begins
-                own = step(tuple(torch.tensor(part[start : start + rows]) for part in data))
-                logs.append(torch.stack([own[name] for name in names]))
-            values = torch.stack(logs).numpy()
-            return {name: values[:, i] for i, name in enumerate(names)}
+class Steps:
+    """The training steps of a model, many in one call; see ``zoo.engine.backends.jax.Steps``."""
 
-        self.train_function = function
+    def __init__(self, model, rows: int, most: int):
+        self._model, self._rows = model, rows
+
+    def begin_epoch(self) -> None:
+        """Called before the steps of an epoch: modules of PyTorch's own train from here on."""
+        self._model.train()
+
+    def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
+        """Start the steps on a chunk's arrays; gives a function that gives their logs."""
+        names, logs = self._model.metrics_names, []
+        for start in range(0, len(data[0]), self._rows):
+            # a copy, because sums may depend on where in memory an array begins
+            batch = tuple(torch.tensor(part[start : start + self._rows]) for part in data)
+            own = self._model.train_step(batch)
+            logs.append(torch.stack([own[name] for name in names]))
+        return lambda: torch.stack(logs).cpu().numpy()
+
+    def sync(self) -> None:
+        """Have the model's variables hold the state, as they do here after each step."""

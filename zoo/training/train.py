@@ -1,0 +1,249 @@
+"""A recipe becomes a run; the same on every backend."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+
+from zoo import callbacks
+from zoo.config.recipe import Recipe
+from zoo.datasets import Access, Batches, Split
+from zoo.engine.model import GenerativeModel
+from zoo.errors import ZooError
+from zoo.metrics import evaluate
+from zoo.nn import samplers
+from zoo.reports import pictures
+from zoo.runs import folders, locks, manifest
+from zoo.runs.checkpoints import Checkpoint, Store, synced
+from zoo.runs.manifest import describe
+from zoo.runs.run import Run
+from zoo.training import failures, warm_start
+from zoo.training.checkpointing import CheckpointWriter
+from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
+from zoo.training.loop import Loop
+from zoo.training.signals import Interruption
+
+
+def train(
+    recipe: Recipe,
+    *,
+    name: str = "recipe",
+    source: str | Path | None = None,
+    changes: Sequence[str] = (),
+    weights_from: Run | Path | str | None = None,
+    on_nan: Literal["stop", "skip"] = "stop",
+    runs_folder: str | None = None,
+    access: Access | None = None,
+    prepared: Callable[[Experiment], None] = lambda experiment: None,
+    begun: Callable[[Run], None] = lambda run: None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Train what a recipe says, in a new run folder.
+
+    Args:
+        recipe: the experiment.
+        name: what the run is called after.
+        source: the recipe's file, copied into the run.
+        changes: those by which the recipe differs from its file, as ``key=value``.
+        weights_from: a run to start from the weights of, network by network, where they fit.
+        on_nan: what to do where a term is not finite: ``"stop"``; or ``"skip"``, which leaves
+            out each move that has such a term or gradient.
+        runs_folder: folder for runs; default ``ZOO_RUNS``, else ``./runs``.
+        access: where data may come from.
+        prepared: called when all is checked, before the run's folder is made.
+        begun: called with the run when its folder is made.
+        say: told one line at a time what a person should know.
+
+    Returns:
+        The finished run: its ``results.json`` holds the numbers.
+
+    Raises:
+        ZooError: something is wrong with the recipe or its data; nothing was trained.
+        RunFailed: a term is no longer finite, memory or disk is full. The last good state is
+            kept, and ``zoo.resume`` goes on from there.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after a checkpoint.
+    """
+    experiment = prepare(recipe, access, on_nan)
+    taken = warm_start.weights(experiment.model, weights_from, source, runs_folder, say)
+    prepared(experiment)
+    metrics = prepared_metrics(experiment, access, runs_folder)
+    fields = {**describe(experiment), "changes": list(changes), "on_nan": on_nan, "from": taken}
+    run = folders.create(folders.root(runs_folder), name, source=source, **fields)
+    with locks.held(run.path):
+        begun(run)
+        return carry_out(Training(experiment, metrics, run, say))
+
+
+@dataclass
+class Training:
+    """An experiment that is carried out in a run.
+
+    Attributes:
+        experiment: prepared.
+        metrics: prepared.
+        run: its folder, whose lock this process holds.
+        say: tells a person one line.
+        start: the checkpoint to go on from; None to begin at the beginning.
+        further: whether to go on though the training was over, as with more epochs.
+    """
+
+    experiment: Experiment
+    metrics: Sequence[Any]
+    run: Run
+    say: Callable[[str], None]
+    start: Checkpoint | None = None
+    further: bool = False
+
+
+def carry_out(training: Training) -> Run:
+    """Train, evaluate, and say in the run how it ended; see ``train``."""
+    experiment, run = training.experiment, training.run
+    try:
+        with failures.explain_resource_errors(run, experiment):
+            logs, seconds = _fit(training)
+            _save_weights(experiment.model, run)
+            _fit_sampler(experiment, run)
+            began = time.perf_counter()
+            results = _results(experiment, training.metrics, run, logs)
+            results["seconds"] = round(seconds + time.perf_counter() - began, 1)
+            run.write_json("results.json", results)
+            run.update(
+                status="finished",
+                finished_in_seconds=results["seconds"],
+                sha256=run.hashes(),
+            )
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        with contextlib.suppress(ZooError):  # a full disk is told already
+            run.update(status="interrupted" if stopped else "failed")
+        raise
+    return run
+
+
+def _fit(training: Training) -> tuple[dict[str, float], float]:
+    """Train, and return the last epoch's logs and the seconds it took in all."""
+    experiment, run, start = training.experiment, training.run, training.start
+    recipe, model, batches = experiment.recipe, experiment.model, experiment.batches
+    context = callbacks.Context(
+        run=run,
+        recipe_name=run.path.parent.name,
+        recipe_text=run.source,
+        data=experiment.data,
+        batch_size=recipe.dataset.batch_size * model.repeats,
+        epochs=recipe.epochs,
+        steps=len(batches),
+        validation=experiment.validation,
+        say=training.say,
+        resumed=start is not None,
+    )
+    policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
+    table = keras.callbacks.CSVLogger(str(run.log), append=start is not None)
+    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
+    used = [*averaged, *recipe.callbacks, table, callbacks.Progress()]
+    ours = [c for c in used if isinstance(c, callbacks.Callback)]
+    for callback in ours:
+        callback.context = context
+    rates = manifest.rates(model)
+    first, before = (start.state["epoch"], start.state["seconds"]) if start else (0, 0.0)
+    over = start is not None and start.state["stopped"] and not training.further
+    began = time.perf_counter()
+
+    def seconds():
+        return before + time.perf_counter() - began
+
+    def about():
+        return {
+            "seconds": round(seconds(), 3),
+            "backend": keras.backend.backend(),
+            "steps": len(batches),
+            "rates": rates,
+        }
+
+    try:
+        with Interruption(training.say) as interruption:
+            Loop(
+                model,
+                batches,
+                used,
+                first=first,
+                epochs=first if over else recipe.epochs,
+                validation=_evaluation(experiment.validation),
+                checkpoints=CheckpointWriter(
+                    run, (policies or [callbacks.Checkpoint()])[0], Store(run.checkpoints), start
+                ),
+                interruption=interruption,
+                start=start,
+                new_rates=[p for p in rates if start and start.state["rates"].get(p) != rates[p]],
+                about=about,
+                say=training.say,
+            ).run()
+    finally:
+        table.on_train_end()  # closes it, also where training is broken off
+        for callback in ours:
+            callback.close()
+    logs = {key: float(values[-1]) for key, values in model.history.history.items() if values}
+    return logs, seconds()
+
+
+def _save_weights(model: GenerativeModel, run: Run) -> None:
+    """Write the final weights beside and move them into place."""
+    temporary = run.path / ".writing.weights.h5"
+    try:
+        model.save_weights(temporary)
+        synced(temporary)
+        os.replace(temporary, run.weights)
+        synced(run.path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _fit_sampler(experiment: Experiment, run: Run) -> None:
+    """Fit the recipe's sampler, if it has one, and show its samples."""
+    recipe, model, data = experiment.recipe, experiment.model, experiment.data
+    if recipe.sampler is None:
+        return
+    examples = data.train.first(samplers.MOST)
+    codes = model.encode(examples.x, labels=examples.y)
+    model.sampler = recipe.sampler.fit(codes, recipe.seed)
+    model.sampler.save(run.sampler)
+    if model.data.is_image:
+        image = pictures.grid(model.sample(64, seed=recipe.seed))
+        if "stand-in" in data.name:
+            image = pictures.caption(image, data.name)
+        pictures.save(run.pictures / "samples.png", image, data=data.name, run=run.name)
+
+
+def _evaluation(split: Split) -> Batches:
+    return Batches(split, EVALUATION_BATCH, seed=0)
+
+
+def _results(experiment: Experiment, metrics, run: Run, logs) -> dict[str, Any]:
+    """What ``results.json`` holds, but for the time: the losses, the metrics on the test set."""
+    recipe, model, test = experiment.recipe, experiment.model, experiment.test
+    terms = model.evaluate(_evaluation(test), verbose=0, return_dict=True)
+    binarized = bool(getattr(recipe.dataset, "binarize", None))
+    measured = evaluate.measure(metrics, model, experiment.evaluated, recipe.seed, binarized)
+    pictures = sorted(
+        path.name
+        for path in run.pictures.glob("*.png")
+        if not re.search(r"-(epoch|step)-\d+$", path.stem)
+    )
+    return {
+        "data": experiment.data.name,
+        "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,
+        "train": {key: value for key, value in logs.items() if key in model.metrics_names},
+        "validation": {
+            key.removeprefix("val_"): value for key, value in logs.items() if key.startswith("val_")
+        },
+        "test": {key: float(value) for key, value in terms.items()},
+        "metrics": measured,
+        "pictures": [f"{run.pictures.name}/{name}" for name in pictures],
+    }
