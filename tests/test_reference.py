@@ -13,8 +13,8 @@ import zoo
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 NAMED = re.findall(r"^::: (\S+)$", PAGE.read_text(encoding="utf-8"), re.M)
-MODULES = ("augment", "callbacks", "datasets", "layers", "losses", "metrics", "networks")
-MODULES += ("packing", "penalties", "random", "samplers", "schedules", "testing")
+MODULES = ["callbacks", "datasets", "metrics", "random", "testing", "nn.losses.penalties"]
+MODULES += [f"nn.{name}" for name in zoo.nn.__all__]
 
 pytestmark = pytest.mark.backend_free
 
