@@ -48,6 +48,8 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/datasets/stacked_mnist.py",
     "zoo/datasets/swiss_roll.py",
     "zoo/datasets/tfds.py",
+    "zoo/engine/__init__.py",
+    "zoo/engine/accelerate/__init__.py",
     "zoo/errors.py",
     "zoo/plugin/__init__.py",
     "zoo/plugin/dataset.py",

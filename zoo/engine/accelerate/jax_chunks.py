@@ -7,8 +7,18 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from keras.src.layers.convolutional.base_conv import BaseConv
-from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
+from keras import layers
+
+from zoo.engine import accelerate
+
+CONVOLUTIONS = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.Conv3D,
+    layers.Conv1DTranspose,
+    layers.Conv2DTranspose,
+    layers.Conv3DTranspose,
+)
 
 
 def steps(model, compiled: Callable) -> Callable:
@@ -24,9 +34,10 @@ def steps(model, compiled: Callable) -> Callable:
     Returns:
         What gives the state afterwards, and float32 logs ``(steps, terms)``.
     """
-    layers = model._flatten_layers(recursive=True)
-    convolves = any(isinstance(layer, (BaseConv, BaseConvTranspose)) for layer in layers)
-    return (_one_by_one if convolves else _looped)(model, compiled)
+    flat = model._flatten_layers(recursive=True)
+    convolves = any(isinstance(layer, CONVOLUTIONS) for layer in flat)
+    looped = accelerate.on("jax_chunk_program") and not convolves
+    return (_looped if looped else _one_by_one)(model, compiled)
 
 
 def _one_by_one(model, compiled):

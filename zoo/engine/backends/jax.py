@@ -8,25 +8,15 @@ from typing import TYPE_CHECKING, Any
 import jax
 from keras import StatelessScope, ops
 from keras.distribution import distribution
-from keras.src.backend.common.stateless_scope import get_stateless_scope
 
-from zoo.engine.accelerate import (
-    jax_chunks,
-    jax_compilation_cache,
-    jax_compiler_options,
-    jax_convolutions,
-    malloc,
-)
+from zoo.engine.accelerate import jax_chunks, jax_compiler_options
 from zoo.engine.backends.variables import unique
-from zoo.runtime.keras_compat import pure
+from zoo.runtime.keras_compat import get_stateless_scope, pure
 
 if TYPE_CHECKING:
     from zoo.training.chunks import Chunks
 
 draws_on_host = False
-
-jax_convolutions.install()
-jax_compilation_cache.keep()
 
 
 def device() -> str:
@@ -95,9 +85,7 @@ def apply(optimizer, grads, variables, moves=None):
 
 
 def prepare(optimizer):
-    """Make ready an optimizer that is about to train."""
-    if device() == "cpu":
-        malloc.keep()
+    """Make ready an optimizer that is about to train: here there is nothing to do."""
 
 
 def input_gradient(fn, x):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 from keras import ops
 
-from zoo.engine.accelerate import tensorflow_adam
+from zoo.engine import accelerate
 from zoo.runtime.keras_compat import pure
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def apply(optimizer, grads, variables, moves=None):
 
 def prepare(optimizer):
     """Make ready an optimizer that is about to train."""
-    tensorflow_adam.fuse(optimizer)
+    adam = accelerate.module("tensorflow_adam")
+    if adam is not None:
+        adam.fuse(optimizer)
 
 
 def input_gradient(fn, x):
@@ -139,7 +141,12 @@ class Trainer:
         def function(iterator):
             data = next(iterator)
             whole = len(data[0]) >= rows  # the last batch of an epoch may be short
-            logs = (steps if whole else short)(*data).numpy()
+            if whole and not accelerate.on("tensorflow_chunk_program"):
+                starts = range(0, len(data[0]), rows)
+                batches = [[part[i : i + rows] for part in data] for i in starts]
+                logs = tf.concat([short(*batch) for batch in batches], 0).numpy()
+            else:
+                logs = (steps if whole else short)(*data).numpy()
             return {name: logs[:, i] for i, name in enumerate(names)}
 
         self.train_function = function
