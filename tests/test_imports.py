@@ -120,7 +120,7 @@ def test_only_the_engines_backend_files_import_a_backend(path):
 
 
 PRIVATE = re.compile(
-    r"(keras\.src|jax\._src|jaxlib|torch\._(?!_)\w+|(torch\.\w+\.)+_(?!_)\w+|(tensorflow|tf)\.python)\b"
+    r"(keras\.src|jax\._src|jaxlib|torch\.(\w+\.)*_(?!_)\w+|(tensorflow|tf)\.python)\b"
 )
 """Inner parts of frameworks, which may change with any version."""
 
