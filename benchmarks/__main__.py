@@ -95,8 +95,7 @@ def _can(variant, backend) -> bool:
 
 
 _NOTHING_KEPT = {"JAX_ENABLE_COMPILATION_CACHE": "false"}
-# the networks are the zoo's, which otherwise repairs convolutions for all of the process
-_AS_THEY_COME = {"keras": {"ZOO_JAX_CONVOLUTIONS": "xla"}}
+_AS_IT_COMES = {"keras": {"ZOO_ACCELERATE": "none"}}  # though its networks are the zoo's
 
 
 def _speed(options, backend, results):
@@ -108,7 +107,7 @@ def _speed(options, backend, results):
                 backend,
                 variant,
                 _case(options, name),
-                environment=_AS_THEY_COME.get(variant, {}) | _NOTHING_KEPT,
+                environment=_AS_IT_COMES.get(variant, {}) | _NOTHING_KEPT,
             )
             for variant in cases.CASES[name].variants
             if variant in options.variants and _can(variant, backend)

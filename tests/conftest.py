@@ -48,6 +48,18 @@ def pytest_report_header(config):
 
 
 @pytest.fixture
+def accelerated(monkeypatch):
+    """All accelerations are on during a test, whatever ``ZOO_ACCELERATE`` says."""
+    from zoo.engine import accelerate
+    from zoo.engine.backends import backend
+
+    monkeypatch.setenv(accelerate.VARIABLE, "all")
+    accelerate.install(os.environ["KERAS_BACKEND"], backend.device())
+    yield
+    accelerate.undo()
+
+
+@pytest.fixture
 def install(tmp_path, monkeypatch):
     """Put a real distribution on the path: ``install(name, entry_points, modules, version)``."""
 

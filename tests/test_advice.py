@@ -1,4 +1,4 @@
-"""What is told of devices and of convolutions before a run."""
+"""What is said of devices before a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from zoo.runtime.backends import Choice
 def computes_on(monkeypatch):
     """Pretend that the backend found a device, on a machine with so many NVIDIA GPUs."""
 
-    def pretend(device, gpus=0, installed=backends.BACKENDS):
+    def pretend(device, gpus=0):
         monkeypatch.setattr(backend, "device", lambda: device)
         monkeypatch.setattr(backends, "gpus", lambda: gpus)
-        monkeypatch.setattr(backends, "installed", lambda: installed)
 
     return pretend
 
@@ -53,21 +52,3 @@ def test_a_device_that_only_the_backend_found(computes_on, found):
     assert f"computes on {found}" in advice.other_device(Choice("jax", "cpu", ""))
     said = advice.other_device(Choice("tensorflow", "cpu", "", demanded=True))
     assert said == f"--device cpu: tensorflow computes on {found} all the same"
-
-
-def test_tensorflow_for_transposed_convolutions_is_installed_only_where_it_is_not(computes_on):
-    settings = {"latent_dim": 2, "hidden": (4,)}
-    spec = zoo.DataSpec((8, 8, 1))
-    dense = zoo.build(zoo.model("vae", **settings), spec)
-    convolutional = zoo.build(zoo.model("vae", **settings, convolutional=True), spec)
-    jax = Choice("jax", "cpu", "")
-    computes_on("cpu")
-    assert advice.slow_convolutions(dense, jax) is None
-    assert advice.slow_convolutions(convolutional, Choice("torch", "cpu", "")) is None
-    said = advice.slow_convolutions(convolutional, jax)
-    assert said.endswith("faster than JAX. To use it: add --backend tensorflow")
-    computes_on("cpu", installed=("jax", "torch"))
-    said = advice.slow_convolutions(convolutional, jax)
-    assert said.endswith('pip install "keras-zoo[tensorflow]"; then add --backend tensorflow')
-    computes_on("gpu")
-    assert advice.slow_convolutions(convolutional, jax) is None

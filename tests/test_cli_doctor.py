@@ -6,6 +6,7 @@ import pytest
 
 from zoo import cli
 from zoo.cli import doctor
+from zoo.engine import accelerate
 from zoo.runtime import backends
 
 pytestmark = pytest.mark.backend_free
@@ -40,13 +41,24 @@ def report(capsys, *args, status=0):
 
 
 @pytest.mark.slow
-def test_installed_backends_work_in_processes_of_their_own(capsys):
+def test_installed_backends_work_in_processes_of_their_own(capsys, monkeypatch):
+    left_out = {"jax": "malloc", "tensorflow": "tensorflow_adam", "torch": "torch_adam"}
+    monkeypatch.setenv("ZOO_ACCELERATE", "-malloc,-tensorflow_adam,-torch_adam")
     found = report(capsys)
     for name in backends.BACKENDS:
         if name in backends.installed():
             assert found["backends"][name]["works"], found["backends"][name]
             assert found["backends"][name]["version"][0].isdigit()
             assert any("cpu" in device.lower() for device in found["backends"][name]["devices"])
+            listed = {own["name"]: own for own in found["backends"][name]["accelerations"]}
+            assert listed == {
+                entry.name: {"name": entry.name, "on": False, "why": "left out by ZOO_ACCELERATE"}
+                if entry.name == left_out[name]
+                else listed[entry.name]
+                for entry in accelerate.TABLE
+                if name in entry.backends
+            }
+            assert all(own["on"] or own["why"] for own in listed.values())
         else:
             assert "keras-zoo" in found["backends"][name]["fix"]
     assert found["ready"]
@@ -86,6 +98,23 @@ def test_a_file_in_the_working_folder_is_no_backend(child, tmp_path, capsys):
     (tmp_path / "made_up.py").write_text("")
     child("import made_up")
     assert "No module named" in report(capsys, status=1)["backends"]["jax"]["why"]
+
+
+def test_accelerations_are_listed(child, capsys):
+    listed = [{"name": "a", "on": True, "why": ""}, {"name": "bc", "on": False, "why": "no room"}]
+    child(
+        f"print({json.dumps({'version': '1.2', 'devices': ['cpu:0'], 'accelerations': listed})!r})"
+    )
+    assert cli.main(["doctor"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "a   on" in lines
+    assert "bc  off: no room" in lines
+
+
+def test_an_acceleration_that_there_is_not(capsys, monkeypatch):
+    monkeypatch.setenv("ZOO_ACCELERATE", "-malock")
+    assert cli.main(["doctor"]) == 2
+    assert "ZOO_ACCELERATE: unknown acceleration 'malock'; did you" in capsys.readouterr().err
 
 
 def test_a_gpu_that_a_backend_does_not_use(child, capsys, monkeypatch):

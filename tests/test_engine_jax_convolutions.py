@@ -8,8 +8,6 @@ import keras
 import numpy as np
 import pytest
 
-import zoo
-
 if keras.backend.backend() != "jax":
     pytest.skip("about JAX's own convolutions", allow_module_level=True)
 
@@ -18,14 +16,17 @@ import jax.numpy as jnp
 from jax import lax
 from jax.interpreters import mlir
 
+from zoo.engine import accelerate
 from zoo.engine.accelerate import jax_convolutions as convolutions
 
 
 @pytest.fixture(autouse=True)
-def on_the_cpu(monkeypatch):
-    monkeypatch.delenv(convolutions.VARIABLE, raising=False)
+def on_the_cpu():
+    convolutions.install()
     with jax.default_device(jax.devices("cpu")[0]):
         yield
+    accelerate.undo()
+    convolutions.undo()
 
 
 @pytest.fixture
@@ -129,9 +130,14 @@ def results(case, x, kernel):
     }
 
 
-def by(value, monkeypatch, function, *args):
-    """What a function gives with the variable set so; it is compiled anew."""
-    monkeypatch.setenv(convolutions.VARIABLE, value)
+def use(whose):
+    """Have convolutions be the ``"zoo"``'s or ``"xla"``'s."""
+    {"zoo": convolutions.install, "xla": convolutions.undo}[whose]()
+
+
+def by(whose, function, *args):
+    """What a function gives, compiled anew, with convolutions that are the zoo's or XLA's."""
+    use(whose)
     return jax.jit(lambda *args: function(*args))(*args)
 
 
@@ -147,7 +153,7 @@ def assert_same(ours, xlas, tolerance=1e-4):
 def test_numbers_are_those_of_xla(case, monkeypatch, told):
     if case.large:
         monkeypatch.setattr(convolutions, "LARGE", 0)
-    run = (monkeypatch, lambda *args: results(case, *args), *case.operands())
+    run = (lambda *args: results(case, *args), *case.operands())
     assert_same(by("zoo", *run), by("xla", *run))
     assert not told
 
@@ -161,31 +167,29 @@ def test_low_precision_keeps_its_dtype(case, dtype, monkeypatch, told):
     if case.large:
         monkeypatch.setattr(convolutions, "LARGE", 0)
     operands = [jnp.asarray(a, dtype) for a in case.operands()]
-    run = (monkeypatch, lambda *args: results(case, *args), *operands)
+    run = (lambda *args: results(case, *args), *operands)
     assert_same(by("zoo", *run), by("xla", *run), tolerance=4 * float(jnp.finfo(dtype).eps))
     assert not told
 
 
 @pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0)])
-def test_vectorized_over_either_operand_or_both(axes, monkeypatch, told):
+def test_vectorized_over_either_operand_or_both(axes, told):
     case = CASES[0]
     operands = [
         a if axis is None else np.stack([a, 2 * a, -a])
         for a, axis in zip(case.operands(), axes, strict=True)
     ]
     vectorized = jax.vmap(lambda *args: results(case, *args), in_axes=axes)
-    assert_same(
-        by("zoo", monkeypatch, vectorized, *operands), by("xla", monkeypatch, vectorized, *operands)
-    )
+    assert_same(by("zoo", vectorized, *operands), by("xla", vectorized, *operands))
     assert not told
 
 
-def test_integers_and_complex_numbers_are_left_alone(monkeypatch, told):
+def test_integers_and_complex_numbers_are_left_alone(told):
     for dtype in ("int32", "complex64"):
         x, kernel = (jnp.round(8 * a).astype(dtype) for a in CASES[0].operands())
         np.testing.assert_allclose(
-            by("zoo", monkeypatch, CASES[0], x, kernel),
-            by("xla", monkeypatch, CASES[0], x, kernel),
+            by("zoo", CASES[0], x, kernel),
+            by("xla", CASES[0], x, kernel),
             rtol=1e-4,
             atol=1e-4,
         )
@@ -200,30 +204,30 @@ def kernel_gradient(x, kernel):
     return jax.grad(lambda k: jnp.sum(jnp.square(CASES[0](x, k))))(kernel)
 
 
-def compiled(value, monkeypatch, function=kernel_gradient):
-    monkeypatch.setenv(convolutions.VARIABLE, value)
+def compiled(whose, function=kernel_gradient):
+    use(whose)
     return jax.jit(lambda *args: function(*args)).lower(*CASES[0].operands()).compile().as_text()
 
 
 NAIVE_LOOP = "rhs_reversal"  # what XLA's CPU backend has no fast convolution for
 
 
-def test_the_kernel_gradient_of_a_transposed_convolution_is_no_naive_loop(monkeypatch):
-    assert NAIVE_LOOP not in compiled("zoo", monkeypatch)
+def test_the_kernel_gradient_of_a_transposed_convolution_is_no_naive_loop():
+    assert NAIVE_LOOP not in compiled("zoo")
 
 
-def test_xla_still_needs_the_repair_of_kernel_gradients(monkeypatch):
+def test_xla_still_needs_the_repair_of_kernel_gradients():
     """Fails when a later JAX makes it superfluous: then measure, and take ``swapped`` out."""
-    assert NAIVE_LOOP in compiled("xla", monkeypatch)
+    assert NAIVE_LOOP in compiled("xla")
 
 
-def test_xla_still_needs_the_repair_in_three_dimensions(monkeypatch):
+def test_xla_still_needs_the_repair_in_three_dimensions():
     """Fails when a later JAX makes it superfluous: 5 times for what was 100 when measured."""
     case = Case(4, 4, 2, dimensions=3, transposed=True, features=16, filters=16)
     operands = case.operands()
     seconds = {}
-    for value in ("zoo", "xla"):
-        monkeypatch.setenv(convolutions.VARIABLE, value)
+    for whose in ("zoo", "xla"):
+        use(whose)
         run = jax.jit(lambda *args: case(*args))
         run(*operands).block_until_ready()
         times = []
@@ -231,7 +235,7 @@ def test_xla_still_needs_the_repair_in_three_dimensions(monkeypatch):
             began = time.perf_counter()
             run(*operands).block_until_ready()
             times.append(time.perf_counter() - began)
-        seconds[value] = min(times)
+        seconds[whose] = min(times)
     assert seconds["xla"] > 5 * seconds["zoo"]
 
 
@@ -256,45 +260,41 @@ def lowered(platform):
 
 
 @pytest.mark.parametrize("platform", ["cuda", "tpu"])
-def test_other_platforms_are_untouched(platform, monkeypatch):
-    monkeypatch.setenv(convolutions.VARIABLE, "zoo")
+def test_other_platforms_are_untouched(platform):
     ours, ours_on_cpu = lowered(platform), lowered("cpu")
-    monkeypatch.setenv(convolutions.VARIABLE, "xla")
+    use("xla")
     assert lowered(platform) == ours
     assert lowered("cpu") != ours_on_cpu
-
-
-def test_the_variable_has_two_values(monkeypatch):
-    monkeypatch.setenv(convolutions.VARIABLE, "xia")
-    with pytest.raises(zoo.ZooError, match=r"ZOO_JAX_CONVOLUTIONS.*did you mean 'xla'"):
-        convolutions.install()
 
 
 # Mocks from here on: no JAX is at hand that has changed so.
 
 
-def test_a_jax_without_the_hook_is_told_once_and_computes(monkeypatch, told):
-    monkeypatch.delattr(mlir, "_platform_specific_lowerings")
-    convolutions.install()
-    convolutions.install()
-    assert len(told) == 1
-    assert told[0].startswith(f"JAX {jax.__version__} is not as the zoo knows it")
-    assert "\n" not in told[0]
+def test_what_is_undone_is_the_rule_of_jax(told):
+    rules = mlir._platform_specific_lowerings["cpu"]
+    ours = rules[lax.conv_general_dilated_p]
+    convolutions.undo()
+    stock = rules[lax.conv_general_dilated_p]
+    assert stock is not ours
+    for _ in range(2):  # installed twice, it is undone at once
+        convolutions.install()
+    convolutions.undo()
+    assert rules[lax.conv_general_dilated_p] is stock
 
 
 def test_a_jax_with_other_convolutions_is_told_once_and_computes(monkeypatch, told):
-    xlas = by("xla", monkeypatch, kernel_gradient, *CASES[0].operands())
+    xlas = by("xla", kernel_gradient, *CASES[0].operands())
     monkeypatch.setattr(convolutions, "PARAMETERS", convolutions.PARAMETERS - {"padding"})
     for _ in range(2):
-        ours = by("zoo", monkeypatch, kernel_gradient, *CASES[0].operands())
+        ours = by("zoo", kernel_gradient, *CASES[0].operands())
         np.testing.assert_array_equal(ours, xlas)
     assert len(told) == 1
     assert "padding" in told[0]
 
 
 def test_a_jax_that_lowers_no_functions_is_told_once_and_computes(monkeypatch, told):
-    xlas = by("xla", monkeypatch, kernel_gradient, *CASES[0].operands())
+    xlas = by("xla", kernel_gradient, *CASES[0].operands())
     monkeypatch.delattr(mlir, "lower_fun")
-    ours = by("zoo", monkeypatch, kernel_gradient, *CASES[0].operands())
+    ours = by("zoo", kernel_gradient, *CASES[0].operands())
     np.testing.assert_array_equal(ours, xlas)
     assert len(told) == 1

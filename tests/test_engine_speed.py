@@ -15,6 +15,8 @@ import zoo
 from tests.models import Toy, square
 from zoo.runtime.keras import copy_of
 
+pytestmark = pytest.mark.usefixtures("accelerated")
+
 BACKEND = keras.backend.backend()
 not_on_jax = pytest.mark.skipif(BACKEND == "jax", reason="XLA makes one pass itself")
 on_tensorflow = pytest.mark.skipif(BACKEND != "tensorflow", reason="of the TensorFlow backend")
@@ -27,7 +29,7 @@ def one_pass(monkeypatch):
     if BACKEND == "torch":
         import torch as owner
 
-        from zoo.engine.accelerate import tensorflow_adam as module
+        from zoo.engine.accelerate import torch_adam as module
 
         name = "_fused_adam_"
     else:
@@ -128,8 +130,8 @@ def test_rows_of_a_table_are_moved_as_by_keras(one_pass):
 def test_memory_that_is_freed_is_kept():
     code = """
 import resource, keras
-from zoo.engine.backends import backend
-backend.prepare(keras.optimizers.SGD())
+from zoo.engine import accelerate
+accelerate.install(keras.backend.backend(), "cpu")
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for round_ in range(3):
     before = faults()
@@ -175,7 +177,7 @@ def test_compiled_programs_are_kept_where_that_can_be(tmp_path, folder):
     if folder == "cannot be made":
         (home / "zoo").write_text("a file")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
-    environment |= {"KERAS_HOME": str(home)}
+    environment |= {"KERAS_HOME": str(home), "ZOO_ACCELERATE": "all"}
     if folder == "off":
         environment["JAX_ENABLE_COMPILATION_CACHE"] = "false"
     done = subprocess.run(
@@ -216,12 +218,15 @@ def test_steps_are_compiled_as_is_best_for_cpus(jitted):
 
 @on_jax
 def test_xla_is_told_nothing_it_does_not_know_or_was_told_already(monkeypatch):
+    from zoo.engine import accelerate
     from zoo.engine.accelerate import jax_compiler_options
 
-    options = jax_compiler_options.options.__wrapped__
     monkeypatch.setenv("XLA_FLAGS", f"--{jax_compiler_options.FLAG}=+reduce")
-    assert options() is None
+    assert jax_compiler_options.install() == "XLA_FLAGS says how to use YNN"
     monkeypatch.delenv("XLA_FLAGS")
-    assert options() == jax_compiler_options.OPTIONS
+    assert jax_compiler_options.install() is None
     monkeypatch.setattr(jax_compiler_options, "OPTIONS", {"xla_no_such_option": "1"})
-    assert options() is None
+    assert "does not know" in jax_compiler_options.install()
+    assert jax_compiler_options.options()
+    accelerate.undo()
+    assert jax_compiler_options.options() is None

@@ -16,6 +16,10 @@ if keras.backend.backend() != "torch":
 import torch
 from keras.src.backend.torch import nn
 
+from zoo.engine.accelerate import torch_convolutions
+
+pytestmark = pytest.mark.usefixtures("accelerated")
+
 CASES = [
     (side, kernel, strides, padding, dilation)
     for side, kernel, strides, padding, dilation in itertools.product(
@@ -23,17 +27,6 @@ CASES = [
     )
     if not (strides > 1 and dilation > 1) and (side >= dilation * (kernel - 1) + 1)
 ]
-
-
-@pytest.fixture
-def stock(monkeypatch):
-    """Undo what the zoo put in place of Keras's functions."""
-
-    def undo():
-        for name in ("_transpose_spatial_inputs", "conv_transpose"):
-            monkeypatch.setattr(nn, name, getattr(nn, name).__wrapped__)
-
-    return undo
 
 
 def found(function, *shapes):
@@ -49,7 +42,7 @@ def found(function, *shapes):
 
 
 @pytest.mark.parametrize("transposed", [False, True], ids=["ordinary", "transposed"])
-def test_convolutions_are_those_of_keras(transposed, stock):
+def test_convolutions_are_those_of_keras(transposed):
     convolve = ops.conv_transpose if transposed else ops.conv
 
     def all_of_them():
@@ -61,14 +54,14 @@ def test_convolutions_are_those_of_keras(transposed, stock):
             yield found(convolved, (2, side, side + 1, 3), (kernel, kernel, *channels))
 
     ours = list(all_of_them())
-    stock()
+    torch_convolutions.undo()
     for a, b in zip(ours, all_of_them(), strict=True):
         for one, other in zip(a, b, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
     assert len(ours) > 60
 
 
-def test_convolutions_that_are_not_of_pictures_or_end_elsewhere_are_those_of_keras(stock):
+def test_convolutions_that_are_not_of_pictures_or_end_elsewhere_are_those_of_keras():
     def all_of_them():
         yield found(lambda x, k: ops.conv_transpose(x, k, 2, "same"), (2, 5, 3), (4, 2, 3))
         yield found(lambda x, k: ops.conv(x, k, 2, "same"), (2, 5, 3), (4, 3, 2))
@@ -88,7 +81,7 @@ def test_convolutions_that_are_not_of_pictures_or_end_elsewhere_are_those_of_ker
         )
 
     ours = list(all_of_them())
-    stock()
+    torch_convolutions.undo()
     for a, b in zip(ours, all_of_them(), strict=True):
         for one, other in zip(a, b, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
@@ -114,13 +107,13 @@ def test_convolutions_and_pooling_within_vmap_are_those_of_keras():
         )
 
 
-def test_keras_still_copies(stock):
-    """Else zoo/engine/torch_convolutions.py can go."""
+def test_keras_still_copies():
+    """Else zoo/engine/accelerate/torch_convolutions.py can go."""
     x = torch.ones(2, 7, 7, 3)
     assert not torch.equal(  # channels first: a copy
         torch.tensor(nn._transpose_spatial_inputs.__wrapped__(x).stride()),
         torch.tensor(x.permute(0, 3, 1, 2).stride()),
     )
-    stock()
+    torch_convolutions.undo()
     y = ops.conv_transpose(x, np.ones((4, 4, 2, 3), "float32"), 2, "same")
     assert y.untyped_storage().nbytes() > 4 * y.numel()  # larger, and cropped

@@ -9,13 +9,14 @@ from keras import layers, ops
 
 import zoo
 from zoo import random
-from zoo.engine.backends import backend
 from zoo.engine.nets import Net
 
 if keras.backend.backend() != "torch":
     pytest.skip("about Keras's PyTorch backend", allow_module_level=True)
 
 import torch
+
+pytestmark = pytest.mark.usefixtures("accelerated")
 
 
 class Noisy(layers.Layer):
@@ -309,11 +310,6 @@ def test_an_error_names_the_layer():
     with pytest.raises(ArithmeticError, match="boom") as caught:
         Net(chain(Wrong(name="wrong")), True)(torch.ones(2, 4, 4, 1))
     assert caught.value.__notes__ == ["in layer 'wrong', given (2, 4, 4, 1)"]
-
-
-def test_this_keras_is_one_that_is_known():
-    """Else look through zoo/engine/torch_*.py and say so in zoo/engine/torch.py."""
-    assert backend.KNOWN
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/datasets/stacked_mnist.py",
     "zoo/datasets/swiss_roll.py",
     "zoo/datasets/tfds.py",
+    "zoo/engine/__init__.py",
+    "zoo/engine/accelerate/__init__.py",
     "zoo/errors.py",
     "zoo/plugin/__init__.py",
     "zoo/plugin/dataset.py",
@@ -114,6 +117,50 @@ def test_only_the_engines_backend_files_import_a_backend(path):
             named = path.stem.partition("_")[0] == top(module)
             allowed = named and path.parent.parent == REPOSITORY / "zoo/engine"
             assert allowed, f"{relative(path)}:{line} imports {module}"
+
+
+PRIVATE = re.compile(
+    r"(keras\.src|jax\._src|jaxlib|torch\.(\w+\.)*_(?!_)\w+|(tensorflow|tf)\.python)\b"
+)
+"""Inner parts of frameworks, which may change with any version."""
+
+READERS = ("zoo/engine/accelerate/", "zoo/runtime/keras_compat.py")
+
+
+def private(path: Path) -> Iterator[tuple[int, str]]:
+    """``(line, name)`` of inner parts of frameworks that a file imports or reaches for."""
+    for line, module in imports(path, anywhere=True):
+        if PRIVATE.match(module):
+            yield line, module
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Attribute) and PRIVATE.fullmatch(ast.unparse(node)):
+            yield node.lineno, ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", [*ZOO, *PLUGINS], ids=relative)
+def test_only_accelerations_and_one_file_reach_into_frameworks(path):
+    if not relative(path).startswith(READERS):
+        for line, name in private(path):
+            pytest.fail(f"{relative(path)}:{line} uses {name}")
+
+
+def test_inner_parts_are_seen(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "REPOSITORY", tmp_path)
+    path = tmp_path / "x.py"
+    for code in (
+        "from keras.src.utils import x",
+        "from keras import src",
+        "import jax._src.core",
+        "from torch import _C",
+        "from torch._C import x",
+        "from torch.nn.modules.module import _x",
+        "def f():\n    return torch._fused_adam_(1)",
+        "from tensorflow.python.ops import x",
+    ):
+        path.write_text(code)
+        assert list(private(path)), code
+    path.write_text("import keras, torch\nfrom torch.nn import functional\ntorch.__version__\n")
+    assert not list(private(path))
 
 
 @pytest.mark.parametrize("name", LIGHT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import keras
-
 from zoo.engine.backends import backend
 from zoo.errors import ZooError
 from zoo.runtime import backends
@@ -28,22 +26,3 @@ def other_device(choice: Choice) -> str | None:
     if choice.demanded:
         raise ZooError(f"--device: {fault}{remedy}")
     return f"{fault} and runs on the CPU{remedy}"
-
-
-def slow_convolutions(model: keras.Model, choice: Choice) -> str | None:
-    """A line on what transposed convolutions cost on JAX's CPU backend, where they do.
-
-    On two cores, its steps of vae_conv_mnist and dcgan_mnist took 3 to 4 times those of
-    TensorFlow; PyTorch's took longer still.
-    """
-    if choice.backend != "jax" or backend.device() != "cpu":
-        return None
-    transposed = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose)
-    if not any(isinstance(layer, transposed) for layer in model._flatten_layers(recursive=True)):
-        return None
-    there = "tensorflow" in backends.installed()
-    remedy = "" if there else f"{backends.how_to_install('tensorflow')}; then "
-    return (
-        "on a CPU, TensorFlow trains transposed convolutions faster than JAX. "
-        f"{remedy or 'To use it: '}add --backend tensorflow"
-    )

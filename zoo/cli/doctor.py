@@ -18,6 +18,7 @@ import click
 
 from zoo import __version__
 from zoo.cli.options import data_dir_option, json_option, runs_option
+from zoo.engine import accelerate
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runtime import backends
@@ -46,7 +47,12 @@ import json, keras
 product = keras.ops.matmul(keras.ops.ones((64, 32)), keras.ops.ones((32, 8)))
 total = float(keras.ops.sum(product))
 assert total == 64 * 32 * 8, f"a sum of products is {total} instead of {64 * 32 * 8}"
-print("\\n" + json.dumps({"version": version, "devices": devices}))
+from zoo.engine import accelerate
+from zoo.engine.backends import backend
+accelerate.install(keras.backend.backend(), backend.device())
+found = {"version": version, "devices": devices}
+found["accelerations"] = accelerate.report(keras.backend.backend())
+print("\\n" + json.dumps(found))
 """
 """What it runs next; its last line is the answer."""
 
@@ -56,11 +62,12 @@ print("\\n" + json.dumps({"version": version, "devices": devices}))
 @data_dir_option
 @json_option
 def command(runs_folder: str | None, data_dir: str | None, as_json: bool) -> int:
-    """Check backends, devices, versions, data, and the folder for runs.
+    """Check backends, devices, accelerations, versions, data, and the folder for runs.
 
     Every backend is tried in a process of its own, so that one which crashes or
     hangs is reported as such. Exit status 1 when nothing could be trained here.
     """
+    accelerate.wanted()  # refuses a wrong name here, not in every child
     report = {
         "versions": _versions(),
         "gpus": backends.gpus(),
@@ -179,10 +186,9 @@ def _text(report: dict[str, Any]) -> str:
     lines = [
         (name, version or optional.get(name, "not installed")) for name, version in versions.items()
     ]
-    lines += [
-        (name, _backend_text(name, found, report["gpus"]))
-        for name, found in report["backends"].items()
-    ]
+    for name, found in report["backends"].items():
+        lines.append((name, _backend_text(name, found, report["gpus"])))
+        lines += [("", text) for text in _accelerations_text(found)]
     lines.append(("gpu", f"{report['gpus']} of NVIDIA's" if report["gpus"] else "none of NVIDIA's"))
     lines.append(("mnist", ", ".join(data["mnist"]) if data["mnist"] else data["why"]))
     writable = folder["writable"]
@@ -205,3 +211,13 @@ def _backend_text(name: str, found: dict[str, Any], gpus: int) -> str:
     if gpus and not on_gpu:
         text += f'; it does not use the GPU: pip install "keras-zoo[{name}-cuda]"'
     return text
+
+
+def _accelerations_text(found: dict[str, Any]) -> list[str]:
+    """A line for each acceleration of a backend: its name, on or off, and why off."""
+    listed = found.get("accelerations", [])
+    width = max((len(own["name"]) for own in listed), default=0)
+    return [
+        f"{own['name']:<{width}}  " + ("on" if own["on"] else f"off: {own['why']}")
+        for own in listed
+    ]

@@ -87,13 +87,10 @@ def command(
     folder = Path(data_dir) if data_dir else None
     access = Access(data_dir=folder, strict=strict_data, say=say)
 
-    def advise(experiment):
-        tell(advice.slow_convolutions(experiment.model, choice))
-
     if dry_run:
         from zoo.training import dry_run as description
 
-        click.echo(description.describe(changed, access, advise))
+        click.echo(description.describe(changed, access))
         return None
 
     def trained(begun):
@@ -106,7 +103,6 @@ def command(
             on_nan=on_nan or "stop",
             runs_folder=runs_folder,
             access=access,
-            prepared=advise,
             begun=begun,
             say=say,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.engine import checks, terms
+from zoo.engine import accelerate, checks, terms
 from zoo.engine.backends import backend
 from zoo.engine.backends.variables import unique
 from zoo.engine.inference import Inference
@@ -199,7 +199,8 @@ def build(
     Raises:
         ZooError: the model contradicts itself (a player that trains an unknown network,
             a loss that returns something else than terms), its code or a factory's fails,
-            or the weights or networks name what it does not have.
+            the weights or networks name what it does not have, or ``ZOO_ACCELERATE`` names
+            an unknown acceleration.
 
     Example:
 
@@ -219,6 +220,7 @@ def build(
         )
     if model.conditional and not data.classes:
         raise ZooError(f"{where} is conditional, and these data have no labels")
+    accelerate.install(keras.backend.backend(), backend.device())
     built = Networks(checks.networks(model, data, networks or {}, where), where)
     players = checks.players(model, built, where)
     moves = [as_move(move) for move in checks.declared(model, "moves", Sequence)]

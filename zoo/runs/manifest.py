@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from zoo.engine import accelerate
 from zoo.engine.backends import backend
 from zoo.engine.optimizers import serialized
 from zoo.plugin.serialization import plain, settings_of
@@ -22,6 +23,7 @@ def describe(experiment: Any) -> dict[str, Any]:
     return {
         "backend": keras.backend.backend(),
         "device": backend.device(),
+        "accelerations": accelerate.active(),
         "seed": recipe.seed,
         "precision": recipe.precision,
         "epochs": recipe.epochs,

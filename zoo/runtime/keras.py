@@ -13,16 +13,13 @@ from typing import Any
 
 import keras
 
-try:
-    from keras.src.utils.module_utils import tensorflow
-except ImportError:  # not public, so it may go; then TensorFlow is imported, and no more
-    tensorflow = None
+from zoo.runtime.keras_compat import tensorflow
 
 
 @contextlib.contextmanager
 def no_tensorflow() -> Iterator[None]:
     """Have Keras take TensorFlow for not installed, unless it is imported already."""
-    if tensorflow is None:
+    if tensorflow is None or "_available" not in vars(tensorflow):
         yield
         return
     before = tensorflow._available

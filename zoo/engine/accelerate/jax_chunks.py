@@ -7,8 +7,20 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from keras.src.layers.convolutional.base_conv import BaseConv
-from keras.src.layers.convolutional.base_conv_transpose import BaseConvTranspose
+from keras import layers
+
+CONVOLUTIONS = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.Conv3D,
+    layers.Conv1DTranspose,
+    layers.Conv2DTranspose,
+    layers.Conv3DTranspose,
+    layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
+    layers.SeparableConv1D,
+    layers.SeparableConv2D,
+)
 
 
 def suits(model) -> bool:
@@ -16,8 +28,8 @@ def suits(model) -> bool:
 
     On a CPU, XLA runs convolutions within a loop several times slower than outside of one.
     """
-    layers = model._flatten_layers(recursive=True)
-    convolves = any(isinstance(layer, (BaseConv, BaseConvTranspose)) for layer in layers)
+    flat = model._flatten_layers(recursive=True)
+    convolves = any(isinstance(layer, CONVOLUTIONS) for layer in flat)
     return not convolves or jax.default_backend() != "cpu"
 
 

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import jax
 from jax.experimental.compilation_cache import compilation_cache
@@ -14,28 +15,51 @@ from jax.experimental.compilation_cache import compilation_cache
 BYTES = 1 << 30  # kept at most, the oldest given up first
 SECONDS = 0.1  # of compiling, from which on a program is kept
 
+_before: dict[str, Any] = {}  # of JAX's settings
 
-def keep() -> None:
+
+def install() -> str | None:
     """Use JAX's cache of compiled programs, in the folder where Keras keeps its data.
 
     JAX's own variables come first: ``JAX_COMPILATION_CACHE_DIR`` names another folder, and
     ``JAX_ENABLE_COMPILATION_CACHE=false`` keeps nothing. Where the folder cannot be written,
     nothing is kept either.
+
+    Returns:
+        Why nothing was changed; None where it was.
     """
-    if jax.config.jax_compilation_cache_dir or not jax.config.jax_enable_compilation_cache:
-        return
+    if jax.config.jax_compilation_cache_dir:
+        return "JAX keeps them in a folder of your own"
+    if not jax.config.jax_enable_compilation_cache:
+        return "JAX is set to keep none"
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     folder = home / "zoo" / "jax" / _machine()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return
+    except OSError as error:
+        return f"{folder} cannot be made: {error.strerror}"
     if not os.access(folder, os.W_OK | os.X_OK):
-        return
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", SECONDS)
+        return f"{folder} cannot be written"
+    settings: dict[str, Any] = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_persistent_cache_min_compile_time_secs": SECONDS,
+    }
     if importlib.util.find_spec("filelock"):  # which JAX needs to count what is there
-        jax.config.update("jax_compilation_cache_max_size", BYTES)
+        settings["jax_compilation_cache_max_size"] = BYTES
+    _before.update({name: getattr(jax.config, name) for name in settings})
+    _set(settings)
+    return None
+
+
+def undo() -> None:
+    """Give JAX back its settings; the folder stays."""
+    _set(_before)
+    _before.clear()
+
+
+def _set(settings: dict[str, Any]) -> None:
+    for name, value in settings.items():
+        jax.config.update(name, value)
     compilation_cache.reset_cache()  # JAX may have looked for a folder already
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 
 import jax
+
+from zoo.engine import accelerate
 
 FLAG = "xla_cpu_experimental_ynn_fusion_type"
 
@@ -16,17 +17,21 @@ By default XLA gives it sums and convolutions as well, and steps are slower for 
 """
 
 
-@functools.cache
-def options() -> dict[str, str] | None:
-    """For ``jax.jit(compiler_options=...)``; None where XLA is to do as it would.
+def install() -> str | None:
+    """Try whether XLA takes the options.
 
-    So it is on other platforms, where ``XLA_FLAGS`` in the environment says how to use the
-    library, and with a JAX that does not know the option.
+    Returns:
+        Why it does as it would; None where it takes them.
     """
-    if jax.default_backend() != "cpu" or FLAG in os.environ.get("XLA_FLAGS", ""):
-        return None
+    if FLAG in os.environ.get("XLA_FLAGS", ""):
+        return "XLA_FLAGS says how to use YNN"
     try:
         jax.jit(lambda x: x, compiler_options=OPTIONS).lower(0.0).compile()
     except (jax.errors.JaxRuntimeError, TypeError, ValueError):
-        return None
-    return OPTIONS
+        return f"JAX {jax.__version__} does not know {FLAG}"
+    return None
+
+
+def options() -> dict[str, str] | None:
+    """For ``jax.jit(compiler_options=...)``; None where XLA is to do as it would."""
+    return OPTIONS if accelerate.on("jax_compiler_options") else None

@@ -7,7 +7,7 @@ ever, and so does everything on other platforms.
 
 What is replaced is how JAX *lowers* its convolution for platform "cpu". Layers, gradients, ``vmap``
 and compiled programs are above that, and see nothing of it. The rule to fall back on is not public
-in JAX: where it is not found, or a rewriting fails, convolutions stay as XLA has them.
+in JAX: where a rewriting fails, that convolution stays as XLA has it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,14 @@ import functools
 import itertools
 import math
 import operator
-import os
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.interpreters import mlir
 
-from zoo.errors import unknown
 from zoo.runtime.console import say
-
-VARIABLE = "ZOO_JAX_CONVOLUTIONS"
-"""``zoo``, the default, or ``xla``: all stay as XLA has them. Read at each compilation."""
 
 PARAMETERS = {
     "batch_group_count",
@@ -47,21 +43,24 @@ LARGE = 32 * 2**20
 """Bytes above which glibc's malloc always asks the kernel for memory, which comes page by page."""
 
 _told: set[str] = set()
+_before: list[Any] = []  # JAX's entry for convolutions, while another is in its place
 
 
 def install() -> None:
-    """Have JAX lower convolutions for CPUs as this module says.
+    """Have JAX lower convolutions for CPUs as this module says, in all of the process."""
+    if _before:
+        return
+    convolution = lax.conv_general_dilated_p
+    entry = mlir._platform_specific_lowerings["cpu"][convolution]
+    mlir.register_lowering(convolution, _rule(getattr(entry, "rule", entry)), platform="cpu")
+    _before.append(entry)
 
-    Raises:
-        ZooError: the variable has neither of its values.
-    """
-    _wanted()
-    try:
-        convolution = lax.conv_general_dilated_p
-        entry = mlir._platform_specific_lowerings["cpu"][convolution]
-        mlir.register_lowering(convolution, _rule(getattr(entry, "rule", entry)), platform="cpu")
-    except Exception as error:
-        _tell_once(error)
+
+def undo() -> None:
+    """Give JAX back its own rule; what it compiled with the other is compiled anew."""
+    if _before:
+        mlir._platform_specific_lowerings["cpu"][lax.conv_general_dilated_p] = _before.pop()
+        jax.clear_caches()
 
 
 def rewritten(x, kernel, out, parameters):
@@ -225,13 +224,12 @@ def _rule(original):
     """JAX's rule for CPUs, but for what is rewritten."""
 
     def lower(ctx, x, kernel, **parameters):
-        if _wanted() == "zoo":
-            try:
-                function = _function(ctx, parameters)
-                if function is not None:
-                    return mlir.lower_fun(function, multiple_results=False)(ctx, x, kernel)
-            except Exception as error:  # of a JAX that is no longer as this module knows it
-                _tell_once(error)
+        try:
+            function = _function(ctx, parameters)
+            if function is not None:
+                return mlir.lower_fun(function, multiple_results=False)(ctx, x, kernel)
+        except Exception as error:  # of a JAX that is no longer as this module knows it
+            _tell_once(error)
         return original(ctx, x, kernel, **parameters)
 
     return lower
@@ -244,13 +242,6 @@ def _function(ctx, parameters):
     (out,) = ctx.avals_out
     x, kernel = ctx.avals_in
     return rewritten(x, kernel, out, parameters)
-
-
-def _wanted() -> str:
-    value = os.environ.get(VARIABLE) or "zoo"
-    if value not in ("zoo", "xla"):
-        raise unknown("value", value, ("zoo", "xla"), where=VARIABLE)
-    return value
 
 
 def _tell_once(error: Exception) -> None:

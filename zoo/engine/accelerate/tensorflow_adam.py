@@ -8,6 +8,16 @@ import keras
 import tensorflow as tf
 
 
+def install() -> None:
+    """Look whether Keras's Adam has what is used of it here.
+
+    Raises:
+        AttributeError: it has not.
+    """
+    for name in ("update_step", "_get_variable_index"):
+        getattr(keras.optimizers.Adam, name)
+
+
 def fuse(optimizer) -> None:
     """Give an optimizer TensorFlow's fused update, where it is Keras's Adam.
 

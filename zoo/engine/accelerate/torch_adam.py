@@ -10,6 +10,20 @@ from keras import ops
 from keras.src.backend.torch.optimizers.torch_adam import Adam
 
 
+def install() -> None:
+    """Look whether Keras's Adam and PyTorch have what is used of them here.
+
+    Raises:
+        AttributeError: one of them has not.
+    """
+    for owner, name in (
+        (Adam, "_parallel_update_step"),
+        (Adam, "_get_variable_index"),
+        (torch, "_fused_adam_"),
+    ):
+        getattr(owner, name)
+
+
 def fuse(optimizer) -> None:
     """Give an optimizer PyTorch's fused update, where it is Keras's Adam.
 

@@ -8,6 +8,7 @@ as it is, and an equal crop of both sides as its padding.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import torch
 from keras.src.backend.common.backend_utils import (
@@ -18,13 +19,28 @@ from keras.src.utils.argument_validation import standardize_tuple
 from torch._C._functorch import is_batchedtensor
 from torch.nn import functional
 
+_before: dict[str, Callable] = {}  # Keras's functions, while others are in their place
+
 
 def install() -> None:
-    """Have Keras convolve so, and pool, in this process: layers and ``keras.ops``."""
-    for ours in (_transpose_spatial_inputs, conv_transpose):
-        stock = getattr(nn, ours.__name__)
-        if not hasattr(stock, "__wrapped__"):
-            setattr(nn, ours.__name__, functools.wraps(stock)(functools.partial(ours, stock)))
+    """Have Keras convolve so, and pool, in this process: layers and ``keras.ops``.
+
+    Raises:
+        AttributeError: Keras has no function of such a name.
+    """
+    if _before:
+        return
+    ours = {own.__name__: own for own in (_transpose_spatial_inputs, conv_transpose)}
+    _before.update({name: getattr(nn, name) for name in ours})
+    for name, stock in _before.items():
+        setattr(nn, name, functools.wraps(stock)(functools.partial(ours[name], stock)))
+
+
+def undo() -> None:
+    """Give Keras back its own functions."""
+    for name, stock in _before.items():
+        setattr(nn, name, stock)
+    _before.clear()
 
 
 def _transpose_spatial_inputs(stock, inputs):

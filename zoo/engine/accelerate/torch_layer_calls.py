@@ -17,6 +17,22 @@ from keras.src.models.functional import Functional, operation_fn, unpack_singlet
 from torch.nn.modules.module import _has_any_global_hook
 
 
+def install() -> None:
+    """Look whether Keras and PyTorch have what is used of them here.
+
+    Raises:
+        AttributeError: one of them has not.
+    """
+    for owner, names in (
+        (Layer, ("_get_call_context", "_maybe_reset_call_context", "compute_mask")),
+        (TorchLayer, ("forward",)),
+        (Functional, ("_run_through_graph",)),
+        (torch._C, ("_is_any_autocast_enabled",)),
+    ):
+        for name in names:
+            getattr(owner, name)
+
+
 def call(network, inputs, **kwargs):
     """What ``network(inputs, **kwargs)`` gives.
 

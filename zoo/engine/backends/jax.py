@@ -10,22 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from keras import StatelessScope, ops
 from keras.distribution import distribution
-from keras.src.backend.common.stateless_scope import get_stateless_scope
 
-from zoo.engine.accelerate import (
-    jax_chunks,
-    jax_compilation_cache,
-    jax_compiler_options,
-    jax_convolutions,
-    malloc,
-)
+from zoo.engine import accelerate
+from zoo.engine.accelerate import jax_chunks, jax_compiler_options
 from zoo.engine.backends.variables import unique
-from zoo.runtime.keras_compat import pure
+from zoo.runtime.keras_compat import get_stateless_scope, pure
 
 draws_on_host = False
-
-jax_convolutions.install()
-jax_compilation_cache.keep()
 
 
 def device() -> str:
@@ -86,9 +77,7 @@ def apply(optimizer, grads, variables, moves=None):
 
 
 def prepare(optimizer):
-    """Make ready an optimizer that is about to train."""
-    if device() == "cpu":
-        malloc.keep()
+    """Make ready an optimizer that is about to train: here there is nothing to do."""
 
 
 def input_gradient(fn, x):
@@ -179,7 +168,7 @@ class Steps:
             return jnp.stack([logs[name] for name in model.metrics_names]), state
 
         self._step, self._program = compiled(step), None
-        if jax_chunks.suits(model):
+        if accelerate.on("jax_chunk_program") and jax_chunks.suits(model):
             terms = len(model.metrics_names)
             self._program = jax_chunks.program(step, rows, most, terms, compiled)
 

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo.engine.accelerate import tensorflow_adam, tensorflow_chunks
+from zoo.engine import accelerate
+from zoo.engine.accelerate import tensorflow_chunks
 from zoo.runtime.keras_compat import pure
 
 draws_on_host = False
@@ -56,7 +57,9 @@ def apply(optimizer, grads, variables, moves=None):
 
 def prepare(optimizer):
     """Make ready an optimizer that is about to train."""
-    tensorflow_adam.fuse(optimizer)
+    adam = accelerate.module("tensorflow_adam")
+    if adam is not None:
+        adam.fuse(optimizer)
 
 
 def input_gradient(fn, x):
@@ -112,7 +115,8 @@ class Steps:
         """Start the steps on a chunk's arrays; gives a function that gives their logs."""
         rows, terms = self._rows, len(self._model.metrics_names)
         whole = len(data[0]) >= rows  # the last batch of an epoch may be short
-        if whole and not self._model.run_eagerly:
+        one_program = accelerate.on("tensorflow_chunk_program") and not self._model.run_eagerly
+        if whole and one_program:
             if self._program is None:
                 self._program = tensorflow_chunks.program(self._values, rows, terms, data)
             return self._program(*data).numpy

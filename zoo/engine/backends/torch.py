@@ -4,39 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import torch
 from keras import ops
-from keras.src.backend.torch.core import get_device
 
-from zoo.engine.accelerate import malloc, torch_adam
-from zoo.runtime.keras_compat import pure
+from zoo.engine import accelerate
+from zoo.runtime.keras_compat import pure, torch_device
 
-KNOWN = keras.__version__.startswith("3.15.")
-"""Whether Keras is one whose inner workings these files take the place of; else they do not."""
-
-if KNOWN:
-    from zoo.engine.accelerate import torch_convolutions, torch_layer_calls
-
-if get_device() == "cpu":
-    malloc.keep()
-    if KNOWN:
-        torch_convolutions.install()
-
-draws_on_host = get_device() == "cpu"
+draws_on_host = torch_device() == "cpu"
 
 
 def device() -> str:
     """``"gpu"``, ``"mps"`` or ``"cpu"``: where this backend computes."""
-    return get_device().partition(":")[0].replace("cuda", "gpu")
+    return torch_device().partition(":")[0].replace("cuda", "gpu")
 
 
 def call(network, inputs, *args, **kwargs):
     """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
-    if args or not KNOWN:
+    faster = accelerate.module("torch_layer_calls")
+    if args or faster is None:
         return network(inputs, *args, **kwargs)
-    return torch_layer_calls.call(network, inputs, **kwargs)
+    return faster.call(network, inputs, **kwargs)
 
 
 def gradients(forward, groups):
@@ -68,8 +56,9 @@ def apply(optimizer, grads, variables, moves=None):
 
 def prepare(optimizer):
     """Make ready an optimizer that is about to train."""
-    if get_device() == "cpu":
-        torch_adam.fuse(optimizer)
+    adam = accelerate.module("torch_adam")
+    if adam is not None:
+        adam.fuse(optimizer)
 
 
 def input_gradient(fn, x):
