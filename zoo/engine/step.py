@@ -43,10 +43,10 @@ class TrainingStep:
 
         groups = {player: variables[player] for player in self._movers[i]}
         (values, scalars, totals), grads, assigned = backend.gradients(forward, groups)
-        sits = move.when(step, scalars) if move.when else {}
+        updates = move.when(step, scalars) if move.when else {}
         if self._skip_nonfinite:
             fine = terms.finite([scalars, totals, grads])
-            sits = {p: ops.logical_and(fine, sits.get(p, True)) for p in grads}
+            updates = {p: ops.logical_and(fine, updates.get(p, True)) for p in grads}
             assigned = {
                 id(v): ops.where(fine, assigned[id(v)], v.value)
                 for v in self.non_trainable_variables
@@ -55,7 +55,7 @@ class TrainingStep:
             logs.fine = ops.logical_and(logs.fine, fine)
         self._keep_statistics(i, move, assigned)
         for player, own in grads.items():
-            backend.apply(optimizers[player], own, groups[player], sits.get(player))
+            backend.apply(optimizers[player], own, groups[player], updates.get(player))
         logs.add(i, values, totals, batch.x)
 
     def _keep_statistics(self, i, move, assigned):

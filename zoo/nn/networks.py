@@ -61,9 +61,9 @@ class Style:
         """``x`` after a hidden layer and all that follows it."""
         # the shift of a batch normalization does what a bias would
         x = self.linear(layer, *args, use_bias=self.normalization != "batch", **options)(x)
-        return self.finished(x)
+        return self.normalize_activate_dropout(x)
 
-    def finished(self, x):
+    def normalize_activate_dropout(self, x):
         """``x`` normalized, activated and dropped out."""
         if self.normalization:
             x = _NORMALIZATIONS[self.normalization]()(x)
@@ -257,7 +257,7 @@ def conv_decoder(
     for units in hidden:
         x = style.hidden(x, layers.Dense, units)
     x = style.linear(layers.Dense, math.prod(small), use_bias=style.normalization != "batch")(x)
-    x = style.finished(layers.Reshape(small)(x))
+    x = style.normalize_activate_dropout(layers.Reshape(small)(x))
     double: dict[str, Any] = {"strides": 2, "padding": "same"}
     for count in filters[-2::-1]:
         x = style.hidden(x, layers.Conv2DTranspose, count, kernel, **double)

@@ -67,7 +67,7 @@ class VQVAE(zoo.Model):
     def _residuals(self, x, style):
         for _ in range(self.residuals):
             y = style.hidden(x, layers.Conv2D, x.shape[-1], 3, padding="same")
-            x = style.finished(x + layers.Conv2D(x.shape[-1], 1)(y))
+            x = style.normalize_activate_dropout(x + layers.Conv2D(x.shape[-1], 1)(y))
         return x
 
     def players(self):
