@@ -49,7 +49,7 @@ def _names(known: dict[str, Path]) -> str:
 
 def _folder() -> Path:
     """``zoo/recipes`` in a wheel; ``recipes`` beside ``zoo`` in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     inside, beside = package / "recipes", package.parent / "recipes"
     in_checkout = (package.parent / "pyproject.toml").is_file()
     return beside if in_checkout and not inside.is_dir() else inside

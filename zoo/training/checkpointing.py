@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 
-from zoo.callbacks.checkpoint import Checkpoint as Policy
+from zoo.callbacks import Checkpoint
 from zoo.engine import state as engine
 from zoo.engine.model import GenerativeModel
 from zoo.errors import RunFailed, ZooError
-from zoo.runs.checkpoints import THIS, Checkpoint, Store
+from zoo.runs.checkpoints import THIS, Snapshot, Store
 from zoo.runs.run import Run
 from zoo.training import rewind
 from zoo.training.callback_state import States
@@ -31,13 +31,13 @@ class Keeper:
         start: the checkpoint that the training goes on from, or None.
     """
 
-    def __init__(self, run: Run, policy: Policy, store: Store, start: Checkpoint | None):
+    def __init__(self, run: Run, policy: Checkpoint, store: Store, start: Snapshot | None):
         self.run, self.policy = run, policy
         self._store = store
         self._best: dict[str, Any] | None = start.state.get("best") if start else None
         if start and self._best and self._best["name"] == THIS:
             self._best["name"] = start.name
-        self._held: Checkpoint | None = None
+        self._held: Snapshot | None = None
         self._last = start.name if start else ""
         # a clock that nobody sets; the first checkpoint is due at once
         self._written = time.monotonic() if start else float("-inf")
@@ -53,7 +53,7 @@ class Keeper:
             return "There is no checkpoint yet."
         return f"The last good checkpoint is {self._store.folder / self._last}."
 
-    def hold(self, taken: Checkpoint) -> None:
+    def hold(self, taken: Snapshot) -> None:
         """Keep a state in memory, to be written if the training ends before the next one."""
         self._held = taken
 
@@ -82,7 +82,7 @@ class Keeper:
         if self._held is None:
             return
         spare = [self._best["name"]] if self._best else []
-        taken = Checkpoint(self._held.arrays, {**self._held.state, "best": self._best})
+        taken = Snapshot(self._held.arrays, {**self._held.state, "best": self._best})
         try:
             rewind.written_so_far(self.run)
             self._last = self._store.write(taken, keep=self.policy.keep, spare=spare)
@@ -133,7 +133,7 @@ class Durable(keras.callbacks.CallbackList):
         chunks: Chunks | None,
         keeper: Keeper,
         interruption: Interruption,
-        start: Checkpoint | None,
+        start: Snapshot | None,
         new_rates: Collection[str],
         about: Callable[[], Mapping[str, Any]],
         say: Callable[[str], None],
@@ -227,7 +227,7 @@ class Durable(keras.callbacks.CallbackList):
         if self._interruption.asked and not ends:
             self._interruption.end()
 
-    def _taken(self, epoch: int, step: int, weights: Mapping = {}) -> Checkpoint:
+    def _taken(self, epoch: int, step: int, weights: Mapping = {}) -> Snapshot:
         states, arrays = self._states.taken()
         arrays = {**engine.captured(self.model), **weights, **arrays}
         state = {
@@ -237,9 +237,9 @@ class Durable(keras.callbacks.CallbackList):
             "callbacks": states,
             **self._about(),
         }
-        return Checkpoint(arrays, state)
+        return Snapshot(arrays, state)
 
-    def _restore(self, start: Checkpoint) -> None:
+    def _restore(self, start: Snapshot) -> None:
         engine.restore(self.model, start.arrays, self._new_rates)
         self._states.restore(start.state["callbacks"], start.arrays)
 
