@@ -137,7 +137,7 @@ def test_the_term_and_player_are_named(tmp_path):
 def test_a_step_that_is_not_finite_is_skipped(tmp_path):
     """As if it had not been made: weights, slots, statistics and means are those of the others."""
     run = train(fragile(), tmp_path, on_nan="skip")
-    assert run.manifest["on_nan"] == "skip"
+    assert run.manifest.on_nan == "skip"
     found = end(run)
     assert all(np.isfinite(array).all() for array in found.values())
     assert found["optimizers/painter/000.iteration"] == 2 * STEPS - 1
@@ -244,7 +244,7 @@ def test_a_disk_that_is_full_is_told_and_the_run_goes_on_with_room(tmp_path):
         assert f"zoo resume {run.id}" in str(error.value)
         good = Store(run.checkpoints).newest()
         assert str(run.checkpoints / good.name) in str(error.value)
-        assert run.manifest["recipe"] == "recipe"  # which is whole
+        assert run.manifest.recipe == "recipe"  # which is whole
         remount("size=40m")
         short = dataclasses.replace(of, epochs=good.state["epoch"] + 1)
         assert zoo.resume(run, recipe=short, access=QUIET).status == "finished"

@@ -122,12 +122,11 @@ class Run:
 
     def write_manifest(self, value: dict[str, Any]) -> None:
         """Write a manifest that is complete; ``ZooError`` where reading it would be refused."""
-        plain = json.loads(_text(value))
         try:
-            manifest.parse(plain)
+            described = manifest.parse(json.loads(_text(value)))
         except ZooError as error:
             raise ZooError(f"run {self.name}: {error}") from error
-        self.write_json(MANIFEST, plain)
+        self.write_json(MANIFEST, described.json())
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the folder whole or not at all, through no link in it."""
