@@ -16,6 +16,7 @@ import pytest
 from keras import ops
 
 import zoo
+from tests.manifests import fields
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
 from tests.small_disk import small_disk
 from tests.soak import RECIPE
@@ -216,7 +217,7 @@ def test_a_lock_that_is_a_link_to_anothers_is_not_followed(tmp_path):
 @pytest.mark.backend_free
 def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypatch):
     """The clock of the process: to set that of the machine takes more than a test may."""
-    first = folders.create(tmp_path, "r")
+    first = folders.create(tmp_path, "r", **fields())
 
     class Back(folders.datetime):
         @classmethod
@@ -224,9 +225,9 @@ def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypat
             return super().now(tz) - folders.timedelta(days=900)
 
     monkeypatch.setattr(folders, "datetime", Back)
-    second = folders.create(tmp_path, "a")
+    second = folders.create(tmp_path, "a", **fields())
     monkeypatch.undo()
-    third = folders.create(tmp_path, "m")
+    third = folders.create(tmp_path, "m", **fields())
     assert [run.path for run in folders.all_runs(tmp_path)] == [third.path, second.path, first.path]
 
 

@@ -149,7 +149,7 @@ def test_the_latest_finished_run_on_the_same_data_is_found(judge, source, digits
     broken = folders.create(folders.root(root), "judge", **described | {"status": "failed"})
     assert metric.prepare(digits, Access(), root).classifier == str(judge.path)
     # newer and finished, on other data
-    broken.update(**described, data={**described.pop("data"), "fingerprint": "0"})
+    broken.update(status="finished", data={**described["data"], "fingerprint": "0"})
     assert metric.prepare(digits, Access(), root).classifier == str(judge.path)
 
 

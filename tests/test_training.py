@@ -333,7 +333,7 @@ def test_a_loss_that_is_never_finite_leaves_no_weights(tmp_path):
     message = r"loss is not finite at step 1 of epoch 1\. There is no checkpoint yet"
     with pytest.raises(RunFailed, match=message):
         train(tiny(weights={"autoencoder": {"kl": math.nan}}), tmp_path, begun=begun.append)
-    assert not begun[0].weights.exists()
+    assert not begun[0].checkpoints.exists()
     with pytest.raises(ZooError, match=r"has no weights \(status: failed\)"):
         zoo.load(begun[0])
 

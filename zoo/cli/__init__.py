@@ -17,8 +17,8 @@ from zoo.runtime.console import printable
 COMMANDS = {
     "run": ("zoo.cli.run", "Train what a recipe says."),
     "resume": ("zoo.cli.resume", "Go on with a run that was stopped, or for longer."),
-    "list": ("zoo.cli.list", "List models, datasets, metrics, recipes, pretrained models, runs."),
-    "show": ("zoo.cli.show", "Describe a model, dataset, metric, recipe, pretrained model or run."),
+    "list": ("zoo.cli.list", "List plugins, recipes, pretrained models and runs."),
+    "show": ("zoo.cli.show", "Describe a plugin, recipe, pretrained model or run."),
     "sample": ("zoo.cli.sample", "Draw pictures from a run or a pretrained model."),
     "reconstruct": ("zoo.cli.reconstruct", "Reconstruct, denoise or complete test pictures."),
     "interpolate": ("zoo.cli.interpolate", "Go from one test picture to another."),

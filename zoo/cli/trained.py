@@ -45,6 +45,7 @@ def opened(
 def meant(text: str, runs_folder: str | None) -> Run:
     """The run or pack a person means; a line on stderr says which it is."""
     run = folders.find(text, folders.root(runs_folder))
+    _ = run.manifest  # a damaged one is refused before a backend is imported
     say(folders.what(run))
     return run
 
