@@ -238,6 +238,12 @@ def changed(path, value):
         (["data", "examples"], {"train": 10**12}, "a whole number from 0 to 100,000,000"),
         (["data", "classes"], True, "data.classes is true"),
         (["sha256"], {"../../x": "0" * 64}, "the path of a file of numbers in the run"),
+        (["dataset", "settings"], {"n": 10**10}, "dataset.settings.n is 10000000000; a number of"),
+        (
+            ["metrics"],
+            [{"name": "elbo", "class": "x:Y", "settings": {"samples": [10**12]}}],
+            "metrics.0.settings.samples.0 is 1000000000000; a number of at most 100,000,000",
+        ),
         (["ema"], 1.0, "ema is 1.0; a number in [0, 1), or null is accepted"),
         (["weights"], {"a": 3}, "an object, each value an object, is accepted"),
         (["format"], 3, "format is 3; a whole number from 2 to 2 is accepted"),

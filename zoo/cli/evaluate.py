@@ -30,6 +30,7 @@ from zoo.runtime.console import say
     help="What to measure, as often as you like. Default: what the run's recipe measures.",
 )
 @click.option(
+    "-o",
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",

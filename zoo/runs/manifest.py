@@ -249,10 +249,27 @@ def parse(value: Any) -> Manifest:
     manifest = _parsed(value, Manifest, "")
     if math.prod(manifest.data.shape) > MOST_NUMBERS:
         raise _wrong("data.shape", manifest.data.shape, f"at most {MOST_NUMBERS:,} numbers")
+    parts = {"dataset": manifest.dataset}
+    parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
+    for path, part in parts.items():
+        _check_counts(part.settings, f"{path}.settings")
     for file in manifest.sha256:
         if not _FILES.fullmatch(file):
             raise _wrong("sha256", file, "the path of a file of numbers in the run")
     return manifest
+
+
+def _check_counts(settings: dict[str, Any], path: str) -> None:
+    """Refuse counts that would fill memory or take forever; a seed may be any number."""
+    pending: list[tuple[str, Any]] = [(path, settings)]
+    while pending:
+        where, value = pending.pop()
+        if isinstance(value, dict):
+            pending += [(f"{where}.{key}", item) for key, item in value.items() if key != "seed"]
+        elif isinstance(value, list):
+            pending += [(f"{where}.{i}", item) for i, item in enumerate(value)]
+        elif isinstance(value, int) and value > MOST_EXAMPLES:
+            raise _wrong(printable(where), value, f"a number of at most {MOST_EXAMPLES:,}")
 
 
 def _parsed(value: Any, cls: type, path: str) -> Any:
