@@ -16,7 +16,7 @@ import pytest
 from tests.small_disk import small_disk
 from tests.writer import checkpoint
 from zoo.runs import safetensors
-from zoo.runs.checkpoints import Checkpoint, Damaged, Store
+from zoo.runs.checkpoints import Damaged, Snapshot, Store
 
 pytestmark = pytest.mark.backend_free
 
@@ -42,7 +42,7 @@ def test_what_is_written_is_read(store):
         "half": np.arange(4).astype(ml_dtypes.bfloat16),
         "boolean": np.array([True, False]),
     }
-    store.write(Checkpoint(arrays, {"epoch": 3, "step": 2, "text": "é"}), keep=1)
+    store.write(Snapshot(arrays, {"epoch": 3, "step": 2, "text": "é"}), keep=1)
     found = store.newest()
     assert found.state == {"epoch": 3, "step": 2, "text": "é"}
     assert found.place == "step 2 of epoch 4"
@@ -136,7 +136,9 @@ def test_an_array_that_does_not_fit_is_refused(shape, offsets):
 
 # --- a fault at each system call of a write
 
-CALLS = "mkdir,openat,open,write,fsync,close,rename,unlink,rmdir,unlinkat,getdents64"
+CALLS = (
+    "mkdir,mkdirat,openat,open,write,fsync,close,rename,renameat,unlink,rmdir,unlinkat,getdents64"
+)
 
 
 def strace():
@@ -173,7 +175,7 @@ def test_a_fault_at_each_system_call_leaves_a_good_checkpoint(tmp_path, fault):
     Store(first).write(checkpoint(1), keep=2)
     shutil.copytree(first, tmp_path / "traced")
     calls = calls_of_a_write(tmp_path / "traced", tracer)
-    assert {"mkdir", "write", "fsync", "rename"} <= {call for call, _ in calls}
+    assert {"mkdirat", "write", "fsync", "renameat"} <= {call for call, _ in calls}
     for number, (call, place) in enumerate(calls):
         folder = tmp_path / str(number)
         shutil.copytree(first, folder)
@@ -199,7 +201,7 @@ def test_a_file_system_that_is_full(tmp_path):
     with small_disk(tmp_path) as (folder, _):
         store = Store(folder / "checkpoints")
         store.write(checkpoint(1), keep=2)
-        large = Checkpoint({"a": np.zeros(1 << 20, "float32")}, {"epoch": 2, "step": 0})
+        large = Snapshot({"a": np.zeros(1 << 20, "float32")}, {"epoch": 2, "step": 0})
         with pytest.raises(OSError) as error:
             store.write(large, keep=2)
         assert error.value.errno == errno.ENOSPC

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from tests.manifests import manifest
 from zoo import cli
 from zoo.reports import table
 from zoo.runs import folders
@@ -59,18 +60,12 @@ def call(capfd, *args):
     return status, *capfd.readouterr()
 
 
-def finished(root, recipe, number, **manifest):
+def finished(root, recipe, number, **changes):
     """A run's folder with all that the table reads, written here."""
     folder = root / recipe / f"20261121T10150{number}Z-000{number}"
     folder.mkdir(parents=True)
     run = Run(folder)
-    run.update(
-        recipe=recipe,
-        status="finished",
-        model={"name": "vae", "class": "zoo_vae:VAE"},
-        data={"name": "digits"},
-        **manifest,
-    )
+    run.write_manifest(manifest(recipe=recipe, **changes))
     return run
 
 
@@ -98,7 +93,7 @@ def test_the_table_of_runs_has_what_was_measured_and_dashes(place, capfd):
     assert cells == [
         ["0.01235", "-", "-", "-", "0.9", "12", "encode"],
         ["-", "0.51", "0.953", "0.03", "-", "7", "sample"],
-        ["-", "-", "-", "-", "-", "-", "-"],
+        ["-", "-", "-", "-", "-", "-", "sample"],
     ]
     assert "log p(x)" not in head
     assert f"recognition of {second.name}:\n  by hand" in out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import keras
 import pytest
@@ -128,9 +129,7 @@ def test_mistakes_are_told_and_nothing_is_kept(run, capfd, args, message):
 
 def test_a_run_whose_recipe_measures_nothing_asks_for_a_name(run, capfd, tmp_path):
     copy = tmp_path / "tiny" / run.id
-    copy.mkdir(parents=True)
-    for file in ("run.json", "model.weights.h5"):
-        (copy / file).write_bytes((run.path / file).read_bytes())
+    shutil.copytree(run.path, copy)
     Run(copy).update(metrics=[])
     status, _, err = call(capfd, "evaluate", copy)
     assert status == 2
@@ -139,9 +138,7 @@ def test_a_run_whose_recipe_measures_nothing_asks_for_a_name(run, capfd, tmp_pat
 
 def test_other_data_are_refused(run, capfd, tmp_path):
     copy = tmp_path / "tiny" / run.id
-    copy.mkdir(parents=True)
-    for file in ("run.json", "model.weights.h5"):
-        (copy / file).write_bytes((run.path / file).read_bytes())
-    Run(copy).update(data={**run.manifest["data"], "fingerprint": "0"})
+    shutil.copytree(run.path, copy)
+    Run(copy).update(data={**run.manifest.json()["data"], "fingerprint": "0"})
     status, _, err = call(capfd, "evaluate", copy)
     assert status == 2 and "digits with another fingerprint" in err

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.manifests import DATA, fields
 from zoo import cli
 from zoo.cli.list import SECTIONS
 from zoo.runs import folders
@@ -69,17 +70,26 @@ def test_recipes_say_what_they_are(capsys):
 
 
 def test_runs_tell_their_state(capsys):
-    run = folders.create(folders.root(), "vae_mnist")
-    run.update(status="interrupted", epoch=3, epochs=20, backend="torch", data={"name": "mnist"})
+    described = fields(epochs=20, backend="torch", data={**DATA, "name": "mnist"})
+    run = folders.create(folders.root(), "vae_mnist", **described)
+    run.update(status="interrupted", epoch=3)
     line = listed(capsys, "runs").splitlines()[1]
     assert line.split() == [run.name, "interrupted", "3/20", "epochs", "torch", "mnist"]
     row = json.loads(listed(capsys, "runs", "--json"))["runs"][0]
     assert row["type"] == run.name and row["status"] == "interrupted"
 
 
+@pytest.mark.parametrize("content", ["{", '{"status": "a\\ud800b"}', '{"format": 1}'])
+def test_a_damaged_run_leaves_the_others_listed(capsys, content):
+    good, bad = (folders.create(folders.root(), "r", **fields()) for _ in range(2))
+    (bad.path / "run.json").write_text(content)
+    lines = [line.split()[:2] for line in listed(capsys, "runs").splitlines()[1:]]
+    assert sorted(lines) == sorted([[bad.name, "unreadable"], [good.name, "killed"]])
+
+
 def test_many_runs_are_listed_whole_only_when_asked_for(capsys, tmp_path):
     for _ in range(12):
-        folders.create(tmp_path / "many", "r")
+        folders.create(tmp_path / "many", "r", **fields())
     assert "and 2 older: zoo list runs" in listed(capsys, "--runs", "many")
     assert listed(capsys, "runs", "--runs", "many").count("killed") == 12
 

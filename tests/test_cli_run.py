@@ -115,7 +115,7 @@ def test_a_run_is_quiet_but_for_what_it_says(place, backend):
     assert lines[1].startswith("  elbo  -") and " nats  (digits: mean over" in lines[1]
     assert lines[-1] == f"next: zoo sample {run.id}, or zoo show {run.id}"
     assert "pictures/samples.png" in out
-    assert run.status == "finished" and run.manifest["backend"] == backend
+    assert run.status == "finished" and run.manifest.backend == backend
     assert run.recipe.read_text() == RECIPE
 
 
@@ -124,8 +124,8 @@ def test_changes_on_the_command_line_are_in_the_manifest(place, capfd):
     status, out, err = call(capfd, "run", *arguments, "--runs", "elsewhere")
     assert status == 0, err
     [run] = folders.all_runs(place / "elsewhere")
-    assert run.manifest["model"]["settings"]["latent_dim"] == 3
-    assert run.manifest["weights"] == {"autoencoder": {"kl": 2.0}}
+    assert run.manifest.model.settings["latent_dim"] == 3
+    assert run.manifest.weights == {"autoencoder": {"kl": 2.0}}
     assert f"next: zoo sample {run.path.relative_to(place)}" in out  # found from here
 
 
@@ -175,7 +175,7 @@ def test_a_run_with_a_schedule_on_jax_imports_no_tensorflow(place):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     [run] = folders.all_runs(place / "runs")
-    rate = run.manifest["optimizers"]["autoencoder"]["config"]["learning_rate"]
+    rate = run.manifest.optimizers["autoencoder"]["config"]["learning_rate"]
     assert rate["class_name"] == "CosineDecay" and rate["config"]["decay_steps"] == 6
 
 
@@ -341,8 +341,8 @@ def test_ctrl_c_keeps_the_weights_and_is_130(place):
     assert "Traceback" not in err and out == ""
     [run] = folders.all_runs(place / "runs")
     assert run.status == "interrupted"
-    assert run.manifest["epoch"] >= 2
-    assert f"interrupted after {run.manifest['epoch']} epochs; a checkpoint is kept" in err
+    assert run.manifest.epoch >= 2
+    assert f"interrupted after {run.manifest.epoch} epochs; a checkpoint is kept" in err
     assert f"to go on: zoo resume {run.id}" in err
     assert f"next: zoo sample {run.id}" in err
 
@@ -539,5 +539,5 @@ def test_stderr_is_held_back_unless_something_breaks(capfd):
 
 
 def test_the_backend_of_this_process_is_the_one_that_trains(run):
-    assert run.manifest["backend"] == keras.backend.backend()
+    assert run.manifest.backend == keras.backend.backend()
     assert Path(run.path / "recipe.py").read_text() == RECIPE

@@ -76,7 +76,7 @@ def call(folder, capfd):
         status = cli.main(words)
         out, err = capfd.readouterr()
         assert status == 0, err
-        assert err == ""
+        assert err == f"run {found(folder, name).name}\n"
         return out
 
     return called
@@ -91,8 +91,8 @@ def mistake(folder, capfd):
         status = cli.main([command, f"{name}/", *map(str, args), "--runs", str(folder)])
         out, err = capfd.readouterr()
         assert status == 2 and out == ""
-        [line] = err.splitlines()
-        assert line.startswith("zoo: ")
+        line = err.splitlines()[-1]
+        assert line.startswith("zoo: ") and len(err.splitlines()) <= 2
         return line
 
     return refused

@@ -16,6 +16,7 @@ import pytest
 from keras import ops
 
 import zoo
+from tests.manifests import fields
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
 from tests.small_disk import small_disk
 from tests.soak import RECIPE
@@ -137,7 +138,7 @@ def test_the_term_and_player_are_named(tmp_path):
 def test_a_step_that_is_not_finite_is_skipped(tmp_path):
     """As if it had not been made: weights, slots, statistics and means are those of the others."""
     run = train(fragile(), tmp_path, on_nan="skip")
-    assert run.manifest["on_nan"] == "skip"
+    assert run.manifest.on_nan == "skip"
     found = end(run)
     assert all(np.isfinite(array).all() for array in found.values())
     assert found["optimizers/painter/000.iteration"] == 2 * STEPS - 1
@@ -216,7 +217,7 @@ def test_a_lock_that_is_a_link_to_anothers_is_not_followed(tmp_path):
 @pytest.mark.backend_free
 def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypatch):
     """The clock of the process: to set that of the machine takes more than a test may."""
-    first = folders.create(tmp_path, "r")
+    first = folders.create(tmp_path, "r", **fields())
 
     class Back(folders.datetime):
         @classmethod
@@ -224,9 +225,9 @@ def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypat
             return super().now(tz) - folders.timedelta(days=900)
 
     monkeypatch.setattr(folders, "datetime", Back)
-    second = folders.create(tmp_path, "a")
+    second = folders.create(tmp_path, "a", **fields())
     monkeypatch.undo()
-    third = folders.create(tmp_path, "m")
+    third = folders.create(tmp_path, "m", **fields())
     assert [run.path for run in folders.all_runs(tmp_path)] == [third.path, second.path, first.path]
 
 
@@ -244,7 +245,7 @@ def test_a_disk_that_is_full_is_told_and_the_run_goes_on_with_room(tmp_path):
         assert f"zoo resume {run.id}" in str(error.value)
         good = Store(run.checkpoints).newest()
         assert str(run.checkpoints / good.name) in str(error.value)
-        assert run.manifest["recipe"] == "recipe"  # which is whole
+        assert run.manifest.recipe == "recipe"  # which is whole
         remount("size=40m")
         short = dataclasses.replace(of, epochs=good.state["epoch"] + 1)
         assert zoo.resume(run, recipe=short, access=QUIET).status == "finished"

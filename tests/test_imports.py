@@ -62,6 +62,8 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/runs/__init__.py",
     "zoo/runs/folders.py",
     "zoo/runs/locks.py",
+    "zoo/runs/manifest.py",
+    "zoo/runs/pretrained.py",
     "zoo/runs/run.py",
     "zoo/runtime/__init__.py",
     "zoo/runtime/backends.py",
@@ -69,6 +71,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/runtime/console.py",
     "zoo/runtime/files.py",
     "zoo/runtime/processes.py",
+    "zoo/runtime/writer.py",
     "zoo/testing/isolated.py",
     *(module.replace(".", "/") + ".py" for module, _ in COMMANDS.values()),
 ]

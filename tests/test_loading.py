@@ -19,6 +19,7 @@ from zoo.config import recipe as recipes
 from zoo.datasets import Access
 from zoo.errors import ZooError
 from zoo.plugin import serialization
+from zoo.runs.checkpoints import Store
 from zoo.runs.run import Run
 from zoo.runtime import backends
 
@@ -208,44 +209,63 @@ def test_a_class_without_settings_needs_no_dataclass():
 # --- damage
 
 
+def last_arrays(run):
+    [name] = run.manifest.sha256
+    return run.path / name
+
+
 def test_missing_weights(run):
-    expected = zoo.load(run).sample(2)
-    run.weights.unlink()
-    np.testing.assert_array_equal(zoo.load(run).sample(2), expected)  # from the last checkpoint
     shutil.rmtree(run.checkpoints)
-    with pytest.raises(ZooError, match=r"has no weights \(status: finished\)"):
+    with pytest.raises(ZooError, match="its last checkpoint is not what training ended with"):
+        zoo.load(run)
+    run.update(sha256={}, status="interrupted")
+    with pytest.raises(ZooError, match=r"has no weights \(status: interrupted\)"):
         zoo.load(run)
 
 
-def test_weights_that_are_none(run):
-    run.weights.write_bytes(run.weights.read_bytes()[:1000])
-    run.update(sha256={})  # as an interrupted run has it
-    with pytest.raises(ZooError, match=r"model\.weights\.h5 does not load"):
+@pytest.mark.parametrize("change", [lambda content: content[:1000], lambda content: content + b" "])
+def test_weights_that_training_did_not_end_with(run, change):
+    path = last_arrays(run)
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(ZooError, match=r"checkpoint-000001 .* is not what training ended with"):
         zoo.load(run)
 
 
-def test_weights_that_training_did_not_end_with(run):
-    assert set(run.manifest["sha256"]) == {"model.weights.h5"}
-    run.weights.write_bytes(run.weights.read_bytes() + b" ")
-    with pytest.raises(ZooError, match=r"model\.weights\.h5 is not the file that training ended"):
+def test_another_checkpoint_that_is_whole(run, tmp_path):
+    """One whose own hashes fit, but not those of the manifest."""
+    other = Store(tmp_path / "other")
+    name = other.write(Store(run.checkpoints).newest(), keep=1)
+    snapshot = other.read(name)
+    arrays = {key: np.array(array) for key, array in snapshot.arrays.items()}
+    arrays["networks/decoder/000.kernel"] += 1
+    other.write(dataclasses.replace(snapshot, arrays=arrays), keep=1)
+    shutil.rmtree(run.checkpoints / "checkpoint-000001")
+    shutil.copytree(other.folder / "checkpoint-000002", run.checkpoints / "checkpoint-000001")
+    with pytest.raises(ZooError, match=r"its SHA-256 is not that of run\.json"):
         zoo.load(run)
 
 
 def test_weights_of_another_model(run):
-    described = run.manifest
+    described = run.manifest.json()
     described["model"]["settings"]["latent_dim"] = 5
     run.update(**described)
-    with pytest.raises(ZooError, match=r"model\.weights\.h5 does not load"):
+    with pytest.raises(ZooError, match=r"of its state, networks/encoder/.* and not \(8, 5\)"):
+        zoo.load(run)
+
+
+def test_a_run_of_an_earlier_format(run):
+    (run.path / "run.json").write_text('{"format": 1, "recipe": "vae_mnist"}')
+    with pytest.raises(ZooError, match=r"of format 1.* train the run again \(zoo run vae_mnist\)"):
         zoo.load(run)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.clear(), "is damaged: no model, data, seed"),
-        (lambda m: m.pop("optimizers"), "is damaged: no optimizers"),
-        (lambda m: m["model"].pop("settings"), r"damaged: KeyError\('settings'\)"),
-        (lambda m: m["data"].update(shape=3), "is damaged: data.shape is 3"),
+        (lambda m: m.clear(), "run.json: format is missing"),
+        (lambda m: m.pop("optimizers"), "run.json: optimizers is missing"),
+        (lambda m: m["model"].pop("settings"), "run.json: model.settings is missing"),
+        (lambda m: m["data"].update(shape=3), "data.shape is 3; a list of 1 to 4"),
         (lambda m: m["model"].update(name="vea"), "unknown model 'vea'; did you mean 'vae'"),
         (lambda m: m["model"]["settings"].update(latent=3), "unknown setting 'latent'"),
         (
@@ -256,7 +276,7 @@ def test_weights_of_another_model(run):
     ],
 )
 def test_a_damaged_manifest(run, change, message):
-    described = run.manifest
+    described = run.manifest.json()
     change(described)
     run.write_json("run.json", described)
     with pytest.raises(ZooError, match=message):
@@ -264,6 +284,6 @@ def test_a_damaged_manifest(run, change, message):
 
 
 def test_a_manifest_that_is_no_json(run):
-    (run.path / "run.json").write_text(json.dumps(run.manifest)[:-20])
+    (run.path / "run.json").write_text(json.dumps(run.manifest.json())[:-20])
     with pytest.raises(ZooError, match="cannot read"):
         zoo.load(run)

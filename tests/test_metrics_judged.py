@@ -145,10 +145,11 @@ def test_the_latest_finished_run_on_the_same_data_is_found(judge, source, digits
     assert ready.classifier == str(judge.path) and said == []
     assert metric.classifier == str(source)
     # newer, and unfinished
-    broken = folders.create(folders.root(root), "judge")
+    described = judge.manifest.json()
+    broken = folders.create(folders.root(root), "judge", **described | {"status": "failed"})
     assert metric.prepare(digits, Access(), root).classifier == str(judge.path)
     # newer and finished, on other data
-    broken.update(**{**judge.manifest, "data": {**judge.manifest["data"], "fingerprint": "0"}})
+    broken.update(status="finished", data={**described["data"], "fingerprint": "0"})
     assert metric.prepare(digits, Access(), root).classifier == str(judge.path)
 
 
@@ -207,4 +208,4 @@ def test_a_model_is_judged_when_its_training_ends(judge, tmp_path, digits):
     assert 0 <= found["recognition"]["value"] <= 1
     assert judge.name in found["recognition"]["protocol"]
     assert 0.5 < found["linear_probe"]["details"]["on_data"] <= 1
-    assert {"sample", "encode"} <= set(run.manifest["abilities"])
+    assert {"sample", "encode"} <= set(run.manifest.abilities)

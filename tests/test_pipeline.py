@@ -408,7 +408,7 @@ def augmented_recipe(**dataset):
 
 
 def test_recipe_augments_training_alone():
-    from zoo.runs.manifest import describe
+    from zoo.runs.describe import describe
     from zoo.training.experiment import prepare
 
     recipe = override(augmented_recipe(), ["augment.RandomTranslation.height_factor=0.3"])

@@ -89,7 +89,7 @@ from tests.test_resume import LONG
 from zoo.runs.run import Run
 
 run = zoo.resume(Run(Path(sys.argv[1])), recipe=recipe("vae", **LONG), access=QUIET)
-assert run.manifest["backend"] == os.environ["KERAS_BACKEND"]
+assert run.manifest.backend == os.environ["KERAS_BACKEND"]
 """
 
 LONG = {
@@ -127,7 +127,7 @@ def test_a_finished_run_goes_on_for_longer(tmp_path, whole):
     with pytest.raises(ZooError, match=r"is finished, after 1 epochs\..*epochs=2"):
         resume(run, recipe("vae", epochs=1))
     run = resume(run, recipe("vae", epochs=1), changes=["epochs=2"])
-    assert run.manifest["epochs"] == 2 and run.manifest["changes"] == ["epochs=2"]
+    assert run.manifest.epochs == 2 and run.manifest.changes == ["epochs=2"]
     assert table(run) == table(whole("vae")) and scalars(run) == scalars(whole("vae"))
     assert all(np.array_equal(a, end(whole("vae"))[name]) for name, a in end(run).items())
     with pytest.raises(ZooError, match="epochs has to be more"):
@@ -173,7 +173,7 @@ def test_a_new_run_starts_from_weights(tmp_path, whole):
     still = dataclasses.replace(still, optimizers={"autoencoder": keras.optimizers.SGD(0.0)})
     run = train(still, tmp_path, weights_from=old, say=said.append)
     assert said == [f"weights of encoder, decoder from {old.name}"]
-    assert run.manifest["from"] == old.name
+    assert run.manifest.weights_from == old.name
     pictures = np.zeros((1, 8, 8, 1), "uint8")
     np.testing.assert_array_equal(
         zoo.load(run).reconstruct(pictures), zoo.load(old).reconstruct(pictures)

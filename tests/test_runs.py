@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.manifests import DATA, fields, manifest
 from zoo.errors import ZooError
 from zoo.runs import folders, locks
 from zoo.runs.run import Run
@@ -14,11 +15,15 @@ from zoo.runs.run import Run
 pytestmark = pytest.mark.backend_free
 
 
-def make(root: Path, name: str, **manifest) -> Run:
+def make(root: Path, name: str, **changes) -> Run:
     run = Run(root / name)
     run.path.mkdir(parents=True)
-    run.update(status="finished", **manifest)
+    run.write_manifest(manifest(recipe=run.path.parent.name, **changes))
     return run
+
+
+def create(root: Path, name: str, **changes) -> Run:
+    return folders.create(root, name, **fields(**changes))
 
 
 def test_root_is_the_option_then_the_variable_then_runs(monkeypatch):
@@ -30,7 +35,7 @@ def test_root_is_the_option_then_the_variable_then_runs(monkeypatch):
 
 
 def test_create_names_the_run_by_recipe_and_time(tmp_path):
-    run = folders.create(tmp_path / "deep" / "runs", "vae_mnist")
+    run = create(tmp_path / "deep" / "runs", "vae_mnist")
     recipe, _, identity = run.name.partition("/")
     time, _, code = identity.partition("-")
     assert recipe == "vae_mnist"
@@ -40,46 +45,46 @@ def test_create_names_the_run_by_recipe_and_time(tmp_path):
     assert run.status == "killed"  # no process trains it
     with locks.held(run.path):
         assert run.status == "running"
-    assert run.manifest["format"] == 1
-    assert run.manifest["recipe"] == "vae_mnist"
+    assert run.manifest.format == 2
+    assert run.manifest.recipe == "vae_mnist"
 
 
 def test_create_never_takes_a_folder_that_exists(tmp_path, monkeypatch):
     codes = iter(["aaaa", "aaaa", "bbbb"])
-    monkeypatch.setattr(folders.secrets, "token_hex", lambda n: next(codes))
-    first, second = folders.create(tmp_path, "r"), folders.create(tmp_path, "r")
+    monkeypatch.setattr(folders.secrets, "token_hex", lambda n: next(codes) if n == 2 else "0" * 16)
+    first, second = create(tmp_path, "r"), create(tmp_path, "r")
     assert first.path != second.path
 
 
 def test_create_says_what_is_in_the_way(tmp_path):
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(ZooError, match=r"cannot write .*runs.*--runs"):
-        folders.create(tmp_path / "runs", "r")
+        create(tmp_path / "runs", "r")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "r").write_text("a file")
     with pytest.raises(ZooError, match="cannot write"):
-        folders.create(tmp_path / "other", "r")
+        create(tmp_path / "other", "r")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anywhere")
 def test_create_in_a_read_only_folder(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(ZooError, match="Permission denied"):
-        folders.create(tmp_path, "r")
+        create(tmp_path, "r")
 
 
 def test_update_keeps_other_fields_and_leaves_no_temporary(tmp_path):
-    run = folders.create(tmp_path, "r")
-    run.update(epoch=1, backend="jax")
+    run = create(tmp_path, "r")
+    run.update(epoch=1, backend="torch")
     run.update(epoch=2, status="finished")
-    assert run.manifest["epoch"] == 2
-    assert run.manifest["backend"] == "jax"
+    assert run.manifest.epoch == 2
+    assert run.manifest.backend == "torch"
     assert run.status == "finished"
     assert [path.name for path in run.path.iterdir()] == ["run.json"]
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
-    run = folders.create(tmp_path, "r")
+    run = create(tmp_path, "r")
     run.write_json("results.json", {"elbo": -100.0})
     with pytest.raises(TypeError, match="object"):
         run.write_json("results.json", {"elbo": object()})
@@ -87,7 +92,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 
 
 def test_numpy_numbers_and_paths_are_written_plainly(tmp_path):
-    run = folders.create(tmp_path, "r")
+    run = create(tmp_path, "r")
     run.write_json(
         "results.json",
         {"a": np.float32(0.5), "b": np.arange(2), "c": Path("x"), "é": (1, 2)},
@@ -98,7 +103,7 @@ def test_numpy_numbers_and_paths_are_written_plainly(tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "[]", "\x00"])
 def test_reading_a_damaged_file_names_it(tmp_path, text):
-    run = folders.create(tmp_path, "r")
+    run = create(tmp_path, "r")
     (run.path / "results.json").write_text(text)
     with pytest.raises(ZooError, match=r"results\.json"):
         run.read_json("results.json")
@@ -106,7 +111,7 @@ def test_reading_a_damaged_file_names_it(tmp_path, text):
 
 def test_reading_a_missing_file_names_it(tmp_path):
     with pytest.raises(ZooError, match=r"it has no results\.json"):
-        folders.create(tmp_path, "r").read_json("results.json")
+        create(tmp_path, "r").read_json("results.json")
 
 
 def test_all_runs_are_the_newest_first_over_all_recipes(tmp_path):
@@ -116,7 +121,7 @@ def test_all_runs_are_the_newest_first_over_all_recipes(tmp_path):
 
 
 def test_runs_of_one_second_are_told_apart(tmp_path):
-    made = [folders.create(tmp_path, "r") for _ in range(8)]
+    made = [create(tmp_path, "r") for _ in range(8)]
     assert [run.path for run in folders.all_runs(tmp_path)] == [run.path for run in made[::-1]]
 
 
@@ -148,8 +153,11 @@ def three(tmp_path):
         ("20260102T000000Z-bbbb", 2),
         ("20260102", 2),
         ("vae/20260101", 1),
-        ("gan", 3),
+        ("gan/", 3),
         ("aaaa", 1),
+        ("gan", 3),
+        ("vae", 2),  # the newest finished run of the recipe
+        ("runs:vae", 2),
     ],
 )
 def test_find(three, text, index):
@@ -164,11 +172,11 @@ def test_find_by_path(three, monkeypatch):
 
 
 def test_find_names_the_runs_that_fit(three):
-    with pytest.raises(ZooError, match=r"2 runs fit 'vae'.*bbbb, vae/.*aaaa"):
-        folders.find("vae", three[0])
+    with pytest.raises(ZooError, match=r"2 runs fit 'vae/'.*bbbb, vae/.*aaaa"):
+        folders.find("vae/", three[0])
 
 
-@pytest.mark.parametrize("text", ["vae/20260101T000000Z-aaab", "", "latests", "../x"])
+@pytest.mark.parametrize("text", ["vae/20260101T000000Z-aaab", "", "latests", "../x", "runs:va"])
 def test_find_says_what_is_there(three, text):
     with pytest.raises(ZooError, match=r"There: latest, gan/20260103T000000Z-cccc"):
         folders.find(text, three[0])
@@ -180,5 +188,85 @@ def test_find_without_any_run(tmp_path):
 
 
 def test_the_manifest_is_json_that_others_read(tmp_path):
-    run = folders.create(tmp_path, "r")
-    assert json.loads((run.path / "run.json").read_text()) == run.manifest
+    run = create(tmp_path, "r")
+    assert json.loads((run.path / "run.json").read_text()) == run.manifest.json()
+
+
+def test_a_recipe_without_a_finished_run_is_not_found_by_its_name(tmp_path):
+    make(tmp_path, "vae/20260101T000000Z-aaaa", status="failed")
+    with pytest.raises(ZooError, match="no run 'vae'"):
+        folders.find("vae", tmp_path)
+
+
+def test_a_run_whose_folder_is_gone_is_not_written_anew(tmp_path):
+    run = create(tmp_path, "r")
+    (run.path / "run.json").unlink()
+    with pytest.raises(ZooError, match=r"it has no run\.json"):
+        run.update(status="failed")
+    assert list(run.path.iterdir()) == []
+
+
+# --- manifests
+
+
+def changed(path, value):
+    whole = manifest()
+    at = whole
+    for key in path[:-1]:
+        at[key] = dict(at[key])
+        at = at[key]
+    at[path[-1]] = value
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["dataset"], "x", 'dataset is "x"; an object is accepted'),
+        (["dataset"], [[]], "dataset is [[]]; an object is accepted"),
+        (["dataset", "name"], 1e308, "dataset.name is 1e+308; a line of"),
+        (["dataset", "name"], {}, "dataset.name is {}; a line of"),
+        (["model"], {"class_name": "x"}, "model.name is missing"),
+        (["metrics"], [3], "metrics.0 is 3; an object is accepted"),
+        (["metrics"], "abc", 'metrics is "abc"; a list is accepted'),
+        (["data", "name"], "a\ud800b", 'data.name is "a\\ud800b"; a line of'),
+        (["status"], "a\ud800b", "running, finished, interrupted, failed is accepted"),
+        (["backend"], "a\x1b[2Jb", 'backend is "a\\u001b[2Jb"; jax, tensorflow, torch is'),
+        (["data", "shape"], [1] * 9, "a list of 1 to 4 positive integers is accepted"),
+        (["data", "shape"], "x", 'data.shape is "x"; a list of 1 to 4 positive integers'),
+        (["data", "shape"], [2**20, 2**20], "at most 4,194,304 numbers is accepted"),
+        (["data", "examples"], {"train": 10**12}, "a whole number from 0 to 100,000,000"),
+        (["data", "classes"], True, "data.classes is true"),
+        (["sha256"], {"../../x": "0" * 64}, "the path of a file of numbers in the run"),
+        (["dataset", "settings"], {"n": 10**10}, "dataset.settings.n is 10000000000; a number of"),
+        (
+            ["metrics"],
+            [{"name": "elbo", "class": "x:Y", "settings": {"samples": [10**12]}}],
+            "metrics.0.settings.samples.0 is 1000000000000; a number of at most 100,000,000",
+        ),
+        (["ema"], 1.0, "ema is 1.0; a number in [0, 1), or null is accepted"),
+        (["weights"], {"a": 3}, "an object, each value an object, is accepted"),
+        (["format"], 3, "format is 3; a whole number from 2 to 2 is accepted"),
+        (["format"], 1, "of format 1, and this zoo reads format 2: train the run again"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(tmp_path, path, value, message):
+    run = make(tmp_path, "r/20260101T000000Z-aaaa")
+    (run.path / "run.json").write_text(json.dumps(changed(path, value)))
+    with pytest.raises(ZooError) as raised:
+        _ = run.manifest
+    text = str(raised.value)
+    assert text.startswith(f"run {run.name}: run.json") and message in text
+    assert text.isprintable() and len(text) < 400
+
+
+def test_what_would_not_be_read_is_not_written(tmp_path):
+    with pytest.raises(ZooError, match=r"data\.shape is \[1, 1, 1, 1, 1\]"):
+        create(tmp_path, "r", data={**DATA, "shape": [1] * 5})
+    assert list(tmp_path.glob("*/*")) == []
+
+
+def test_halves_of_characters_come_back(tmp_path):
+    settings = {"path": "caf\udce9", "name": "\u00e9"}
+    run = create(tmp_path, "r", dataset={"name": None, "class": "x:Y", "settings": settings})
+    assert run.manifest.dataset.settings == settings

@@ -88,7 +88,6 @@ def test_the_folder_holds_all(run):
         "recipe.py",
         "results.json",
         "history.csv",
-        "model.weights.h5",
         "pictures/samples.png",
         "pictures/samples-epoch-0001.png",
         "pictures/samples-epoch-0002.png",
@@ -103,7 +102,7 @@ def test_the_recipe_is_copied_as_it_is(run):
 
 
 def test_the_manifest(run):
-    manifest = run.manifest
+    manifest = run.manifest.json()
     assert manifest["status"] == "finished" and manifest["epoch"] == manifest["epochs"] == 2
     assert manifest["backend"] == keras.backend.backend()
     assert manifest["device"] in ("cpu", "gpu")
@@ -170,7 +169,7 @@ def test_the_events_are_read_back(run):
 
 def test_data_that_stand_in_are_named_everywhere(run):
     name = "digits (stand-in for mnist)"
-    assert run.manifest["data"]["name"] == name
+    assert run.manifest.data.name == name
     results = run.read_json("results.json")
     assert results["data"] == name
     for measured in results["metrics"].values():
@@ -323,7 +322,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path):
         train(recipe, tmp_path, begun=begun.append)
     [run] = begun
     assert run.status == "failed"
-    assert 1 <= run.manifest["epoch"] < 5
+    assert 1 <= run.manifest.epoch < 5
     assert not (run.path / "results.json").exists()
     model = zoo.load(run)
     assert all(np.isfinite(keras.ops.convert_to_numpy(w)).all() for w in model.trainable_variables)
@@ -334,7 +333,7 @@ def test_a_loss_that_is_never_finite_leaves_no_weights(tmp_path):
     message = r"loss is not finite at step 1 of epoch 1\. There is no checkpoint yet"
     with pytest.raises(RunFailed, match=message):
         train(tiny(weights={"autoencoder": {"kl": math.nan}}), tmp_path, begun=begun.append)
-    assert not begun[0].weights.exists()
+    assert not begun[0].checkpoints.exists()
     with pytest.raises(ZooError, match=r"has no weights \(status: failed\)"):
         zoo.load(begun[0])
 
@@ -358,7 +357,7 @@ def test_a_broken_run_says_so_and_keeps_its_weights(tmp_path, error, status):
     with pytest.raises(type(error)):
         train(tiny(epochs=3, callbacks=[Breaks(error)]), tmp_path, begun=begun.append)
     assert begun[0].status == status
-    assert begun[0].manifest["epoch"] == 2
+    assert begun[0].manifest.epoch == 2
     assert zoo.load(begun[0]).sample(2).shape == (2, 8, 8, 1)
 
 

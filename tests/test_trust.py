@@ -48,7 +48,7 @@ def test_a_recipe_in_the_folder_is_not_run(run, tmp_path):
 )
 def test_a_class_that_the_file_names_is_not_imported(run, tmp_path, monkeypatch, change):
     mark = evil(tmp_path, monkeypatch)
-    described = run.manifest
+    described = run.manifest.json()
     described["model"] |= change
     run.write_json("run.json", described)
     with pytest.raises(ZooError):
@@ -58,7 +58,7 @@ def test_a_class_that_the_file_names_is_not_imported(run, tmp_path, monkeypatch,
 
 def test_an_optimizer_that_the_file_names_is_not_imported(run, tmp_path, monkeypatch):
     mark = evil(tmp_path, monkeypatch)
-    described = run.manifest
+    described = run.manifest.json()
     described["optimizers"]["autoencoder"] |= {
         "module": "evil_module",
         "class_name": "AE",

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.runs.checkpoints import Checkpoint, Store
+from zoo.runs.checkpoints import Snapshot, Store
 
 
-def checkpoint(epoch: int) -> Checkpoint:
+def checkpoint(epoch: int) -> Snapshot:
     arrays = {"a": np.full((300,), epoch, "float32"), "b": np.array(epoch)}
-    return Checkpoint(arrays, {"epoch": epoch, "step": 0})
+    return Snapshot(arrays, {"epoch": epoch, "step": 0})
 
 
 if __name__ == "__main__":

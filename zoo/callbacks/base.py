@@ -102,7 +102,8 @@ class Context:
 
     def save_picture(self, path: Any, image: np.ndarray, epoch: int) -> None:
         """Write an image of the epoch (from 0) as PNG that says where it comes from."""
-        pictures.save(path, image, data=self.data.name, run=self.run.name, epoch=epoch + 1)
+        about = {"data": self.data.name, "run": self.run.name, "epoch": epoch + 1}
+        pictures.save(path, image, self.run.path, **about)
 
     def _draw(self, kind: str, model: Any, n: int) -> np.ndarray | None:
         shape, x, y = self.data.spec.shape, self.validation.x, self.validation.y

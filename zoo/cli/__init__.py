@@ -12,18 +12,20 @@ import click
 
 from zoo import __version__
 from zoo.errors import CodeFailed, ZooError, nearest
+from zoo.runtime.console import printable
 
 COMMANDS = {
     "run": ("zoo.cli.run", "Train what a recipe says."),
     "resume": ("zoo.cli.resume", "Go on with a run that was stopped, or for longer."),
-    "list": ("zoo.cli.list", "List models, datasets, metrics, recipes and runs."),
-    "show": ("zoo.cli.show", "Describe a model, dataset, metric, recipe or run."),
-    "sample": ("zoo.cli.sample", "Draw pictures from a run."),
+    "list": ("zoo.cli.list", "List plugins, recipes, pretrained models and runs."),
+    "show": ("zoo.cli.show", "Describe a plugin, recipe, pretrained model or run."),
+    "sample": ("zoo.cli.sample", "Draw pictures from a run or a pretrained model."),
     "reconstruct": ("zoo.cli.reconstruct", "Reconstruct, denoise or complete test pictures."),
     "interpolate": ("zoo.cli.interpolate", "Go from one test picture to another."),
     "traverse": ("zoo.cli.traverse", "Change one latent dimension at a time."),
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
+    "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
     "compare": ("zoo.cli.compare", "Train recipes, or take runs, and print one table of them."),
     "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),
     "check": ("zoo.cli.check", "Check a plugin: does it keep to what plugins promise?"),
@@ -97,7 +99,8 @@ def main(args: Sequence[str] | None = None) -> int:
         if shown:
             traceback.print_exception(error)
         hint = "; ZOO_TRACEBACK=1 shows the traceback" if isinstance(error, CodeFailed) else ""
-        click.echo(f"zoo: {error}{'' if shown else hint}", err=True)
+        lines = "\n".join(map(printable, f"zoo: {error}{'' if shown else hint}".split("\n")))
+        click.echo(lines, err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 
 import click
 
 from zoo.cli.options import backend_option, data_dir_option, device_option, json_option, runs_option
 from zoo.runs import folders
+from zoo.runs.run import Run
 from zoo.runtime.console import say
 
 
-@click.command("compare")
+@click.command("compare", epilog=folders.RULE)
 @click.argument("names", nargs=-1, required=True, metavar="RECIPE|RUN...")
 @click.option(
     "--metric",
@@ -49,7 +51,6 @@ def command(
     """
     from zoo.errors import ZooError
     from zoo.reports import table
-    from zoo.runs.run import Run
     from zoo.runtime.processes import answer
 
     changes = [name for name in names if "=" in name]
@@ -73,15 +74,18 @@ def command(
             run = Run(Path(answer(args, failed=f"training {thing.stem} failed")["path"]))
         else:
             run = thing
-        missing = _missing(run, needed)
+        missing, measured = _missing(run, needed), {}
         if missing:
             say(f"measuring {', '.join(missing)} of {run.name}")
             args = ["evaluate", str(run.path.absolute()), *options]
             args += ["--recipe", str(run.recipe)] if _own(run) else []
             for metric in missing:
                 args += ["--metric", metric]
-            answer(args, failed=f"measuring {run.name} failed")
-        rows.append(table.row(run))
+            with tempfile.TemporaryDirectory() as aside:
+                # a pack may be in an installed package, which is not written to
+                args += ["--out", f"{aside}/measured.json"] if run.manifest.pack else []
+                measured = answer(args, failed=f"measuring {run.name} failed")["metrics"]
+        rows.append(table.row(run, measured))
     told = {"rows": [dataclasses.asdict(row) for row in rows]}
     click.echo(json.dumps(told, indent=2) if as_json else table.table(rows))
 
@@ -116,15 +120,14 @@ def _missing(run, needed) -> list[str]:
     """The metrics that were not measured of a run and that its model can be measured by."""
     from zoo.runs import results
 
-    able, measured = set(run.manifest.get("abilities", ())), results.kept(run)
+    able, measured = set(run.manifest.abilities), results.kept(run)
     return [name for name, needs in needed.items() if name not in measured and able >= set(needs)]
 
 
 def _own(run) -> bool:
     """Whether the run's model or data are its recipe's own, so that its code is needed."""
     manifest = run.manifest
-    registered = manifest["model"]["name"] and manifest["dataset"]["name"]
-    return bool(manifest["networks"]) or not registered
+    return bool(manifest.networks) or not (manifest.model.name and manifest.dataset.name)
 
 
 def _given(option: str, value: str | None) -> list[str]:

@@ -15,9 +15,10 @@ from zoo.cli.options import (
     runs_option,
     split_option,
 )
+from zoo.runs.folders import RULE
 
 
-@click.command("embed")
+@click.command("embed", epilog=RULE)
 @click.argument("run")
 @split_option
 @out_option(".npz", ".png")
@@ -48,21 +49,21 @@ def command(
     """
     import numpy as np
 
-    from zoo.cli.trained import examples, opened, writing, written
+    from zoo.cli.trained import examples, opened, place, writing, written
     from zoo.runtime.console import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     shown = examples(found, data_dir, recipe, split)
-    target = out or found.path / f"codes-{split}.npz"
+    target = out or place(found, f"codes-{split}.npz")
     if target.suffix.lower() == ".png":
         click.echo(written(target, found, views.codes(model, shown), counted(len(shown), "code")))
         return
     arrays = {"codes": model.encode(shown.x, labels=shown.y)}
     if shown.y is not None:
         arrays["labels"] = shown.y
-    with writing(target) as file:
+    with writing(target, found) as file:
         np.savez(file, **arrays)
     listed = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items())
     click.echo(f"{target}  {listed}")

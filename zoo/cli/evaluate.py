@@ -15,10 +15,11 @@ from zoo.cli.options import (
     recipe_option,
     runs_option,
 )
+from zoo.runs.folders import RULE
 from zoo.runtime.console import say
 
 
-@click.command("evaluate")
+@click.command("evaluate", epilog=RULE)
 @click.argument("run")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option(
@@ -27,6 +28,14 @@ from zoo.runtime.console import say
     multiple=True,
     metavar="NAME",
     help="What to measure, as often as you like. Default: what the run's recipe measures.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File that keeps what is measured. Default: evaluation.json in the run, or in the "
+    "working folder for a pretrained model, with its name before.",
 )
 @recipe_option
 @backend_option
@@ -38,6 +47,7 @@ def command(
     run: str,
     changes: tuple[str, ...],
     names: tuple[str, ...],
+    out: Path | None,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -45,17 +55,17 @@ def command(
     data_dir: str | None,
     as_json: bool,
 ) -> None:
-    """Measure RUN, its name, id or folder, or latest, from its saved weights on its test data.
+    """Measure RUN, a run or a pretrained model, from its saved weights on its test data.
 
-    What is measured is kept in the run as evaluation.json, besides its results. KEY=VALUE
-    changes a metric, as for zoo run.
+    What is measured is kept as evaluation.json, besides the results. KEY=VALUE changes a metric,
+    as for zoo run.
 
     \b
       zoo evaluate latest
       zoo evaluate latest --metric recognition --metric linear_probe
       zoo evaluate latest --metric log_likelihood metrics.LogLikelihood.samples=5000
     """
-    from zoo.cli.trained import opened
+    from zoo.cli.trained import opened, place, writing
     from zoo.datasets import Access
 
     found, model = opened(run, runs_folder, recipe, backend, device)
@@ -74,16 +84,21 @@ def command(
     data = results.data_of(found, access, file)
     evaluate.check(metrics, model, data)
     ready = [metric.prepare(data, access, runs_folder) for metric in metrics]
-    binarized = bool(manifest["dataset"]["settings"].get("binarize"))
-    measured = evaluate.measure(ready, model, data, manifest["seed"], binarized)
+    measured = evaluate.measure(ready, model, data, manifest.seed, manifest.binarized)
     circumstances = {
-        "seed": manifest["seed"],
+        "seed": manifest.seed,
         "backend": keras.backend.backend(),
         "device": engine.device(),
     }
-    results.keep(found, measured, **circumstances)
+    target = out or place(found, results.FILE)
+    kept = results.keep(target, measured, **circumstances)
+    with writing(target, found) as content:
+        content.write((json.dumps(kept, indent=2) + "\n").encode())
     if as_json:
         told = {"run": found.name, "path": str(found.path.absolute()), "metrics": measured}
         click.echo(json.dumps(told, indent=2))
         return
-    click.echo("\n".join([f"run {found.name}", *(f"  {x}" for x in summary.measured(measured))]))
+    lines = [f"run {found.name}", *(f"  {line}" for line in summary.measured(measured))]
+    if not target.is_relative_to(found.path):
+        lines.append(f"  kept in {target}")
+    click.echo("\n".join(lines))

@@ -14,9 +14,10 @@ from zoo.cli.options import (
     recipe_option,
     runs_option,
 )
+from zoo.runs.folders import RULE
 
 
-@click.command("interpolate")
+@click.command("interpolate", epilog=RULE)
 @click.argument("run")
 @click.option("--pairs", default=8, show_default=True, type=click.IntRange(1), help="How many.")
 @click.option(
@@ -55,7 +56,7 @@ def command(
       zoo interpolate latest
       zoo interpolate latest --pairs 4 --steps 13 --seed 7 --out ways.png
     """
-    from zoo.cli.trained import explored, opened, written
+    from zoo.cli.trained import explored, opened, place, written
     from zoo.runtime.console import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
@@ -63,5 +64,5 @@ def command(
 
     split = explored(found, model, data_dir, recipe)
     view = views.interpolations(model, split, pairs, steps=steps, seed=seed)
-    target = out or found.pictures / f"interpolations-seed-{seed}.png"
+    target = out or place(found, f"pictures/interpolations-seed-{seed}.png")
     click.echo(written(target, found, view, counted(len(view.numbers), "pair")))

@@ -15,15 +15,19 @@ import click
 
 from zoo.cli.options import json_option, runs_option
 from zoo.config import recipe_files
+from zoo.errors import ZooError
 from zoo.plugin import registry
-from zoo.runs import folders
-from zoo.runs.run import Run
+from zoo.runs import folders, pretrained
+from zoo.runs.manifest import Manifest
+from zoo.runs.run import RESULTS, Run
+from zoo.runtime.console import printable
 
 SECTIONS = {
     "models": 'in a recipe: zoo.model("NAME")',
     "datasets": 'in a recipe: zoo.dataset("NAME")',
     "metrics": 'in a recipe: zoo.metric("NAME")',
     "recipes": "zoo run NAME",
+    "pretrained": "zoo sample NAME",
     "runs": "zoo show NAME",
 }
 """``{section: what its names are for}``"""
@@ -49,7 +53,7 @@ MOST_RUNS = 10  # of all sections together; `zoo list runs` has no limit
 def command(
     section: str | None, broken: bool, timeout: int, runs_folder: str | None, as_json: bool
 ) -> None:
-    """List models, datasets, metrics, recipes and runs.
+    """List models, datasets, metrics, recipes, pretrained models and runs.
 
     Nothing is imported to list it, except by --broken, and then in child processes. NAME is
     what to type; a name that two plugins claim is typed with its distribution: "my-zoo/vae".
@@ -91,24 +95,52 @@ def _rows(section: str, runs_folder: str | None) -> list[dict[str, Any]]:
             )
         ]
     if section == "runs":
-        return [_run(run) for run in folders.all_runs(folders.root(runs_folder))]
+        root = folders.root(runs_folder)
+        return [_run(run, described) for run, described in folders.described_runs(root)]
+    if section == "pretrained":
+        return [_pack(pack) for pack in pretrained.packs()]
     return [
         {"type": record.typed, **dataclasses.asdict(record)} for record in registry.records(section)
     ]
 
 
-def _run(run: Run) -> dict[str, Any]:
-    manifest = run.manifest
-    data = manifest.get("data")
+def _run(run: Run, described: Manifest | ZooError) -> dict[str, Any]:
+    row: dict[str, Any] = {"type": run.name, "path": str(run.path), "status": "unreadable"}
+    if isinstance(described, ZooError):
+        return {**row, "epoch": None, "epochs": None, "backend": None, "data": None}
     return {
-        "type": run.name,
-        "status": run.status,
-        "epoch": manifest.get("epoch"),
-        "epochs": manifest.get("epochs"),
-        "backend": manifest.get("backend"),
-        "data": data.get("name") if isinstance(data, dict) else None,
-        "path": str(run.path),
+        **row,
+        "status": run.status_of(described),
+        "epoch": described.epoch,
+        "epochs": described.epochs,
+        "backend": described.backend,
+        "data": described.data.name,
     }
+
+
+def _pack(pack: pretrained.Pretrained) -> dict[str, Any]:
+    """A pretrained model: its size on disk, its data, and the first of its figures."""
+    row: dict[str, Any] = {
+        "type": pack.typed,
+        "distribution": pack.distribution,
+        "version": pack.version,
+        "path": str(pack.path),
+        "bytes": sum(file.stat().st_size for file in pack.path.iterdir()),
+        "data": "unreadable",
+        "figure": "",
+    }
+    run = Run(pack.path)
+    try:
+        row["data"] = run.manifest.data.name
+        metrics = run.read_json(RESULTS).get("metrics")
+    except ZooError:
+        return row
+    for name, found in (metrics if isinstance(metrics, dict) else {}).items():
+        value = found.get("value") if isinstance(found, dict) else None
+        if isinstance(value, (int, float)):
+            row["figure"] = printable(f"{name} {value:.4g} {found.get('unit', '')}").strip()
+            break
+    return row
 
 
 def _about(path: Path) -> str:
@@ -133,6 +165,8 @@ def _block(section: str, rows: list[dict[str, Any]], whole: bool) -> str:
 def _cells(section: str, row: dict[str, Any]) -> list[str]:
     if section == "recipes":
         return [row["type"], row["about"]]
+    if section == "pretrained":
+        return [row["type"], f"{row['bytes'] / 1e6:.1f} MB", row["data"], row["figure"]]
     if section == "runs":
         done = "" if row["epoch"] is None else f"{row['epoch']}/{row['epochs']} epochs"
         return [

@@ -70,6 +70,7 @@ def out_option(*suffixes: str) -> Callable:
         return path
 
     return click.option(
+        "-o",
         "--out",
         type=click.Path(dir_okay=False, path_type=Path),
         callback=checked,

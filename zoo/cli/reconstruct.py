@@ -15,9 +15,10 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.errors import ZooError
+from zoo.runs.folders import RULE
 
 
-@click.command("reconstruct")
+@click.command("reconstruct", epilog=RULE)
 @click.argument("run")
 @click.option(
     "-n", "--n", default=32, show_default=True, type=click.IntRange(1), help="Test pictures."
@@ -66,7 +67,7 @@ def command(
       zoo reconstruct latest --noise 0.3
       zoo reconstruct latest --mask right
     """
-    from zoo.cli.trained import examples, opened, written
+    from zoo.cli.trained import examples, opened, place, written
     from zoo.runtime.console import counted
 
     if noise is not None and mask is not None:
@@ -86,7 +87,7 @@ def command(
         line = f"mean squared error of hidden pixels  grey {before:.5f}  completed {after:.5f}"
     else:
         view = views.reconstructions(model, split)
-    target = out or found.pictures / f"{name}.png"
+    target = out or place(found, f"pictures/{name}.png")
     click.echo(written(target, found, view, counted(len(split), "example")))
     if line:
         click.echo(line)

@@ -19,7 +19,7 @@ from zoo.runs import folders
 from zoo.runtime.console import say
 
 
-@click.command("resume")
+@click.command("resume", epilog=folders.RULE)
 @click.argument("run")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @backend_option
@@ -40,7 +40,7 @@ def command(
     strict_data: bool,
     as_json: bool,
 ) -> int | None:
-    """Go on with RUN, its name, id or folder, or latest, from its last good checkpoint.
+    """Go on with RUN from its last good checkpoint.
 
     The run's copy of its recipe is run as Python. Without --backend, the backend is the run's.
     KEY=VALUE changes what leaves the run its meaning: epochs, learning rates, weights of terms,
@@ -54,7 +54,8 @@ def command(
     from zoo.runtime import backends
 
     found = folders.find(run, folders.root(runs_folder))
-    choice = backends.choose(backend or found.manifest.get("backend"), None, device)
+    say(folders.what(found))
+    choice = backends.choose(backend or found.manifest.backend, None, device)
     backends.activate(choice)
     by = "chosen by --backend" if backend else "the run's own"
     say(f"{choice.backend} on {choice.device} ({by})")

@@ -20,10 +20,11 @@ from zoo.cli.options import (
 )
 from zoo.cli.quiet import import_backend
 from zoo.errors import Terminated
+from zoo.runs import folders
 from zoo.runtime.console import say
 
 
-@click.command("run")
+@click.command("run", epilog=f"For --from, {folders.RULE}")
 @click.argument("recipe")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @backend_option
@@ -35,7 +36,7 @@ from zoo.runtime.console import say
     "--from",
     "weights_from",
     metavar="RUN",
-    help="Start from the weights of this run's networks, where they fit.",
+    help="Start from the weights of the networks of this run or pretrained model, where they fit.",
 )
 @on_nan_option
 @click.option("--dry-run", is_flag=True, help="Check and describe everything; train nothing.")
@@ -63,7 +64,7 @@ def command(
       zoo run vae_mnist optimizers.autoencoder.learning_rate=3e-4
       zoo run vae_mnist weights.autoencoder.kl=4
       zoo run vae_mnist --backend torch --device cpu
-      zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from latest
+      zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from vae_mnist
     """
     from zoo.config import recipe_files
     from zoo.runtime import backends

@@ -13,9 +13,10 @@ from zoo.cli.options import (
     recipe_option,
     runs_option,
 )
+from zoo.runs.folders import RULE
 
 
-@click.command("sample")
+@click.command("sample", epilog=RULE)
 @click.argument("run")
 @click.option("-n", "--n", default=64, show_default=True, type=click.IntRange(1), help="How many.")
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")
@@ -41,23 +42,24 @@ def command(
     device: str | None,
     runs_folder: str | None,
 ) -> None:
-    """Draw samples from RUN: its name, id or folder, or latest.
+    """Draw samples from RUN, a run or a pretrained model.
 
-    They are written as one PNG grid into the run's pictures, or to --out; a .npy
-    file holds them as float32 numbers, pictures in [0, 1].
+    They are written as one PNG grid into the run's pictures, for a pretrained model into the
+    working folder, or to --out; a .npy file holds them as float32 numbers, pictures in [0, 1].
 
     \b
+      zoo sample vae_mnist
       zoo sample latest
       zoo sample latest -n 16 --seed 7 --out digits.png
       zoo sample latest --label 3
     """
-    from zoo.cli.trained import opened, written
+    from zoo.cli.trained import opened, place, written
     from zoo.runtime.console import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     of_label = "" if label is None else f"-label-{label}"
-    target = out or found.pictures / f"samples-seed-{seed}{of_label}.png"
+    target = out or place(found, f"pictures/samples-seed-{seed}{of_label}.png")
     view = views.samples(model, n, seed=seed, label=label)
     click.echo(written(target, found, view, counted(n, "example")))

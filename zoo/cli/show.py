@@ -11,19 +11,23 @@ from typing import Any
 import click
 
 from zoo.cli.options import json_option, runs_option
-from zoo.runs import folders
+from zoo.runs import folders, pretrained
+from zoo.runs.run import RESULTS, Run
+from zoo.runtime.console import printable
 
 
-@click.command("show")
+@click.command("show", epilog=folders.RULE)
 @click.argument("name")
 @runs_option
 @json_option
 def command(name: str, runs_folder: str | None, as_json: bool) -> None:
-    """Describe NAME: a model, dataset, metric, recipe or run, or latest for the newest run.
+    """Describe NAME: a model, dataset, metric, recipe, pretrained model or run.
+
+    What names a pretrained model and a recipe shows both.
 
     \b
       zoo show vae            its settings, players and abilities
-      zoo show vae_mnist      the recipe
+      zoo show vae_mnist      the pretrained model and the recipe
       zoo show latest         the numbers and files of the newest run
     """
     from zoo.config import recipe_files
@@ -36,7 +40,12 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
     if name in recipe_files.shipped() or name.endswith(".py"):
         path = recipe_files.find(name)
         text = path.read_text(encoding="utf-8", errors="replace")
-        return _print({"recipe": str(path), "source": text}, f"{path}\n\n{text}", as_json)
+        value: dict[str, Any] = {"recipe": str(path), "source": text}
+        lines = f"{path}\n\n{text}"
+        if pack := pretrained.get(name):
+            value["pretrained"], above = _run(Run(pack.path))
+            lines = f"{above}\n\n{lines}"
+        return _print(value, lines, as_json)
     root = folders.root(runs_folder)
     try:
         return _print(*_run(folders.find(name, root)), as_json)
@@ -45,13 +54,17 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
         if name == "latest" or Path(name).is_dir() or _begins_a_run(name, root):
             raise
     known = [record.typed for kind in registry.GROUPS for record in registry.records(kind)]
+    known += [pack.typed for pack in pretrained.packs()]
     raise unknown("name", name, [*known, *recipe_files.shipped(), "latest"])
 
 
 def _begins_a_run(name: str, root: Path) -> bool:
-
-    return "/" in name or any(
-        run.name.startswith(name) or run.id.startswith(name) for run in folders.all_runs(root)
+    return (
+        "/" in name
+        or ":" in name
+        or any(
+            run.name.startswith(name) or run.id.startswith(name) for run in folders.all_runs(root)
+        )
     )
 
 
@@ -108,22 +121,21 @@ def _settings(cls: type) -> dict[str, dict[str, Any]]:
     return settings
 
 
-def _run(run) -> tuple[dict, str]:
+def _run(run: Run) -> tuple[dict[str, Any], str]:
     from zoo.reports import summary
 
     manifest = run.manifest
-    finished = (run.path / "results.json").exists()
-    value = {**manifest, "status": run.status, "path": str(run.path)}
+    status = "pack" if manifest.pack else run.status_of(manifest)
+    finished = (run.path / RESULTS).exists()
+    value = {**manifest.json(), "status": status, "path": str(run.path)}
     if finished:
-        value["results"] = run.read_json("results.json")
+        value["results"] = run.read_json(RESULTS)
     lines = [
-        f"{run.name}  {run.status}  "
-        f"epoch {manifest.get('epoch', 0)} of {manifest.get('epochs', '?')}",
-        f"  {manifest.get('backend')} on {manifest.get('device')}, seed {manifest.get('seed')}",
+        folders.what(run) if manifest.pack else run.name,
+        f"  {manifest.backend} on {manifest.device}, seed {manifest.seed}",
     ]
-    for part in ("model", "dataset"):
-        described = manifest.get(part)
-        if described:
-            settings = ", ".join(f"{k}={v!r}" for k, v in described["settings"].items())
-            lines.append(f"  {part} {described['name'] or described['class']}({settings})")
+    lines[0] += f"  {status}  epoch {manifest.epoch} of {manifest.epochs}"
+    for part, described in (("model", manifest.model), ("dataset", manifest.dataset)):
+        settings = ", ".join(f"{k}={v!r}" for k, v in described.settings.items())
+        lines.append(printable(f"  {part} {described.name or described.cls}({settings})"))
     return value, "\n".join([*lines, summary.finished(run) if finished else f"  {run.path}"])

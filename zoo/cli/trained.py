@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from zoo.cli.quiet import import_backend
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
-from zoo.runtime import backends, files
+from zoo.runtime import backends, files, writer
 from zoo.runtime.console import say
 
 if TYPE_CHECKING:
@@ -29,13 +30,35 @@ def opened(
     backend: str | None,
     device: str | None,
 ) -> tuple[Run, Any]:
-    """The run a person means and its model, under the backend chosen for this process."""
-    run = folders.find(text, folders.root(runs_folder))
+    """The run a person means and its model, under the backend chosen for this process.
+
+    The first line on stderr says which run is meant.
+    """
+    run = meant(text, runs_folder)
     backends.activate(backends.choose(backend, Path(recipe) if recipe else None, device))
     import_backend()
     from zoo.runs.load import load
 
     return run, load(run, recipe=recipe)
+
+
+def meant(text: str, runs_folder: str | None) -> Run:
+    """The run or pack a person means; a line on stderr says which it is."""
+    run = folders.find(text, folders.root(runs_folder))
+    _ = run.manifest  # a damaged one is refused before a backend is imported
+    say(folders.what(run))
+    return run
+
+
+def place(run: Run, name: str) -> Path:
+    """Where a command writes a file of this name: into a run, but beside for a pack.
+
+    A pack may be in an installed package; it is not written to. Its files go into the working
+    folder, with its name before theirs.
+    """
+    if run.manifest.pack:
+        return Path(f"{run.id}-{Path(name).name}")
+    return run.path / name
 
 
 def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "test") -> Split:
@@ -57,8 +80,8 @@ def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "t
     access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
     data = results.data_of(run, access, Path(recipe) if recipe else None)
     found, manifest = getattr(data, split), run.manifest
-    if split == "train" and manifest["dataset"]["settings"].get("binarize"):
-        return dataclasses.replace(found, x=binarize_once(found.x, manifest["seed"], split))
+    if split == "train" and manifest.binarized:
+        return dataclasses.replace(found, x=binarize_once(found.x, manifest.seed, split))
     return found
 
 
@@ -85,37 +108,45 @@ def written(target: Path, run: Run, view: View, what: str) -> str:
     """
     from zoo.reports import pictures
 
-    if target.is_relative_to(run.path) and not files.within(target, run.path):
-        raise ZooError(f"{target} is a link out of the run's folder: choose a file with --out")
-    name, image = run.manifest["data"]["name"], view.image
+    name, image = run.manifest.data.name, view.image
     if target.suffix.lower() == ".npy":
-        with writing(target) as file:
+        with writing(target, run) as file:
             np.save(file, view.numbers)
         return f"{target}  float32 {view.numbers.shape}"
     if image is None:
         raise ZooError("such examples cannot be drawn: write numbers, with --out FILE.npy")
     if "stand-in" in name:
         image = pictures.caption(image, name)
+    below = _below(target, run)
     try:
-        pictures.save(target, image, data=name, run=run.name)
+        pictures.save(target, image, below, data=name, run=run.name)
     except OSError as error:
         raise _cannot_write(target, error) from error
     return f"{target}  {what}"
 
 
 @contextlib.contextmanager
-def writing(target: Path) -> Iterator[IO[bytes]]:
+def writing(target: Path, run: Run) -> Iterator[IO[bytes]]:
     """A file to write numbers to; its folder is made where it is missing.
 
     Raises:
         ZooError: it cannot be written.
     """
+    below, content = _below(target, run), io.BytesIO()
+    yield content
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            yield file
+        writer.write(target, content.getvalue(), below)
     except OSError as error:
         raise _cannot_write(target, error) from error
+
+
+def _below(target: Path, run: Run) -> Path | None:
+    """The run's folder for a file in it, below which no link is followed; else None."""
+    if not target.is_relative_to(run.path):
+        return None
+    if not files.within(target.parent, run.path):
+        raise ZooError(f"{target} is a link out of the run's folder: choose a file with --out")
+    return run.path
 
 
 def _cannot_write(target: Path, error: OSError) -> ZooError:

@@ -15,9 +15,10 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.errors import ZooError
+from zoo.runs.folders import RULE
 
 
-@click.command("traverse")
+@click.command("traverse", epilog=RULE)
 @click.argument("run")
 @click.option(
     "--dim",
@@ -70,7 +71,7 @@ def command(
       zoo traverse latest --dim 3 --dim 5 --index 7
       zoo traverse latest --plane
     """
-    from zoo.cli.trained import explored, opened, written
+    from zoo.cli.trained import explored, opened, place, written
     from zoo.runtime.console import counted
 
     if plane and dimensions:
@@ -85,5 +86,5 @@ def command(
     else:
         view = views.traversals(model, split, dimensions or None, index=index, steps=steps)
         name, what = f"traversals-{index}", counted(len(view.numbers), "dimension")
-    target = out or found.pictures / f"{name}.png"
+    target = out or place(found, f"pictures/{name}.png")
     click.echo(written(target, found, view, what))

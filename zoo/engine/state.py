@@ -68,7 +68,10 @@ def check(
 
 
 def restore(
-    model: GenerativeModel, arrays: Mapping[str, np.ndarray], new_rates: Collection[str] = ()
+    model: GenerativeModel,
+    arrays: Mapping[str, np.ndarray],
+    new_rates: Collection[str] = (),
+    what: str = "",
 ) -> None:
     """Give a model the state that ``captured`` took, of any backend.
 
@@ -76,18 +79,32 @@ def restore(
         model: as ``check`` accepts it.
         arrays: as ``captured`` returns them.
         new_rates: players whose optimizers keep their present learning rate.
+        what: the message begins with, where the state is another model's.
+
+    Raises:
+        ZooError: it is.
     """
     kept = {f"optimizers/{player}/{RATE}" for player in new_rates}
-    for name, variable in check(model, arrays, model.where).items():
+    for name, variable in check(model, arrays, what or model.where).items():
         if name not in kept:
             _assign(variable, arrays[name])
 
 
-def restore_networks(model: GenerativeModel, arrays: Mapping[str, np.ndarray]) -> None:
-    """Give a model the weights of its networks and their averages, to be used and not trained."""
-    for own in ("networks/", "average/"):
-        for name, variable in check(model, arrays, model.where, own).items():
-            _assign(variable, arrays[name])
+def networks(model: GenerativeModel) -> dict[str, np.ndarray]:
+    """Of ``captured``, the networks: weights, statistics and seeds."""
+    return {name: _copied(v) for name, v in _named(model) if name.startswith("networks/")}
+
+
+def restore_networks(
+    model: GenerativeModel, arrays: Mapping[str, np.ndarray], what: str = ""
+) -> None:
+    """Give a model the variables of its networks, as ``networks`` returns them.
+
+    Raises:
+        ZooError: they are another model's; the message begins with ``what``.
+    """
+    for name, variable in check(model, arrays, what or model.where, "networks/").items():
+        _assign(variable, arrays[name])
 
 
 def _named(model: GenerativeModel) -> Iterator[tuple[str, Any]]:

@@ -13,8 +13,9 @@ from zoo.errors import ZooError
 from zoo.plugin.dataset import Access, Data, sha256
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec
-from zoo.runs import folders
-from zoo.runs.run import Run
+from zoo.runs import folders, pretrained
+from zoo.runs.manifest import Manifest
+from zoo.runs.run import MANIFEST, Run
 from zoo.runtime.processes import answer
 
 _DEFAULT = "classifier_mnist"
@@ -25,8 +26,10 @@ class JudgedMetric(Metric):
     """Base of metrics in which a trained classifier judges what the model makes.
 
     Attributes:
-        classifier: a recipe, by its name or file: its latest finished run on the data that it
-            loads here, trained first where there is none; or a run's folder.
+        classifier: a recipe, by its name or file: the pretrained model of that name, else its
+            newest finished run, on the data that the recipe loads here, trained first where there
+            is none; or the folder of a run or a pack. ``"runs:NAME"`` leaves the pretrained
+            model out.
     """
 
     classifier: str = _DEFAULT
@@ -50,7 +53,7 @@ class JudgedMetric(Metric):
             ZooError: it is for data of another shape, or is no classifier.
         """
         run = _run_of(self.classifier, self.judged(data.spec), Access(), None)
-        return _loaded(run, run.weights.stat().st_mtime_ns)
+        return _loaded(run, (run.path / MANIFEST).stat().st_mtime_ns)
 
 
 class Judge:
@@ -83,24 +86,31 @@ def _loaded(run: Run, written: int) -> Judge:
 def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | None) -> Run:
     """The run that a setting ``classifier`` means, trained now where there is none."""
     folder = Path(classifier).expanduser()
-    if (folder / "run.json").is_file():
+    if (folder / MANIFEST).is_file():
         run = Run(folder)
-        data = run.manifest["data"]
-        _check(run.name, data["name"], DataSpec(tuple(data["shape"]), data["classes"]), spec)
+        its = run.manifest.data
+        _check(run.name, its.name, DataSpec(tuple(its.shape), its.classes), spec)
         return run
     from zoo.config import recipe as recipes
 
-    path = recipe_files.find(classifier)
+    name = classifier.removeprefix("runs:")
+    path = recipe_files.find(name)
     data = recipes.load(path).dataset.load(access)
     _check(path.stem, data.name, data.spec, spec)
+    pack = pretrained.get(name) if name == classifier else None
+    if pack and Run(pack.path).manifest.data.fingerprint == data.fingerprint:
+        return Run(pack.path)
     root = folders.root(runs_folder)
-    for run in folders.all_runs(root):
-        manifest = run.manifest
-        same = manifest.get("data", {}).get("fingerprint") == data.fingerprint
-        if (manifest["recipe"], manifest["status"]) == (path.stem, "finished") and same:
+    for run, its_manifest in folders.described_runs(root):
+        if isinstance(its_manifest, Manifest) and _is_finished(its_manifest, path.stem, data):
             return run
     access.say(f"training {path.stem} first: the classifier that judges what is made")
     return _trained(path, access, root)
+
+
+def _is_finished(manifest: Manifest, recipe: str, data: Data) -> bool:
+    same = manifest.data.fingerprint == data.fingerprint
+    return same and (manifest.recipe, manifest.status) == (recipe, "finished")
 
 
 def _check(name: str, data: str, its: DataSpec, wanted: DataSpec) -> None:

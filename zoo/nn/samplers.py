@@ -6,8 +6,8 @@ ex-post density estimation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from keras import ops
 
 from zoo.errors import ZooError
 from zoo.random import Generator
-from zoo.runtime import files
 
 MOST = 10_000  # codes that a sampler is fitted to, the first ones of the training examples
 
@@ -83,20 +82,19 @@ class Sampler:
         spread = np.einsum("nij,nj->ni", self.factors[component], noise)
         return (self.means[component] + spread).astype("float32")
 
-    def save(self, path: Path) -> None:
-        """Write the arrays as ``.npz``."""
-        np.savez(path, weights=self.weights, means=self.means, factors=self.factors)
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What ``of`` takes, to be written to a file."""
+        return {"weights": self.weights, "means": self.means, "factors": self.factors}
 
     @classmethod
-    def load(cls, path: Path) -> Sampler:
-        """Read what ``save`` wrote; ``ZooError`` where it does not hold a mixture."""
-        files.npz(path)
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Sampler:
+        """The sampler of what ``arrays`` returned; ``ZooError`` where that is no mixture."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                sampler = cls(arrays["weights"], arrays["means"], arrays["factors"])
-        except (OSError, ValueError, KeyError, EOFError, MemoryError) as error:
-            raise ZooError(f"{path} holds no sampler: {error}") from error
+            sampler = cls(*(arrays[name] for name in ("weights", "means", "factors")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ZooError(f"it holds no sampler: {error!r}") from error
         k, d = sampler.means.shape if sampler.means.ndim == 2 else (0, 0)
-        if not k or sampler.weights.shape != (k,) or sampler.factors.shape != (k, d, d):
-            raise ZooError(f"{path} holds no sampler: its arrays do not fit each other")
+        fits = sampler.weights.shape == (k,) and sampler.factors.shape == (k, d, d)
+        if not (k and d and fits and all(np.isfinite(a).all() for a in sampler.arrays().values())):
+            raise ZooError("it holds no sampler: its arrays do not fit each other")
         return sampler

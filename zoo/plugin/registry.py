@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 GROUPS = ("models", "datasets", "metrics")
 
+PRETRAINED = "pretrained"
+"""The group of trained models, ``name = "package:folder"``: folders of data, not of code."""
+
 OWN = "keras-zoo"
 """The distribution whose names nobody can take from it."""
 
@@ -38,7 +41,7 @@ class Record:
     """What the metadata says of one model, dataset or metric.
 
     Attributes:
-        kind: one of ``GROUPS``.
+        kind: one of ``GROUPS``, or ``PRETRAINED``.
         name: the name that recipes use.
         target: where it is, as ``"module:attribute"``.
         distribution: the installed distribution that provides it.
@@ -186,7 +189,7 @@ def metric(name: str, /, **settings: Any) -> Any:
 
 
 def _kind(kind: str) -> str:
-    if kind not in GROUPS:
+    if kind not in (*GROUPS, PRETRAINED):
         raise ZooError(f"unknown kind {kind!r}{nearest(kind, GROUPS)}; one of {', '.join(GROUPS)}")
     return kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.runs import folders
+from zoo.runs import folders, pretrained
 from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
 from zoo.runs.run import Run
@@ -14,15 +14,14 @@ from zoo.runtime.console import counted
 
 def finished(run: Run) -> str:
     """What came of a finished run, in lines."""
-    results = run.read_json("results.json")
+    results = evaluation.results(run)
     lines = [
-        f"trained on {results['data']}, {counted(results['epochs'], 'epoch')} "
-        f"in {results['seconds']:.0f} s"
+        f"trained on {results.data}, {counted(results.epochs, 'epoch')} in {results.seconds:.0f} s"
     ]
     lines += [f"  {line}" for line in measured(evaluation.kept(run))]
-    terms = "  ".join(f"{name} {value:.4g}" for name, value in results["test"].items())
+    terms = "  ".join(f"{name} {value:.4g}" for name, value in results.test.items())
     lines.append(f"  test losses  {terms}")
-    lines += [f"  {run.path / picture}" for picture in results["pictures"]]
+    lines += [f"  {run.path / picture}" for picture in results.pictures]
     return "\n".join([*lines, *_next(run)])
 
 
@@ -30,7 +29,7 @@ def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Numbers with their units and protocols, in lines; below each what goes with it.
 
     Args:
-        metrics: as ``zoo.runs.results.measure`` returns them.
+        metrics: as ``zoo.metrics.evaluate.measure`` returns them.
     """
     lines = []
     for name, found in metrics.items():
@@ -46,7 +45,7 @@ def interrupted(run: Run) -> str:
     name = _typed(run)
     if not Store(run.checkpoints).names():
         return f"interrupted before the first checkpoint. To begin again: zoo resume {name}"
-    epochs = run.manifest.get("epoch", 0)
+    epochs = run.manifest.epoch
     return "\n".join(
         [
             f"interrupted after {counted(epochs, 'epoch')}; a checkpoint is kept",
@@ -58,6 +57,8 @@ def interrupted(run: Run) -> str:
 
 def _typed(run: Run) -> str:
     """What to type for a run here."""
+    if pack := pretrained.at(run.path):
+        return pack.typed
     found_by_id = run.path.absolute().parents[1] == folders.root().absolute()
     return run.id if found_by_id else str(run.path)
 
@@ -65,9 +66,9 @@ def _typed(run: Run) -> str:
 def _next(run: Run) -> list[str]:
     manifest = run.manifest
     name = _typed(run)
-    registered = manifest["model"]["name"] and not manifest["networks"]
+    registered = manifest.model.name and not manifest.networks
     recipe = "" if registered else f" --recipe {run.recipe}"
-    use = "sample" if "sample" in manifest.get("abilities", ("sample",)) else "evaluate"
+    use = "sample" if "sample" in manifest.abilities else "evaluate"
     return [
         f"run {run.name}  ({run.path})",
         f"next: zoo {use} {name}{recipe}, or zoo show {name}",

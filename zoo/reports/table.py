@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Row:
         seconds: of training and validation, or None.
         measured: ``{column: number}``, without those that were not measured.
         protocols: ``{metric: how it was measured}`` of what the columns show.
-        abilities: what the model can do, or None where the run is too old to say.
+        abilities: what the model can do.
     """
 
     model: str
@@ -42,13 +42,18 @@ class Row:
     seconds: float | None
     measured: dict[str, float]
     protocols: dict[str, str]
-    abilities: list[str] | None
+    abilities: list[str]
 
 
-def row(run: Run) -> Row:
-    """What the table says of a run."""
+def row(run: Run, more: Mapping[str, Any] | None = None) -> Row:
+    """What the table says of a run.
+
+    Args:
+        run: the run.
+        more: what was measured of it besides what it keeps.
+    """
     manifest = run.manifest
-    metrics = results.kept(run)
+    metrics = {**results.kept(run), **(more or {})}
     measured, protocols = {}, {}
     for column, places in COLUMNS.items():
         for metric, detail in places:
@@ -58,14 +63,14 @@ def row(run: Run) -> Row:
                 protocols[metric] = found["protocol"]
                 break
     return Row(
-        model=manifest["model"]["name"] or manifest["model"]["class"].rpartition(":")[2],
-        recipe=manifest["recipe"],
+        model=manifest.model.title,
+        recipe=manifest.recipe,
         run=run.name,
-        data=manifest["data"]["name"],
-        seconds=manifest.get("finished_in_seconds"),
+        data=manifest.data.name,
+        seconds=manifest.finished_in_seconds,
         measured=measured,
         protocols=protocols,
-        abilities=manifest.get("abilities"),
+        abilities=manifest.abilities,
     )
 
 
@@ -78,7 +83,7 @@ def table(rows: Sequence[Row]) -> str:
     cells = [["recipe", "model", "data", *columns, "seconds", "can"]]
     for row in rows:
         numbers = [_number(row.measured.get(column)) for column in columns]
-        can = "-" if row.abilities is None else ", ".join(row.abilities)
+        can = ", ".join(row.abilities)
         seconds = "-" if row.seconds is None else f"{row.seconds:.0f}"
         cells.append([row.recipe, row.model, row.data, *numbers, seconds, can])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

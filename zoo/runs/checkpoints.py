@@ -11,12 +11,11 @@ Folders are numbered in the order of writing, so that no clock decides which is 
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +23,13 @@ from typing import Any
 
 import numpy as np
 
+from zoo.errors import ZooError
 from zoo.runs import safetensors
-from zoo.runtime.files import is_all_holes
+from zoo.runtime import files, writer
 
 ARRAYS, STATE, SUMS = "arrays.safetensors", "state.json", "SHA256SUMS"
 THIS = "this"  # what a checkpoint calls itself, which is written before it has its name
-_CHUNK = 1 << 24  # bytes hashed and written at a time
 _MOST_JSON = 256 << 20  # bytes
-_NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 
 
 class Damaged(Exception):
@@ -39,18 +37,20 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """What a checkpoint holds.
+class Snapshot:
+    """The state of a training at one moment, which a checkpoint holds.
 
     Attributes:
         arrays: every number of the state, by name.
         state: what JSON holds of it.
         name: of its folder; empty for one that is not written.
+        sha256: of the file of arrays, hexadecimal; empty for one that is not written.
     """
 
     arrays: Mapping[str, np.ndarray]
     state: Mapping[str, Any]
     name: str = ""
+    sha256: str = ""
 
     @property
     def place(self) -> str:
@@ -78,14 +78,14 @@ class Store:
             return []
         return sorted(found, key=_number)
 
-    def write(self, checkpoint: Checkpoint, *, keep: int, spare: Iterable[str] = ()) -> str:
+    def write(self, snapshot: Snapshot, *, keep: int, spare: Iterable[str] = ()) -> str:
         """Write a checkpoint beside those there, move it into place, remove old ones.
 
         Whenever the process or the machine stops, the checkpoints that were there are there
         still, or the new one is.
 
         Args:
-            checkpoint: what to write.
+            snapshot: what to write.
             keep: how many of the newest to keep, this one included.
             spare: names of older ones to keep besides.
 
@@ -95,43 +95,37 @@ class Store:
         Raises:
             OSError: it cannot be written; what there was is as it was.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._sweep()
-        names = self.names()
-        name = f"checkpoint-{_number(names[-1]) + 1 if names else 1:06d}"
-        temporary = self.folder / f".{name}"
-        try:
-            os.mkdir(temporary)
-            text = json.dumps(checkpoint.state, indent=1).encode()
-            parts = {ARRAYS: safetensors.encoded(checkpoint.arrays), STATE: [text]}
-            sums = [f"{_written(temporary / f, p)}  {f}\n" for f, p in parts.items()]
-            _written(temporary / SUMS, ["".join(sums).encode()])
-            synced(temporary)
-            os.rename(temporary, self.folder / name)
-        except BaseException:
-            _remove(temporary)
-            raise
-        synced(self.folder)
-        whole = [old for old in names if old not in self._damaged]
-        kept = {*whole[max(len(whole) + 1 - keep, 0) :], *spare}
-        for old in names:
-            if old not in kept:
-                _remove(self.folder / old)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with writer.folder(self.folder, self.folder.parent) as inside:
+            writer.sweep(inside, mine=True)
+            names = self.names()
+            name = f"checkpoint-{_number(names[-1]) + 1 if names else 1:06d}"
+            temporary = writer.new_name("dir")
+            try:
+                os.mkdir(temporary, dir_fd=inside)
+                _fill(inside, temporary, snapshot)
+                os.rename(temporary, name, src_dir_fd=inside, dst_dir_fd=inside)
+            except BaseException:
+                writer.remove_folder(inside, temporary)
+                raise
+            writer.synced(inside)
+            whole = [old for old in names if old not in self._damaged]
+            kept = {*whole[max(len(whole) + 1 - keep, 0) :], *spare}
+            for old in names:
+                if old not in kept:
+                    _remove(inside, old)
         return name
 
-    def read(self, name: str) -> Checkpoint:
+    def read(self, name: str) -> Snapshot:
         """Read a checkpoint and verify every byte of it.
 
         Raises:
             Damaged: it is not whole.
         """
-        folder = self.folder / name
-        sums = _read(folder / SUMS, 1 << 12).decode("ascii", "replace")
-        lines = re.findall(r"^([0-9a-f]{64})  (\S+)$", sums, re.MULTILINE)
-        known = {file: digest for digest, file in lines}
+        known = self._hashes(name)
         content = {}
         for file, most in ((STATE, _MOST_JSON), (ARRAYS, None)):
-            content[file] = _read(folder / file, most)
+            content[file] = self._content(name, file, most)
             if hashlib.sha256(content[file]).hexdigest() != known.get(file):
                 raise Damaged(f"{file} is not what was written")
         try:
@@ -141,9 +135,29 @@ class Store:
             raise Damaged(str(error)) from error
         if not isinstance(state, dict) or not _is_position(state):
             raise Damaged(f"{STATE} holds no position")
-        return Checkpoint(arrays, state, name)
+        return Snapshot(arrays, state, name, known[ARRAYS])
 
-    def newest(self, say: Callable[[str], None] = lambda line: None) -> Checkpoint | None:
+    def sha256(self, name: str) -> str:
+        """SHA-256 of a checkpoint's arrays, as they were written; ``Damaged`` if it is not said."""
+        known = self._hashes(name)
+        if ARRAYS not in known:
+            raise Damaged(f"{SUMS} says nothing of {ARRAYS}")
+        return known[ARRAYS]
+
+    def _hashes(self, name: str) -> dict[str, str]:
+        text = self._content(name, SUMS, 1 << 12).decode("ascii", "replace")
+        lines = re.findall(r"^([0-9a-f]{64})  (\S+)$", text, re.MULTILINE)
+        return {file: digest for digest, file in lines}
+
+    def _content(self, name: str, file: str, most: int | None) -> bytes:
+        try:
+            return files.read(self.folder / name / file, most)
+        except FileNotFoundError as error:
+            raise Damaged(f"{file} is missing") from error
+        except ZooError as error:
+            raise Damaged(str(error)) from error
+
+    def newest(self, say: Callable[[str], None] = lambda line: None) -> Snapshot | None:
         """The last checkpoint that is whole, or None; ``say`` hears of those that are not."""
         for name in reversed(self.names()):
             try:
@@ -152,12 +166,6 @@ class Store:
                 self._damaged.add(name)
                 say(f"{self.folder / name} is damaged ({error}): taking the one before")
         return None
-
-    def _sweep(self) -> None:
-        """Remove what a process that was killed left half written."""
-        for entry in os.scandir(self.folder):
-            if entry.name.startswith(".checkpoint-"):
-                _remove(Path(entry.path))
 
 
 def _is_position(state: Mapping[str, Any]) -> bool:
@@ -170,60 +178,22 @@ def _number(name: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _written(path: Path, parts: Iterable[bytes | memoryview]) -> str:
-    """Write a new file, sync it to disk and return its SHA-256."""
-    digest = hashlib.sha256()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+def _fill(inside: int, name: str, snapshot: Snapshot) -> None:
+    """Write the three files of a checkpoint into its folder."""
+    handle = os.open(name, writer.FOLDER, dir_fd=inside)
     try:
-        for part in parts:
-            for start in range(0, len(part), _CHUNK):
-                chunk = memoryview(part)[start : start + _CHUNK]
-                digest.update(chunk)
-                while chunk:
-                    chunk = chunk[os.write(descriptor, chunk) :]
-        os.fsync(descriptor)
+        text = json.dumps(snapshot.state, indent=1).encode()
+        parts = {ARRAYS: safetensors.encoded(snapshot.arrays), STATE: [text]}
+        sums = [f"{writer.create(handle, f, p)}  {f}\n" for f, p in parts.items()]
+        writer.create(handle, SUMS, ["".join(sums).encode()])
+        writer.synced(handle)
     finally:
-        os.close(descriptor)
-    return digest.hexdigest()
+        os.close(handle)
 
 
-def synced(path: Path) -> None:
-    """Have the disk hold what a file or folder holds."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EBADF):  # a file system without it for folders
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _read(path: Path, most: int | None) -> bytes:
-    try:
-        # no link elsewhere, and no pipe to wait for
-        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT)
-        with open(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise Damaged(f"{path.name} is no file")
-            if most is not None and found.st_size > most:
-                raise Damaged(f"{path.name} is too large")
-            if is_all_holes(found):
-                raise Damaged(f"{path.name} is all holes")
-            return file.read(found.st_size)
-    except (OSError, MemoryError) as error:
-        raise Damaged(f"{path.name}: {getattr(error, 'strerror', None) or error!r}") from error
-
-
-def _remove(folder: Path) -> None:
-    """Remove a checkpoint, whatever of it is there; one that cannot be removed stays."""
-    try:
-        aside = folder if folder.name.startswith(".") else folder.with_name(f".{folder.name}")
-        if aside != folder:
-            os.rename(folder, aside)  # at once no checkpoint, rather than a damaged one
-        for entry in os.scandir(aside):
-            os.unlink(entry.path)
-        os.rmdir(aside)
-    except OSError:
-        return
+def _remove(inside: int, name: str) -> None:
+    """Remove a checkpoint: at once it is none, rather than a damaged one."""
+    aside = writer.new_name("dir")
+    with contextlib.suppress(OSError):
+        os.rename(name, aside, src_dir_fd=inside, dst_dir_fd=inside)
+        writer.remove_folder(inside, aside)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError, nearest
-from zoo.runs.run import FORMAT, Run, cannot_write
+from zoo.runs import pretrained
+from zoo.runs.manifest import FORMAT, Manifest
+from zoo.runs.run import MANIFEST, Run, cannot_write
+from zoo.runtime import writer
 
 
 def root(option: str | None = None) -> Path:
@@ -26,10 +28,10 @@ def create(root: Path, recipe_name: str, *, source: str | Path | None = None, **
         root: the folder that holds all runs.
         recipe_name: what the run is called after.
         source: the recipe's file, to be copied.
-        fields: of the manifest, besides those of every run.
+        fields: of the manifest, as JSON has them, besides those of every run.
 
     Raises:
-        ZooError: the folder cannot be made or written.
+        ZooError: the folder cannot be made or written, or a field is not what it may be.
     """
     now = max(datetime.now(UTC), _newest(root) + timedelta(microseconds=1))
     while True:
@@ -47,78 +49,152 @@ def create(root: Path, recipe_name: str, *, source: str | Path | None = None, **
     run = Run(path)
     if source:  # before the manifest: what is a run has its recipe
         try:
-            shutil.copyfile(source, run.recipe)
+            writer.write(run.recipe, Path(source).read_bytes(), path)
         except OSError as error:
             raise cannot_write(run.recipe, error) from error
-    run.update(
-        format=FORMAT,
-        recipe=recipe_name,
-        status="running",
-        created=now.isoformat(timespec="microseconds"),
-        **fields,
-    )
+    about = {
+        "format": FORMAT,
+        "recipe": recipe_name,
+        "status": "running",
+        "created": now.isoformat(timespec="microseconds"),
+    }
+    try:
+        run.write_manifest({**about, **fields})
+    except ZooError:
+        with contextlib.suppress(OSError):
+            run.recipe.unlink(missing_ok=True)
+            path.rmdir()
+        raise
     return run
 
 
 def all_runs(root: Path) -> list[Run]:
-    """All runs under a folder, newest first; folders without a manifest are no runs."""
+    """All runs under a folder, newest first; folders without a good manifest are no runs."""
+    return [run for run, described in described_runs(root) if isinstance(described, Manifest)]
+
+
+def described_runs(root: Path) -> list[tuple[Run, Manifest | ZooError]]:
+    """All runs under a folder, newest first, each with its manifest, or with what is wrong."""
     dated = []
-    for path in root.glob("*/*/run.json"):
+    for path in root.glob(f"*/*/{MANIFEST}"):
         run = Run(path.parent)
+        described: Manifest | ZooError
         try:
-            created = str(run.manifest.get("created", ""))
-        except ZooError:
-            continue
+            described = run.manifest
+            created = described.created
+        except ZooError as error:
+            described, created = error, ""
         # Names count seconds; two runs of one second are told apart by the manifest.
-        dated.append((run.id.partition("-")[0], created, run.name, run))
-    return [run for *_, run in sorted(dated, key=lambda entry: entry[:3], reverse=True)]
+        dated.append((run.id.partition("-")[0], created, run.name, run, described))
+    ordered = sorted(dated, key=lambda entry: entry[:3], reverse=True)
+    return [(run, described) for *_, run, described in ordered]
 
 
 def _newest(root: Path) -> datetime:
     """When the newest run was created: a clock that was set back makes no newer run older."""
     for run in all_runs(root)[:1]:
-        with contextlib.suppress(ZooError, ValueError, TypeError):
-            return datetime.fromisoformat(run.manifest.get("created", "")).astimezone(UTC)
+        with contextlib.suppress(ZooError, ValueError):
+            return datetime.fromisoformat(run.manifest.created).astimezone(UTC)
     return datetime.min.replace(tzinfo=UTC)
 
 
+RULE = (
+    "RUN is, in this order: a folder; latest, recipe/id, an id or its four-letter code; the name "
+    "of a pretrained model; a recipe, for its newest finished run. runs:RECIPE forces the last."
+)
+"""What a name means, for the help of all commands."""
+
+_FORCED = "runs:"
+
+
 def find(text: str, root: Path) -> Run:
-    """The run that a person means.
+    """The run or pack that a person means.
 
     Args:
-        text: ``"latest"``; ``"recipe/id"``; an id, its four-letter code, or the
-            start of either name, as long as only one run fits; or a folder's path.
+        text: in this order: the path of a folder; ``"latest"``, ``"recipe/id"``, an id, its
+            four-letter code, or the start of an id, as long as only one run fits; the name of a
+            pretrained model; a recipe's name, for its newest finished run. ``"runs:NAME"``
+            forces the last, ``"pretrained:NAME"`` the one before.
         root: the folder that holds all runs.
 
     Raises:
         ZooError: no run fits, or several do.
     """
-    runs = all_runs(root)
-    if text == "latest" and runs:
-        return runs[0]
-    exact = [run for run in runs if text in (run.name, run.id)]
+    folder = Path(text.rstrip("/") or text).expanduser()
+    if text and (folder / MANIFEST).exists():
+        return Run(folder.resolve())
+    if text.startswith(pretrained.FORCED):
+        return Run(pretrained.find(text.removeprefix(pretrained.FORCED)).path)
+    runs = described_runs(root)
+    if text.startswith(_FORCED):
+        found = _of_recipe(text.removeprefix(_FORCED), runs)
+    else:
+        found = _by_id(text, runs)
+        if found is None and (pack := pretrained.get(text)):
+            return Run(pack.path)
+        found = found or _of_recipe(text, runs)
+    if found is None:
+        raise _missing(text, root, [run for run, _ in runs])
+    return found
+
+
+def what(run: Run) -> str:
+    """What was found, in a line: the first that a command on a run says."""
+    pack = pretrained.at(run.path)
+    if pack is None:
+        return f"run {run.name}"
+    return f"pretrained {pack.typed} ({pack.distribution} {pack.version})"
+
+
+_Described = list[tuple[Run, Manifest | ZooError]]
+
+
+def _by_id(text: str, runs: _Described) -> Run | None:
+    """The run of this name, id or code; the only one whose name, id or code begins or ends so."""
+    good = [run for run, described in runs if isinstance(described, Manifest)]
+    if text == "latest" and good:
+        return good[0]
+    exact = [run for run, _ in runs if text in (run.name, run.id)]
     if len(exact) == 1:
         return exact[0]
-    folder = Path(text).expanduser()
-    if (folder / "run.json").is_file():
-        return Run(folder.resolve())
     fitting = [
         run
-        for run in runs
+        for run in good
         if text
-        and (run.name.startswith(text) or run.id.startswith(text) or run.id.endswith(f"-{text}"))
+        and (
+            ("/" in text and run.name.startswith(text))
+            or run.id.startswith(text)
+            or run.id.endswith(f"-{text}")
+        )
     ]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
+    if len(fitting) > 1:
         raise ZooError(
             f"{len(fitting)} runs fit {text!r}: {_some(fitting)}. Type more of the name."
         )
+    return fitting[0] if fitting else None
+
+
+def _of_recipe(name: str, runs: _Described) -> Run | None:
+    """The newest finished run of a recipe."""
+    for run, described in runs:
+        if isinstance(described, Manifest):
+            finished = described.recipe == name and described.status == "finished"
+            if finished and not described.pack:
+                return run
+    return None
+
+
+def _missing(text: str, root: Path, runs: list[Run]) -> ZooError:
+    packs = [pack.typed for pack in pretrained.packs()]
+    beside = f" Pretrained: {', '.join(packs)}." if packs else ""
     if not runs:
-        raise ZooError(f"no run {text!r}: there are no runs in {root}. Make one: zoo run RECIPE")
+        return ZooError(
+            f"no run {text!r}: there are no runs in {root}. Make one: zoo run RECIPE.{beside}"
+        )
+    recipes = [run.path.parent.name for run in runs]
     names = [run.name for run in runs]
-    guess = nearest(text, ["latest", *names]) or "."
-    raise ZooError(f"no run {text!r} in {root}{guess} There: latest, {_some(runs)}.")
+    guess = nearest(text, ["latest", *packs, *recipes, *names]) or "."
+    return ZooError(f"no run {text!r} in {root}{guess} There: latest, {_some(runs)}.{beside}")
 
 
 def _some(runs: list[Run], most: int = 5) -> str:

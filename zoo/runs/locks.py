@@ -16,6 +16,8 @@ except ImportError:  # Windows has no such locks: there, two processes are not k
     fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 FILE = "lock"
+# of whoever's folder: a link is not followed and a pipe not waited for
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @contextlib.contextmanager
@@ -26,7 +28,7 @@ def held(folder: Path) -> Iterator[None]:
         ZooError: another process holds it, or it cannot be made.
     """
     try:
-        descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
     except OSError as error:
         raise ZooError(f"cannot write {folder}: {error.strerror or error}") from error
     try:
@@ -50,8 +52,8 @@ def is_held(folder: Path) -> bool:
     """Whether some process trains the run now; where there are no locks, it may."""
     if fcntl is None:
         return True
-    try:  # of whoever's folder: a link is not followed and a pipe not waited for
-        descriptor = os.open(folder / FILE, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        descriptor = os.open(folder / FILE, os.O_RDWR | _FLAGS)
     except OSError:
         return False
     try:

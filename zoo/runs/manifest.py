@@ -1,90 +1,324 @@
-"""What a run's manifest says, in JSON, and the model that it describes."""
+"""What ``run.json`` says of a run: parsed once, each field checked, and from then on typed."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
-import platform
+import dataclasses
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-import keras
+from zoo.errors import ZooError
+from zoo.runtime.console import excerpt, printable
 
-from zoo.engine import accelerate
-from zoo.engine.backends import backend
-from zoo.engine.optimizers import serialized
-from zoo.plugin.serialization import plain, settings_of
+FORMAT = 2
+"""What this zoo writes and reads: 1 had weights in HDF5."""
 
-
-def describe(experiment: Any) -> dict[str, Any]:
-    """The manifest's account of a ``zoo.training.Experiment``."""
-    recipe, model, data = experiment.recipe, experiment.model, experiment.data
-    return {
-        "backend": keras.backend.backend(),
-        "device": backend.device(),
-        "accelerations": accelerate.active(),
-        "seed": recipe.seed,
-        "precision": recipe.precision,
-        "epochs": recipe.epochs,
-        "epoch": 0,
-        "ema": recipe.ema,
-        "model": settings_of(recipe.model, "models"),
-        "abilities": model.able(sampler=recipe.sampler is not None),
-        "dataset": settings_of(recipe.dataset, "datasets"),
-        "weights": plain(recipe.weights),
-        "networks": sorted(recipe.networks),
-        "augment": [
-            {"class": type(layer).__name__, **plain(layer.get_config())} for layer in recipe.augment
-        ],
-        "sampler": plain(recipe.sampler),
-        "optimizers": {
-            player: serialized(optimizer) for player, optimizer in model.optimizer.by_player.items()
-        },
-        "callbacks": [plain(callback) for callback in recipe.callbacks],
-        "metrics": [settings_of(metric, "metrics") for metric in recipe.metrics],
-        "data": {
-            "name": data.name,
-            "shape": list(data.spec.shape),
-            "classes": data.spec.classes,
-            "fingerprint": data.fingerprint,
-            "examples": {
-                "train": len(data.train),
-                "validation": len(data.validation),
-                "test": len(data.test),
-            },
-        },
-        "versions": versions(),
-    }
+PACK_FORMAT = 1
+STATUSES = ("running", "finished", "interrupted", "failed")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+MOST_NUMBERS = 1 << 22  # in one example
+MOST_CLASSES = 100_000
+MOST_EXAMPLES = 100_000_000
+_MOST_TEXT = 10_000  # characters
+_FILES = re.compile(
+    r"checkpoints/checkpoint-\d{6,18}/arrays\.safetensors|(weights|sampler)\.safetensors"
+)
 
 
-def comparable(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest as it is read back from JSON, without what drifts from process to process.
+@dataclass(frozen=True)
+class Kind:
+    """What values a field takes: a test, and the same in words for messages."""
 
-    These are the automatic names of layers, and addresses in the text of what JSON has no form for.
+    test: Callable[[Any], bool]
+    words: str
+
+
+def _whole(low: int, high: int) -> Kind:
+    return Kind(
+        lambda value: type(value) is int and low <= value <= high,
+        f"a whole number from {low:,} to {high:,}",
+    )
+
+
+def _choice(*words: str) -> Kind:
+    return Kind(lambda value: value in words if isinstance(value, str) else False, ", ".join(words))
+
+
+def _or_null(kind: Kind) -> Kind:
+    return Kind(lambda value: value is None or kind.test(value), f"{kind.words}, or null")
+
+
+def _list_of(kind: Kind) -> Kind:
+    return Kind(
+        lambda value: isinstance(value, list) and all(map(kind.test, value)),
+        f"a list, each {kind.words},",
+    )
+
+
+def _map_of(kind: Kind) -> Kind:
+    def test(value):
+        return isinstance(value, dict) and all(map(kind.test, value.values()))
+
+    return Kind(test, f"an object, each value {kind.words},")
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _MOST_TEXT and value.isprintable()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _is_shape(value: Any) -> bool:
+    whole = isinstance(value, list) and 1 <= len(value) <= 4
+    return whole and all(type(n) is int and n > 0 for n in value)
+
+
+LINE = Kind(_is_line, f"a line of at most {_MOST_TEXT:,} printable characters")
+OBJECT = Kind(lambda value: isinstance(value, dict), "an object")
+OBJECTS = _list_of(OBJECT)
+LIST = Kind(lambda value: isinstance(value, list), "a list")
+NUMBER = Kind(_is_number, "a finite number")
+TEXT = Kind(lambda value: isinstance(value, str), "text")
+SHA256 = Kind(
+    lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
+    "64 hexadecimal digits",
+)
+SECONDS = Kind(lambda value: _is_number(value) and value >= 0, "a number of at least 0")
+COUNT = _whole(0, MOST_EXAMPLES)
+SHAPE = Kind(_is_shape, "a list of 1 to 4 positive integers")
+AVERAGE = Kind(lambda value: _is_number(value) and 0 <= value < 1, "a number in [0, 1)")
+
+
+def _is(kind: Kind | type, key: str = "") -> dict[str, Any]:
+    """A field's metadata: its kind, or the dataclass of its parts, and its name in JSON."""
+    return {"kind": kind, "key": key}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A model, a dataset or a metric.
+
+    Attributes:
+        name: its registered name, or None.
+        cls: ``"module:class"``.
+        settings: by name, as JSON has them.
     """
-    text = json.dumps(manifest, default=str)
-    found = json.loads(re.sub(r" at 0x[0-9a-f]+", "", text))
-    unnamed = [{k: v for k, v in layer.items() if k != "name"} for layer in found["augment"]]
-    return {**found, "augment": unnamed}
+
+    name: str | None = field(metadata=_is(_or_null(LINE)))
+    cls: str = field(metadata=_is(LINE, "class"))
+    settings: dict[str, Any] = field(metadata=_is(OBJECT))
+
+    @property
+    def title(self) -> str:
+        """The registered name, else the class's own."""
+        return self.name or self.cls.rpartition(":")[2]
 
 
-def rates(model: Any) -> dict[str, Any]:
-    """Each player's learning rate before training: a number, or a schedule's config."""
-    optimizers = model.optimizer.by_player.items()
-    return {p: plain(serialized(_inner(o))["config"].get("learning_rate")) for p, o in optimizers}
+@dataclass(frozen=True)
+class TrainedOn:
+    """The data of a run.
+
+    Attributes:
+        name: what results and pictures call them.
+        shape: of one example.
+        classes: how many; 0 for unlabelled data.
+        fingerprint: SHA-256 of all arrays, hexadecimal.
+        examples: ``{split: how many}``.
+        class_names: of the classes in order; empty where they have none.
+    """
+
+    name: str = field(metadata=_is(LINE))
+    shape: list[int] = field(metadata=_is(SHAPE))
+    classes: int = field(metadata=_is(_whole(0, MOST_CLASSES)))
+    fingerprint: str = field(metadata=_is(LINE))
+    examples: dict[str, int] = field(metadata=_is(_map_of(COUNT)))
+    class_names: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
 
 
-def _inner(optimizer):
-    return getattr(optimizer, "inner_optimizer", optimizer)
+@dataclass(frozen=True)
+class PackInfo:
+    """What makes a folder a pack.
+
+    Attributes:
+        format: version of the format of packs.
+        dtype: of the weights, ``"float32"`` or ``"float16"``.
+        which: ``"last"`` or ``"best"``.
+        license: of the weights, in words; empty where nobody said.
+    """
+
+    format: int = field(metadata=_is(_whole(PACK_FORMAT, PACK_FORMAT)))
+    dtype: str = field(metadata=_is(_choice("float32", "float16")))
+    which: str = field(metadata=_is(_choice("last", "best")))
+    license: str = field(metadata=_is(LINE), default="")
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of what numbers depend on, where installed."""
-    found = {"python": platform.python_version()}
-    for name in ("keras-zoo", "keras", "jax", "tensorflow", "torch", "numpy"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
+@dataclass(frozen=True)
+class Manifest:
+    """All that ``run.json`` says.
+
+    Attributes:
+        format: of the run's folder, ``FORMAT``.
+        recipe: what the run is called after.
+        status: one of ``STATUSES``.
+        created: when, as ISO 8601 has it.
+        backend: that trained it last.
+        device: likewise.
+        accelerations: that were on, as ``ZOO_ACCELERATE`` names them.
+        seed: of everything random.
+        precision: one of ``PRECISIONS``.
+        epochs: that it is to have.
+        epoch: that the last checkpoint is of.
+        ema: momentum of the moving average of the weights, or None.
+        model: the model.
+        abilities: what the model can do.
+        dataset: where the data come from.
+        weights: of the loss terms, ``{player: {term: number, or a schedule}}``.
+        networks: names of those that are the recipe's own.
+        augment: the layers that change training examples.
+        sampler: that was fitted to the codes, or None.
+        optimizers: ``{player: Keras's config}``; a pack has none.
+        callbacks: of the recipe.
+        metrics: of the recipe.
+        data: what the run was trained on.
+        versions: of what numbers depend on.
+        changes: by which the recipe differs from its file, as ``"key=value"``.
+        on_nan: ``"stop"`` or ``"skip"``.
+        weights_from: the run whose weights it started from, or None.
+        finished_in_seconds: None for one that did not finish.
+        sha256: ``{file: SHA-256}`` of the numbers that training ended with.
+        pack: None for a run that was trained here; see ``PackInfo``.
+    """
+
+    format: int = field(metadata=_is(_whole(FORMAT, FORMAT)))
+    recipe: str = field(metadata=_is(LINE))
+    status: str = field(metadata=_is(_choice(*STATUSES)))
+    created: str = field(metadata=_is(LINE))
+    backend: str = field(metadata=_is(_choice("jax", "tensorflow", "torch")))
+    device: str = field(metadata=_is(LINE))
+    accelerations: list[str] = field(metadata=_is(_list_of(LINE)))
+    seed: int = field(metadata=_is(Kind(lambda value: type(value) is int, "a whole number")))
+    precision: str = field(metadata=_is(_choice(*PRECISIONS)))
+    epochs: int = field(metadata=_is(_whole(1, 10**9)))
+    epoch: int = field(metadata=_is(_whole(0, 10**9)))
+    ema: float | None = field(metadata=_is(_or_null(AVERAGE)))
+    model: Part = field(metadata=_is(Part))
+    abilities: list[str] = field(metadata=_is(_list_of(LINE)))
+    dataset: Part = field(metadata=_is(Part))
+    weights: dict[str, dict[str, Any]] = field(metadata=_is(_map_of(OBJECT)))
+    networks: list[str] = field(metadata=_is(_list_of(LINE)))
+    augment: list[dict[str, Any]] = field(metadata=_is(OBJECTS))
+    sampler: dict[str, Any] | None = field(metadata=_is(_or_null(OBJECT)))
+    optimizers: dict[str, dict[str, Any]] = field(metadata=_is(_map_of(OBJECT)))
+    callbacks: list[Any] = field(
+        metadata=_is(Kind(lambda value: isinstance(value, list), "a list"))
+    )
+    metrics: tuple[Part, ...] = field(metadata=_is(Part))
+    data: TrainedOn = field(metadata=_is(TrainedOn))
+    versions: dict[str, str] = field(metadata=_is(_map_of(LINE)))
+    changes: list[str] = field(metadata=_is(_list_of(TEXT)), default_factory=list)
+    on_nan: str = field(metadata=_is(_choice("stop", "skip")), default="stop")
+    weights_from: str | None = field(metadata=_is(_or_null(TEXT)), default=None)
+    finished_in_seconds: float | None = field(metadata=_is(_or_null(SECONDS)), default=None)
+    sha256: dict[str, str] = field(metadata=_is(_map_of(SHA256)), default_factory=dict)
+    pack: PackInfo | None = field(metadata=_is(PackInfo), default=None)
+
+    @property
+    def binarized(self) -> bool:
+        """Whether the data are binarized, in any way."""
+        return bool(self.dataset.settings.get("binarize"))
+
+    def json(self) -> dict[str, Any]:
+        """The manifest as JSON has it."""
+        return _plain(self)
+
+
+def parse(value: Any) -> Manifest:
+    """The manifest that a JSON value is.
+
+    Raises:
+        ZooError: a field is missing, or is not what it may be; the message has its path.
+    """
+    if isinstance(value, dict) and value.get("format") == 1:
+        raise ZooError(
+            "run.json is of format 1, and this zoo reads format 2: train the run again "
+            f"(zoo run {printable(str(value.get('recipe') or 'RECIPE'))}), or use the version of "
+            "zoo that made it"
+        )
+    manifest = _parsed(value, Manifest, "")
+    if math.prod(manifest.data.shape) > MOST_NUMBERS:
+        raise _wrong("data.shape", manifest.data.shape, f"at most {MOST_NUMBERS:,} numbers")
+    parts = {"dataset": manifest.dataset}
+    parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
+    for path, part in parts.items():
+        _check_counts(part.settings, f"{path}.settings")
+    for file in manifest.sha256:
+        if not _FILES.fullmatch(file):
+            raise _wrong("sha256", file, "the path of a file of numbers in the run")
+    return manifest
+
+
+def _check_counts(settings: dict[str, Any], path: str) -> None:
+    """Refuse counts that would fill memory or take forever; a seed may be any number."""
+    pending: list[tuple[str, Any]] = [(path, settings)]
+    while pending:
+        where, value = pending.pop()
+        if isinstance(value, dict):
+            pending += [(f"{where}.{key}", item) for key, item in value.items() if key != "seed"]
+        elif isinstance(value, list):
+            pending += [(f"{where}.{i}", item) for i, item in enumerate(value)]
+        elif isinstance(value, int) and value > MOST_EXAMPLES:
+            raise _wrong(printable(where), value, f"a number of at most {MOST_EXAMPLES:,}")
+
+
+def _parsed(value: Any, cls: type, path: str) -> Any:
+    """A dataclass from a JSON object; keys that no field has are left out."""
+    if not isinstance(value, dict):
+        raise _wrong(path, value, "an object")
+    found = {}
+    for each in dataclasses.fields(cls):
+        kind, key = each.metadata["kind"], each.metadata["key"] or each.name
+        inner = f"{path}.{key}" if path else key
+        if key not in value:
+            if _is_required(each):
+                raise ZooError(f"run.json: {inner} is missing")
             continue
-    return found
+        found[each.name] = _checked(value[key], kind, inner, each)
+    return cls(**found)
+
+
+def _checked(value: Any, kind: Kind | type, path: str, each: dataclasses.Field) -> Any:
+    if isinstance(kind, Kind):
+        if not kind.test(value):
+            raise _wrong(path, value, kind.words)
+        return value
+    if value is None and each.default is None:
+        return None
+    if str(each.type).startswith("tuple"):
+        if not isinstance(value, list):
+            raise _wrong(path, value, "a list")
+        return tuple(_parsed(item, kind, f"{path}.{i}") for i, item in enumerate(value))
+    return _parsed(value, kind, path)
+
+
+def _is_required(each: dataclasses.Field) -> bool:
+    return each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+
+
+def _wrong(path: str, value: Any, words: str) -> ZooError:
+    what = f"run.json: {path}" if path else "run.json"
+    return ZooError(f"{what} is {excerpt(value)}; {words} is accepted")
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {
+            each.metadata["key"] or each.name: _plain(getattr(value, each.name))
+            for each in dataclasses.fields(value)
+        }
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

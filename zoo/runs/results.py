@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.datasets.pipeline import as_evaluated
 from zoo.errors import ZooError
 from zoo.plugin import registry
 from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
-from zoo.runs.run import Run
-
-if TYPE_CHECKING:
-    pass
+from zoo.runs.manifest import Part
+from zoo.runs.run import RESULTS, Run, json_object
+from zoo.runtime.console import excerpt, printable
 
 FILE = "evaluation.json"
 """What ``zoo evaluate`` measured of a run, in its folder."""
@@ -37,23 +38,23 @@ def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
     from zoo.config import recipe as recipes
 
     manifest = run.manifest
-    described, trained_on = manifest["dataset"], manifest["data"]
-    if described["name"]:
-        dataset = registry.create("datasets", described["name"], **described["settings"])
+    described = manifest.dataset
+    if described.name:
+        dataset = registry.create("datasets", described.name, **described.settings)
     elif recipe:
         dataset = recipes.load(recipe).dataset
     else:
         raise ZooError(
-            f"run {run.name}: its data, {described['class']}, are the recipe's own: "
+            f"run {run.name}: its data, {described.cls}, are the recipe's own: "
             f"name the recipe, as --recipe {run.recipe}"
         )
     data = dataset.load(access)
-    if data.fingerprint != trained_on["fingerprint"]:
+    if data.fingerprint != manifest.data.fingerprint:
         raise ZooError(
-            f"run {run.name} was trained on {trained_on['name']}, and what is found here is "
+            f"run {run.name} was trained on {manifest.data.name}, and what is found here is "
             f"{data.name} with another fingerprint: name the right data with --data-dir or ZOO_DATA"
         )
-    return as_evaluated(data, described["settings"].get("binarize"), manifest["seed"])
+    return as_evaluated(data, described.settings.get("binarize"), manifest.seed)
 
 
 def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) -> list[Metric]:
@@ -67,53 +68,131 @@ def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) 
     Raises:
         ZooError: there is none of a name, or none at all.
     """
-    described = {entry["name"]: entry for entry in run.manifest["metrics"] if entry["name"]}
+    described = run.manifest.metrics
     if names:
-        settings = {name: described.get(name, {}).get("settings", {}) for name in names}
-        return [registry.create("metrics", name, **own) for name, own in settings.items()]
-    found = [_described(run, entry, recipe) for entry in run.manifest["metrics"]]
+        known = {entry.name: entry.settings for entry in described if entry.name}
+        return [registry.create("metrics", name, **known.get(name, {})) for name in names]
+    found = [_described(run, entry, recipe) for entry in described]
     if not found:
-        known = ", ".join(record.typed for record in registry.records("metrics"))
+        listed = ", ".join(record.typed for record in registry.records("metrics"))
         raise ZooError(
             f"run {run.name}: its recipe measures nothing; name what to measure, as --metric "
-            f"NAME. There are: {known}."
+            f"NAME. There are: {listed}."
         )
     return found
 
 
-def _described(run: Run, entry: Mapping[str, Any], recipe: Path | None) -> Metric:
+def _described(run: Run, entry: Part, recipe: Path | None) -> Metric:
     """A metric as the manifest describes it."""
     from zoo.config import recipe as recipes
 
-    if entry["name"]:
-        return registry.create("metrics", entry["name"], **entry["settings"])
-    _, _, cls = entry["class"].partition(":")
+    if entry.name:
+        return registry.create("metrics", entry.name, **entry.settings)
     for metric in recipes.load(recipe).metrics if recipe else ():
-        if type(metric).__qualname__ == cls:
+        if type(metric).__qualname__ == entry.title:
             return metric
     raise ZooError(
-        f"run {run.name}: its metric {cls} is the recipe's own: name the recipe, as "
+        f"run {run.name}: its metric {entry.title} is the recipe's own: name the recipe, as "
         f"--recipe {run.recipe}"
     )
 
 
+# --- what was measured
+
+
+@dataclass(frozen=True)
+class Results:
+    """What ``results.json`` says of a finished run.
+
+    Attributes:
+        data: what it was trained on, in words.
+        epochs: that were trained.
+        seconds: of training and measuring.
+        test: ``{term: value}`` on the test set.
+        pictures: files that show the end of the training, below the run's folder.
+    """
+
+    data: str
+    epochs: int
+    seconds: float
+    test: dict[str, float]
+    pictures: tuple[str, ...]
+
+
+def results(run: Run) -> Results:
+    """What a finished run's ``results.json`` says; ``ZooError`` names a field that is wrong."""
+    value = run.read_json(RESULTS)
+    where = f"run {run.name}: {RESULTS}"
+    test = _taken(value, "test", dict, where)
+    return Results(
+        printable(_taken(value, "data", str, where)),
+        _taken(value, "epochs", int, where),
+        _taken(value, "seconds", (int, float), where),
+        {printable(key): _number(test, key, f"{where}: test") for key in test},
+        tuple(printable(str(name)) for name in _taken(value, "pictures", list, where)),
+    )
+
+
 def kept(run: Run) -> dict[str, dict[str, Any]]:
-    """All that was measured of a run, when it was trained and since: the last value of each."""
+    """All that was measured of a run, when it was trained and since: the last value of each.
+
+    Returns:
+        ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}, ...}}``
+
+    Raises:
+        ZooError: a file of it is damaged; the message names the field.
+    """
     found: dict[str, dict[str, Any]] = {}
-    for name in ("results.json", FILE):
+    for name in (RESULTS, FILE):
         if (run.path / name).exists():
-            found |= run.read_json(name)["metrics"]
+            found |= _measured(run.path / name, f"run {run.name}")
     return found
 
 
-def keep(run: Run, measured: Mapping[str, Mapping[str, Any]], **circumstances: Any) -> None:
-    """Add to what is kept of a run, besides its results.
+def keep(path: Path, measured: Mapping[str, Mapping[str, Any]], **circumstances: Any) -> dict:
+    """What was measured before as a file says, with what is measured now added to it.
 
     Args:
-        run: the run.
-        measured: as ``measure`` returns it.
+        path: the file, if there is one.
+        measured: as ``zoo.metrics.evaluate.measure`` returns it.
         circumstances: to be kept with each, such as the backend.
     """
-    before = run.read_json(FILE)["metrics"] if (run.path / FILE).exists() else {}
+    before = _measured(path, "what was measured before") if path.exists() else {}
     added = {name: {**found, **circumstances} for name, found in measured.items()}
-    run.write_json(FILE, {"metrics": {**before, **added}})
+    return {"metrics": {**before, **added}}
+
+
+def _measured(path: Path, what: str) -> dict[str, dict[str, Any]]:
+    where = f"{what}: {path.name}"
+    metrics = _taken(json_object(path, what), "metrics", dict, where)
+    return {printable(name): _metric(metrics, name, f"{where}: metrics") for name in metrics}
+
+
+def _metric(metrics: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
+    found = _taken(metrics, name, dict, where)
+    where = f"{where}.{printable(name)}"
+    details = _taken(found, "details", dict, where) if "details" in found else {}
+    return {
+        **{key: value for key, value in found.items() if isinstance(value, (str, int, float))},
+        "value": _number(found, "value", where),
+        "unit": printable(_taken(found, "unit", str, where)),
+        "protocol": printable(_taken(found, "protocol", str, where)),
+        "details": {printable(key): _number(details, key, where) for key in details},
+    }
+
+
+def _number(values: Mapping[str, Any], key: str, where: str) -> float:
+    value = _taken(values, key, (int, float, type(None)), where)
+    return math.nan if value is None else value
+
+
+def _taken(values: Mapping[str, Any], key: str, kind: Any, where: str) -> Any:
+    value = values.get(key)
+    if not isinstance(value, kind) or (isinstance(value, bool)):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        words = " or ".join(_WORDS[each] for each in kinds if each is not type(None))
+        raise ZooError(f"{where}: {printable(key)} is {excerpt(value)}; {words} is accepted")
+    return value
+
+
+_WORDS = {dict: "an object", list: "a list", str: "text", int: "a whole number", float: "a number"}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
+import io
 import json
-import os
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.runs import locks
-from zoo.runtime import files
+from zoo.runs import locks, manifest
+from zoo.runs.manifest import Manifest
+from zoo.runtime import files, writer
+from zoo.runtime.console import printable
 
-FORMAT = 1
+MANIFEST, RESULTS = "run.json", "results.json"
 _MOST_JSON = 16 << 20  # bytes
+_MOST_SOURCE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,22 @@ class Run:
     @property
     def name(self) -> str:
         """What to call the run: ``vae_mnist/20261121T101500Z-3f2a``."""
-        return f"{self.path.parent.name}/{self.id}"
+        return printable(f"{self.path.parent.name}/{self.id}")
 
     @property
-    def weights(self) -> Path:
-        """The weights that the training ended with, and the optimizers' state."""
-        return self.path / "model.weights.h5"
+    def packed_weights(self) -> Path:
+        """The weights of a pack; a run has its last checkpoint."""
+        return self.path / "weights.safetensors"
 
     @property
     def sampler(self) -> Path:
         """The sampler fitted to the codes, where the recipe has one."""
-        return self.path / "sampler.npz"
+        return self.path / "sampler.safetensors"
+
+    @property
+    def codes(self) -> Path:
+        """A pack's sample of codes, with labels where there are any."""
+        return self.path / "codes.safetensors"
 
     @property
     def events(self) -> Path:
@@ -66,10 +72,12 @@ class Run:
     @property
     def source(self) -> str:
         """The text of the recipe, in the encoding that it declares; empty where there is none."""
-        if not self.recipe.exists():
+        try:
+            content = files.read(self.recipe, _MOST_SOURCE)
+        except FileNotFoundError:
             return ""
-        with tokenize.open(self.recipe) as file:
-            return file.read()
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding)
 
     @property
     def checkpoints(self) -> Path:
@@ -82,59 +90,55 @@ class Run:
         return self.path / "history.csv"
 
     @property
-    def manifest(self) -> dict[str, Any]:
-        """What ``run.json`` holds; ``ZooError`` when it cannot be read."""
-        return self.read_json("run.json")
+    def manifest(self) -> Manifest:
+        """What ``run.json`` says, read now and checked; ``ZooError`` names the field that is wrong.
+
+        Read it once where several fields are needed: another process may be training the run.
+        """
+        value = self.read_json(MANIFEST)
+        try:
+            return manifest.parse(value)
+        except ZooError as error:
+            raise ZooError(f"run {self.name}: {error}") from error
 
     @property
     def status(self) -> str:
         """``running``, ``finished``, ``interrupted`` or ``failed``; ``killed`` before any."""
-        written = str(self.manifest.get("status", "running"))
-        return "killed" if written == "running" and not locks.is_held(self.path) else written
+        return self.status_of(self.manifest)
+
+    def status_of(self, described: Manifest) -> str:
+        """As ``status``, of a manifest that is read already."""
+        killed = described.status == "running" and not locks.is_held(self.path)
+        return "killed" if killed else described.status
 
     def update(self, **fields: Any) -> None:
-        """Set fields of the manifest; the others stay."""
-        current = self.manifest if (self.path / "run.json").exists() else {}
-        self.write_json("run.json", current | fields)
-
-    def hashes(self) -> dict[str, str]:
-        """SHA-256, hexadecimal, of the files of trained numbers that there are, by name."""
-        there = [file for file in (self.weights, self.sampler) if file.exists()]
-        return {file.name: _sha256(file) for file in there}
-
-    def check_hashes(self, weights: bool = True) -> None:
-        """Compare the files of trained numbers with the hashes that training ended with.
-
-        Args:
-            weights: whether the weights are among them.
+        """Set fields of the manifest, as JSON has them; the others stay.
 
         Raises:
-            ZooError: one has changed since. A run that did not finish has no hashes.
+            ZooError: there is no manifest, as when the folder was removed; it cannot be written;
+                or a field is not what it may be.
         """
-        found = self.hashes()
-        for name, recorded in self.manifest.get("sha256", {}).items():
-            if found.get(name) != recorded and (weights or name != self.weights.name):
-                raise ZooError(
-                    f"run {self.name}: {name} is not the file that training ended with (its "
-                    "SHA-256 is not that of run.json): take the run's folder from where it came "
-                    "from once more"
-                )
+        self.write_manifest({**self.read_json(MANIFEST), **fields})
+
+    def write_manifest(self, value: dict[str, Any]) -> None:
+        """Write a manifest that is complete; ``ZooError`` where reading it would be refused."""
+        try:
+            described = manifest.parse(json.loads(_text(value)))
+        except ZooError as error:
+            raise ZooError(f"run {self.name}: {error}") from error
+        self.write_json(MANIFEST, described.json())
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of the folder whole or not at all, through no link in it."""
+        target = self.path / name
+        try:
+            writer.write(target, content, self.path)
+        except OSError as error:
+            raise cannot_write(target, error) from error
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a file whole or not at all: a reader never sees half of it."""
-        target = self.path / name
-        temporary = self.path / f".{name}.{os.getpid()}"
-        text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise cannot_write(target, error) from error
+        """Write a value as JSON; a reader never sees half of it."""
+        self.write(name, (_text(value) + "\n").encode("utf-8", "backslashreplace"))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a file that ``write_json`` wrote.
@@ -142,24 +146,22 @@ class Run:
         Raises:
             ZooError: it is missing, unreadable, or no JSON object.
         """
-        target = self.path / name
-        try:
-            if target.exists() and files.regular_file_size(target) > _MOST_JSON:
-                raise ZooError(f"run {self.name}: {target} is larger than 16 MB")
-            value = json.loads(target.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise ZooError(f"run {self.name}: it has no {name} ({target})") from error
-        except (OSError, ValueError, RecursionError) as error:
-            raise ZooError(f"run {self.name}: cannot read {target}: {error}") from error
-        if not isinstance(value, dict):
-            raise ZooError(f"run {self.name}: {target} holds no JSON object")
-        return value
+        return json_object(self.path / name, f"run {self.name}")
 
 
-def _sha256(path: Path) -> str:
-    files.regular_file_size(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def json_object(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object in a file; the message of an error begins with ``what``."""
+    try:
+        value = json.loads(files.read(path, _MOST_JSON, links=True))
+    except FileNotFoundError as error:
+        raise ZooError(f"{what}: it has no {path.name} ({printable(str(path))})") from error
+    except ZooError as error:
+        raise ZooError(f"{what}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{what}: cannot read {printable(str(path))}: {error}") from error
+    if not isinstance(value, dict):
+        raise ZooError(f"{what}: {printable(str(path))} holds no JSON object")
+    return value
 
 
 def cannot_write(path: Path, error: OSError) -> ZooError:
@@ -168,6 +170,11 @@ def cannot_write(path: Path, error: OSError) -> ZooError:
         f"cannot write {path}: {error.strerror or error}. "
         "Choose another folder for runs with --runs or ZOO_RUNS."
     )
+
+
+def _text(value: Any) -> str:
+    # halves of characters, which paths may have, become escapes when this is encoded
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -6,11 +6,16 @@ little-endian uint64, the header as JSON, then the bytes of all arrays, C-contig
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
+
+from zoo.errors import ZooError
+from zoo.runtime import files, writer
 
 _NAMES = {
     "bool": "BOOL",
@@ -27,7 +32,26 @@ _NAMES = {
     "float32": "F32",
     "float64": "F64",
 }
-_MOST_HEADER = 100_000_000  # as the format's own library has it
+_MOST_HEADER = 10 << 20  # bytes, some 100,000 arrays: parsed, it takes several times as much
+
+
+def write(path: Path, arrays: Mapping[str, np.ndarray], below: Path | None) -> str:
+    """Write arrays as a file and return its SHA-256; see ``zoo.runtime.writer.write``."""
+    return writer.write(path, encoded(arrays), below)
+
+
+def read(path: Path) -> tuple[dict[str, np.ndarray], str]:
+    """The arrays of a file, and its SHA-256.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ZooError: it cannot be read, or is no such file.
+    """
+    content = files.read(path, links=True)
+    try:
+        return decoded(content), hashlib.sha256(content).hexdigest()
+    except ValueError as error:
+        raise ZooError(f"{path} holds no arrays: {error}") from error
 
 
 def encoded(arrays: Mapping[str, np.ndarray]) -> Iterator[bytes | memoryview]:
@@ -49,7 +73,7 @@ def encoded(arrays: Mapping[str, np.ndarray]) -> Iterator[bytes | memoryview]:
 
 
 def decoded(content: bytes) -> dict[str, np.ndarray]:
-    """The arrays of a file, as views of its content.
+    """The arrays of a file, as views of its content, which they cover without overlap or gap.
 
     Raises:
         ValueError: it is no such file, or contradicts itself.
@@ -57,29 +81,37 @@ def decoded(content: bytes) -> dict[str, np.ndarray]:
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or length > min(len(content) - 8, _MOST_HEADER):
         raise ValueError("no header of the safetensors format")
+    start = 8 + length
     try:
-        header = json.loads(content[8 : 8 + length])
-        return {
-            name: _array(entry, content, 8 + length)
-            for name, entry in header.items()
-            if name != "__metadata__"
-        }
+        header = json.loads(content[8:start])
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        end = 0
+        for first, last in sorted(_offsets(entry) for entry in entries.values()):
+            if first != end:
+                raise ValueError("arrays that overlap, or leave bytes between them")
+            end = last
+        if start + end != len(content):
+            raise ValueError("arrays that do not end where the file does")
+        return {name: _array(entry, content, start) for name, entry in entries.items()}
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"a damaged header: {error!r}") from error
 
 
+def _offsets(entry) -> tuple[int, int]:
+    """Where an entry's bytes begin and end."""
+    first, last = entry["data_offsets"]
+    if not all(type(offset) is int and offset >= 0 for offset in (first, last)):
+        raise ValueError("a size that is no number")
+    return first, last
+
+
 def _array(entry, content, start):
     kinds = {kind: name for name, kind in _NAMES.items()}
-    dtype, shape, (first, last) = (
-        _dtype(kinds[entry["dtype"]]),
-        entry["shape"],
-        entry["data_offsets"],
-    )
-    sizes = [*shape, first, last]
-    if not all(isinstance(size, int) and size >= 0 for size in sizes):
+    dtype, shape, (first, last) = _dtype(kinds[entry["dtype"]]), entry["shape"], _offsets(entry)
+    if not all(type(size) is int and size >= 0 for size in shape):
         raise ValueError("a size that is no number")
     count = math.prod(shape)
-    if last - first != count * dtype.itemsize or start + last > len(content):
+    if last - first != count * dtype.itemsize:
         raise ValueError("an array that does not fit its bytes")
     return np.frombuffer(content, dtype, count, start + first).reshape(shape)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 
 def say(line: str) -> None:
@@ -31,3 +32,23 @@ def counted(count: int, word: str) -> str:
     ('1 step', '1,397 steps')
     """
     return f"{count:,} {word if count == 1 else word + 's'}"
+
+
+def printable(text: str) -> str:
+    """Text in which what no terminal should be sent is escaped: controls, halves of characters.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def excerpt(value: Any) -> str:
+    """The start of a value that a file holds, as JSON has it, for a message."""
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        text = ascii(value)
+    return text if len(text) <= 80 else f"{text[:76]} ..."

@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.callbacks.checkpoint import Checkpoint as Policy
+from zoo.callbacks import Checkpoint
 from zoo.errors import RunFailed, ZooError
-from zoo.runs.checkpoints import THIS, Checkpoint, Store
+from zoo.runs.checkpoints import THIS, Snapshot, Store
 from zoo.runs.run import Run
 from zoo.training import rewind
 
@@ -23,13 +23,13 @@ class CheckpointWriter:
         start: the checkpoint that the training goes on from, or None.
     """
 
-    def __init__(self, run: Run, policy: Policy, store: Store, start: Checkpoint | None):
+    def __init__(self, run: Run, policy: Checkpoint, store: Store, start: Snapshot | None):
         self.run, self.policy = run, policy
         self._store = store
         self._best: dict[str, Any] | None = start.state.get("best") if start else None
         if start and self._best and self._best["name"] == THIS:
             self._best["name"] = start.name
-        self._held: Checkpoint | None = None
+        self._held: Snapshot | None = None
         self._last = start.name if start else ""
         # a clock that nobody sets; the first checkpoint is due at once
         self._written = time.monotonic() if start else float("-inf")
@@ -45,7 +45,7 @@ class CheckpointWriter:
             return "There is no checkpoint yet."
         return f"The last good checkpoint is {self._store.folder / self._last}."
 
-    def hold(self, taken: Checkpoint) -> None:
+    def hold(self, taken: Snapshot) -> None:
         """Keep a state in memory, to be written if the training ends before the next one."""
         self._held = taken
 
@@ -74,7 +74,7 @@ class CheckpointWriter:
         if self._held is None:
             return
         spare = [self._best["name"]] if self._best else []
-        taken = Checkpoint(self._held.arrays, {**self._held.state, "best": self._best})
+        taken = Snapshot(self._held.arrays, {**self._held.state, "best": self._best})
         try:
             rewind.written_so_far(self.run)
             self._last = self._store.write(taken, keep=self.policy.keep, spare=spare)

@@ -14,7 +14,7 @@ from zoo.engine import state as engine
 from zoo.engine.backends import backend
 from zoo.engine.model import GenerativeModel
 from zoo.errors import RunFailed
-from zoo.runs.checkpoints import Checkpoint
+from zoo.runs.checkpoints import Snapshot
 from zoo.training import finite
 from zoo.training.callback_state import States
 from zoo.training.checkpointing import CheckpointWriter
@@ -66,7 +66,7 @@ class Loop:
         validation: Batches,
         checkpoints: CheckpointWriter,
         interruption: Interruption,
-        start: Checkpoint | None,
+        start: Snapshot | None,
         new_rates: Collection[str],
         about: Callable[[], Mapping[str, Any]],
         say: Callable[[str], None],
@@ -209,7 +209,7 @@ class Loop:
         if self._interruption.asked and not ends:
             self._interruption.end()
 
-    def _taken(self, epoch: int, step: int, weights: Mapping = {}) -> Checkpoint:
+    def _taken(self, epoch: int, step: int, weights: Mapping = {}) -> Snapshot:
         states, arrays = self._states.taken()
         arrays = {**engine.captured(self._model), **weights, **arrays}
         state = {
@@ -219,7 +219,7 @@ class Loop:
             "callbacks": states,
             **self._about(),
         }
-        return Checkpoint(arrays, state)
+        return Snapshot(arrays, state)
 
     def _restore(self) -> None:
         assert self._start is not None

@@ -12,8 +12,9 @@ from zoo.config.recipe import Recipe
 from zoo.datasets import Access
 from zoo.engine.state import check
 from zoo.errors import ZooError
-from zoo.runs import folders, locks, manifest
-from zoo.runs.checkpoints import Checkpoint, Store
+from zoo.runs import describe, folders, locks
+from zoo.runs.checkpoints import Snapshot, Store
+from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
 from zoo.training import rewind
 from zoo.training.experiment import Experiment, prepare, prepared_metrics
@@ -58,21 +59,21 @@ def resume(
     """
     if not isinstance(run, Run):
         run = folders.find(str(run), folders.root(runs_folder))
+    if run.manifest.pack:
+        raise ZooError(
+            f"{run.name} is a pack, which holds no state of a training. A new run starts from its "
+            f"weights: zoo run RECIPE --from {run.id}"
+        )
     with locks.held(run.path):
         described = run.manifest
-        missing = [field for field in (*FIXED, "changes", "epochs") if field not in described]
-        if missing:
-            raise ZooError(
-                f"run {run.name} cannot be resumed: its run.json has no {', '.join(missing)}"
-            )
-        all_changes = [*described["changes"], *changes]
+        all_changes = [*described.changes, *changes]
         recipe = overrides.override(recipe or _recipe_of(run), all_changes)
-        on_nan = on_nan or described.get("on_nan", "stop")
+        on_nan = on_nan or described.on_nan
         experiment = prepare(recipe, access, on_nan)
-        now = {**manifest.describe(experiment), "changes": all_changes, "on_nan": on_nan}
+        now = {**describe.describe(experiment), "changes": all_changes, "on_nan": on_nan}
         _refuse(run, described, now)
         start = Store(run.checkpoints).newest(say)
-        further = recipe.epochs > described["epochs"]
+        further = recipe.epochs > described.epochs
         _check_position(run, recipe, start, described, further)
         if start:
             check(experiment.model, start.arrays, f"run {run.name} cannot be resumed")
@@ -80,7 +81,9 @@ def resume(
         metrics = prepared_metrics(experiment, access, runs_folder)
         epoch = start.state["epoch"] if start else 0
         rewind.rewind(run, epoch, epoch * len(experiment.batches))
-        run.update(**{**now, "status": "running", "epoch": epoch})
+        # what training ended with before is not what it will end with
+        ended: dict[str, Any] = {"sha256": {}, "finished_in_seconds": None}
+        run.update(**{**now, **ended, "status": "running", "epoch": epoch})
         begun(run)
         say(f"goes on after {start.place}" if start else "no checkpoint: begins anew")
         return carry_out(Training(experiment, metrics, run, say, start, further))
@@ -94,19 +97,15 @@ def _recipe_of(run: Run) -> Recipe:
     return recipes.load(run.recipe)
 
 
-def _refuse(run: Run, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def _refuse(run: Run, before: Manifest, now: Mapping[str, Any]) -> None:
     """Refuse what would make another experiment of the run."""
-    plain = manifest.comparable(now)
-    different = [
-        line
-        for field in FIXED
-        for line in _differences(field, manifest.comparable(before)[field], plain[field])
-    ]
+    old, new = describe.comparable(before.json()), describe.comparable(now)
+    different = [line for field in FIXED for line in _differences(field, old[field], new[field])]
     kinds = [
-        f"optimizers.{player}: {before['optimizers'][player]['class_name']} before, "
+        f"optimizers.{player}: {old['optimizers'].get(player, {}).get('class_name')} before, "
         f"{described['class_name']} now"
-        for player, described in plain["optimizers"].items()
-        if before["optimizers"].get(player, {}).get("class_name") != described["class_name"]
+        for player, described in new["optimizers"].items()
+        if old["optimizers"].get(player, {}).get("class_name") != described["class_name"]
     ]
     if different or kinds:
         shown = "".join(f"\n  {line}" for line in [*different, *kinds])
@@ -128,16 +127,18 @@ def _differences(where: str, before: Any, now: Any) -> list[str]:
     return [f"{where.replace('.settings', '')}: {before!r} before, {now!r} now"]
 
 
-def _check_position(run, recipe, start: Checkpoint | None, described, further: bool) -> None:
+def _check_position(
+    run: Run, recipe: Recipe, start: Snapshot | None, described: Manifest, further: bool
+) -> None:
     trained = start.state["epoch"] if start else 0
     if recipe.epochs < trained + bool(start and start.state["step"]):
         raise ZooError(f"run {run.name} is in epoch {trained + 1} already: epochs has to be more")
-    if run.status == "finished" and not further:
+    if described.status == "finished" and not further:
         raise ZooError(
-            f"run {run.name} is finished, after {described['epochs']} epochs. To go on: "
-            f"zoo resume {run.id} epochs={2 * described['epochs']}"
+            f"run {run.name} is finished, after {described.epochs} epochs. To go on: "
+            f"zoo resume {run.id} epochs={2 * described.epochs}"
         )
-    if run.status == "finished" and start is None:
+    if described.status == "finished" and start is None:
         raise ZooError(
             f"run {run.name} has no checkpoint to go on from. A new run starts from its weights: "
             f"zoo run RECIPE --from {run.id}"

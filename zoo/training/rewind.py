@@ -5,13 +5,15 @@ Curves and tables then go on without a gap, a double or a step backwards.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo.runs.checkpoints import synced
+from zoo.errors import ZooError
 from zoo.runs.run import Run
+from zoo.runtime import writer
 
 
 def rewind(run: Run, epochs: int, steps: int) -> None:
@@ -21,12 +23,20 @@ def rewind(run: Run, epochs: int, steps: int) -> None:
         run: the run, which no other process writes.
         epochs: complete ones.
         steps: that those took.
+
+    Raises:
+        ZooError: the table or the events are links, which writing on would follow.
     """
+    with writer.folder(run.path, None) as inside:
+        writer.sweep(inside, mine=True)
+    for path in (run.log, run.events, *run.events.glob("*tfevents*")):
+        if path.is_symlink():
+            raise ZooError(f"{path} is a link: remove it, or put what it leads to in its place")
     if run.log.exists():
-        _replace(run.log, "".join(_rows(run.log, epochs)).encode())
+        writer.write(run.log, "".join(_rows(run.log, epochs)).encode(), run.path)
     files = sorted(run.events.glob("*tfevents*")) if run.events.is_dir() else []
     for place, path in enumerate(files):
-        _replace(path, b"".join(_records(path.read_bytes(), steps)))
+        writer.write(path, b"".join(_records(path.read_bytes(), steps)), run.path)
         # Readers go by the names, which begin with the time: whatever the clock says now, the
         # file that is written next comes after these.
         _, _, rest = path.name.partition("tfevents.")
@@ -36,8 +46,12 @@ def rewind(run: Run, epochs: int, steps: int) -> None:
 def written_so_far(run: Run) -> None:
     """Have the disk hold the table and the events, as it will the checkpoint that follows."""
     for path in [run.log, *run.events.glob("*tfevents*")]:
-        if path.exists():
-            synced(path)
+        with contextlib.suppress(FileNotFoundError):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                writer.synced(handle)
+            finally:
+                os.close(handle)
 
 
 def _rows(table: Path, epochs: int) -> Iterator[str]:
@@ -65,15 +79,3 @@ def _records(content: bytes, steps: int) -> Iterator[bytes]:
         if Event.FromString(content[start + 12 : end - 4]).step <= steps:
             yield content[start:end]
         start = end
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -16,14 +15,12 @@ import keras
 from zoo import callbacks
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Split
-from zoo.engine.model import GenerativeModel
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
 from zoo.nn import samplers
 from zoo.reports import pictures
-from zoo.runs import folders, locks, manifest
-from zoo.runs.checkpoints import Checkpoint, Store, synced
-from zoo.runs.manifest import describe
+from zoo.runs import artifact, describe, folders, locks, safetensors
+from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
 from zoo.training import failures, warm_start
 from zoo.training.checkpointing import CheckpointWriter
@@ -75,8 +72,9 @@ def train(
     taken = warm_start.weights(experiment.model, weights_from, source, runs_folder, say)
     prepared(experiment)
     metrics = prepared_metrics(experiment, access, runs_folder)
-    fields = {**describe(experiment), "changes": list(changes), "on_nan": on_nan, "from": taken}
-    run = folders.create(folders.root(runs_folder), name, source=source, **fields)
+    fields = {"changes": list(changes), "on_nan": on_nan, "weights_from": taken}
+    described = {**describe.describe(experiment), **fields}
+    run = folders.create(folders.root(runs_folder), name, source=source, **described)
     with locks.held(run.path):
         begun(run)
         return carry_out(Training(experiment, metrics, run, say))
@@ -99,7 +97,7 @@ class Training:
     metrics: Sequence[Any]
     run: Run
     say: Callable[[str], None]
-    start: Checkpoint | None = None
+    start: Snapshot | None = None
     further: bool = False
 
 
@@ -109,7 +107,6 @@ def carry_out(training: Training) -> Run:
     try:
         with failures.explain_resource_errors(run, experiment):
             logs, seconds = _fit(training)
-            _save_weights(experiment.model, run)
             _fit_sampler(experiment, run)
             began = time.perf_counter()
             results = _results(experiment, training.metrics, run, logs)
@@ -118,7 +115,7 @@ def carry_out(training: Training) -> Run:
             run.update(
                 status="finished",
                 finished_in_seconds=results["seconds"],
-                sha256=run.hashes(),
+                sha256=artifact.hashes(run),
             )
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
@@ -151,7 +148,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
     ours = [c for c in used if isinstance(c, callbacks.Callback)]
     for callback in ours:
         callback.context = context
-    rates = manifest.rates(model)
+    rates = describe.rates(model)
     first, before = (start.state["epoch"], start.state["seconds"]) if start else (0, 0.0)
     over = start is not None and start.state["stopped"] and not training.further
     began = time.perf_counter()
@@ -193,18 +190,6 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
     return logs, seconds()
 
 
-def _save_weights(model: GenerativeModel, run: Run) -> None:
-    """Write the final weights beside and move them into place."""
-    temporary = run.path / ".writing.weights.h5"
-    try:
-        model.save_weights(temporary)
-        synced(temporary)
-        os.replace(temporary, run.weights)
-        synced(run.path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _fit_sampler(experiment: Experiment, run: Run) -> None:
     """Fit the recipe's sampler, if it has one, and show its samples."""
     recipe, model, data = experiment.recipe, experiment.model, experiment.data
@@ -213,12 +198,13 @@ def _fit_sampler(experiment: Experiment, run: Run) -> None:
     examples = data.train.first(samplers.MOST)
     codes = model.encode(examples.x, labels=examples.y)
     model.sampler = recipe.sampler.fit(codes, recipe.seed)
-    model.sampler.save(run.sampler)
+    safetensors.write(run.sampler, model.sampler.arrays(), run.path)
     if model.data.is_image:
         image = pictures.grid(model.sample(64, seed=recipe.seed))
         if "stand-in" in data.name:
             image = pictures.caption(image, data.name)
-        pictures.save(run.pictures / "samples.png", image, data=data.name, run=run.name)
+        path = run.pictures / "samples.png"
+        pictures.save(path, image, run.path, data=data.name, run=run.name)
 
 
 def _evaluation(split: Split) -> Batches:

@@ -1,0 +1,103 @@
+"""The model card of a pack: what it is, its figures with their protocols, how it was made."""
+
+from __future__ import annotations
+
+from zoo.errors import ZooError
+from zoo.runs import results
+from zoo.runs.manifest import Manifest
+from zoo.runs.run import RESULTS, Run
+from zoo.runtime.console import printable
+
+
+def card(pack: Run, parameters: int) -> str:
+    """The text of ``README.md``, a function of the pack alone.
+
+    Args:
+        pack: the pack, whole but for the card.
+        parameters: numbers in its networks.
+    """
+    manifest = pack.manifest
+    return "\n".join(
+        [
+            f"# {pack.id}",
+            "",
+            f"`{manifest.model.title}` trained on {manifest.data.name}. It can: "
+            f"{', '.join(manifest.abilities)}.",
+            "",
+            "```sh",
+            f"zoo sample {pack.id}",
+            "```",
+            "",
+            "| | |",
+            "|---|---|",
+            *(f"| {name} | {_cell(value)} |" for name, value in _facts(manifest, parameters)),
+            "",
+            *_figures(pack),
+            "## How it was made",
+            "",
+            "```sh",
+            " ".join(["zoo run", manifest.recipe, *map(_quoted, manifest.changes)]),
+            "```",
+            "",
+            "Loading it runs no code from this folder.",
+            "",
+        ]
+    )
+
+
+def _facts(manifest: Manifest, parameters: int):
+    pack, data = manifest.pack, manifest.data
+    shape = " x ".join(map(str, data.shape))
+    if pack is None:
+        raise ZooError("a card is of a pack")
+    yield "model", _settings(manifest.model.title, manifest.model.settings)
+    yield "parameters", f"{parameters:,}"
+    yield "weights", f"{pack.dtype}, {_which(manifest)}"
+    yield "SHA-256 of the weights", f"`{manifest.sha256['weights.safetensors']}`"
+    yield "license of the weights", pack.license or "not stated"
+    yield "data", f"{data.name}, {shape}, {_counted(data.classes)}"
+    yield "dataset", _settings(manifest.dataset.title, manifest.dataset.settings)
+    yield "SHA-256 of the data", f"`{data.fingerprint}`"
+    yield "examples", ", ".join(f"{count:,} {split}" for split, count in data.examples.items())
+    if data.class_names:
+        yield "classes", ", ".join(data.class_names)
+    yield "seed", str(manifest.seed)
+    yield "trained", f"{manifest.created[:10]}, {manifest.backend} on {manifest.device}"
+    yield "versions", ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
+
+
+def _which(manifest: Manifest) -> str:
+    best = manifest.pack is not None and manifest.pack.which == "best"
+    averaged = "" if manifest.ema is None else f", moving averages with momentum {manifest.ema:g}"
+    return f"{'the best epoch' if best else 'the end'}, epoch {manifest.epoch}{averaged}"
+
+
+def _figures(pack: Run):
+    """A table of all that was measured; each protocol is said below it."""
+    if not (pack.path / RESULTS).exists():
+        return
+    measured = results.kept(pack)
+    if not measured:
+        return
+    yield from ("## Figures", "", "| metric | value | protocol |", "|---|---|---|")
+    for name, found in measured.items():
+        value = f"{found['value']:.5g} {found['unit']}".strip()
+        yield f"| {_cell(name)} | {_cell(value)} | {_cell(found['protocol'])} |"
+    yield ""
+
+
+def _settings(name: str, settings) -> str:
+    return f"`{name}({', '.join(f'{key}={value!r}' for key, value in settings.items())})`"
+
+
+def _counted(classes: int) -> str:
+    return f"{classes:,} classes" if classes else "no labels"
+
+
+def _quoted(change: str) -> str:
+    plain = all(c.isalnum() or c in "._=-+/" for c in change)
+    return printable(change if plain else "'" + change.replace("'", "'\\''") + "'")
+
+
+def _cell(text: str) -> str:
+    return printable(text).replace("|", "\\|")

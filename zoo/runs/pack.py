@@ -1,0 +1,157 @@
+"""Packs: small folders with the weights of a run's networks, to share or to ship.
+
+``zoo.load`` takes a pack as it takes a run. A pack holds:
+
+- ``run.json``: the manifest, without optimizers and callbacks, with a section ``pack``
+- ``weights.safetensors``: the networks' variables; its bytes depend on them alone
+- ``sampler.safetensors``: the fitted sampler, where the run has one
+- ``codes.safetensors``: codes of the first test examples, with labels where there are any
+- ``results.json``, ``history.csv``: what was measured, and every term of every epoch
+- ``README.md``: the model card
+
+There is no code in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from zoo.engine import state
+from zoo.engine.model import GenerativeModel
+from zoo.errors import ZooError
+from zoo.plugin.dataset import Access
+from zoo.plugin.serialization import given_as_code
+from zoo.runs import artifact, results, safetensors
+from zoo.runs.card import card
+from zoo.runs.load import load
+from zoo.runs.manifest import PACK_FORMAT, Manifest
+from zoo.runs.run import MANIFEST, RESULTS, Run, cannot_write
+from zoo.runtime import files
+
+MOST_CODES = 1000
+CARD = "README.md"
+_MOST_LOG = 64 << 20  # bytes
+_OURS = {MANIFEST, RESULTS, CARD, "history.csv"} | {
+    f"{name}.safetensors" for name in ("weights", "sampler", "codes")
+}
+
+
+def pack(
+    run: Run,
+    to: Path,
+    *,
+    dtype: Literal["float32", "float16"] = "float32",
+    which: Literal["last", "best"] = "last",
+    license: str = "",
+    access: Access | None = None,
+) -> Run:
+    """Make a pack of a run.
+
+    Args:
+        run: a run with weights, whose model and networks are registered ones.
+        to: the pack's folder, made now. A pack that is there is replaced.
+        dtype: of the weights. An array that float16 cannot hold stays float32.
+        which: the last weights, or those of the best epoch.
+        license: of the weights, in words, for the card.
+        access: where the data for codes may come from; None leaves codes out.
+
+    Returns:
+        The pack.
+
+    Raises:
+        ZooError: the run needs code of its recipe, is a pack itself or has no such weights; the
+            folder holds something else; or it cannot be written.
+    """
+    described = run.manifest
+    _check(run, described, to)
+    model = load(run, which="best" if which == "best" else "final")
+    made = Run(to)
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        for name in _OURS - {MANIFEST}:  # of a pack that was there; the manifest stays until last
+            (to / name).unlink(missing_ok=True)
+        hashes = _write_numbers(made, run, described, model, dtype)
+        if access is not None and model.can("encode"):
+            safetensors.write(made.codes, _codes(run, model, access, dtype), to)
+        if run.log.is_file():
+            made.write(made.log.name, files.read(run.log, _MOST_LOG))
+    except OSError as error:
+        raise cannot_write(to, error) from error
+    if (run.path / RESULTS).exists():
+        measured = {"metrics": results.kept(run), "pictures": []}
+        made.write_json(RESULTS, {**run.read_json(RESULTS), **measured})
+    epoch = described.epoch
+    if which == "best":
+        epoch = int(artifact.snapshot(run, described, "best").state["epoch"])
+    about = {"format": PACK_FORMAT, "dtype": dtype, "which": which, "license": license}
+    made.write_manifest(
+        {
+            **described.json(),
+            "status": "finished",
+            "epoch": epoch,
+            "optimizers": {},
+            "callbacks": [],
+            "sha256": hashes,
+            "pack": about,
+        }
+    )
+    made.write(CARD, card(made, model.count_params()).encode("utf-8", "backslashreplace"))
+    return made
+
+
+def _check(run: Run, described: Manifest, to: Path) -> None:
+    if described.pack:
+        raise ZooError(f"{run.name} is a pack already: copy its folder")
+    own = [*described.networks, *given_as_code(described.model.settings)]
+    if own or described.model.name is None:
+        raise ZooError(
+            f"run {run.name}: {', '.join(own) or described.model.cls} is its recipe's own, which "
+            "is code, and a pack holds none: make a plugin of it first (zoo new plugin NAME), or "
+            "share the run's folder together with its recipe"
+        )
+    if not to.exists():
+        return
+    if not to.is_dir():
+        raise ZooError(f"{to} is a file: choose another folder with --to")
+    if (to / MANIFEST).exists():
+        if Run(to).manifest.pack is None:
+            raise ZooError(f"{to} is a run: choose another folder with --to")
+    elif any(to.iterdir()):
+        raise ZooError(f"{to} is not empty and no pack: choose another folder with --to")
+
+
+def _write_numbers(
+    made: Run, run: Run, described: Manifest, model: GenerativeModel, dtype: str
+) -> dict[str, str]:
+    """Write weights and sampler; return ``{file: SHA-256}``."""
+    weights = {name: _as(array, dtype) for name, array in sorted(state.networks(model).items())}
+    path = made.packed_weights
+    hashes = {path.name: safetensors.write(path, weights, made.path)}
+    sampler = artifact.sampler(run, described)
+    if sampler is not None:
+        arrays: Mapping[str, np.ndarray] = sampler.arrays()
+        if dtype == "float16":  # its factors would lose too much in half precision
+            arrays = {name: array.astype("float32") for name, array in arrays.items()}
+        hashes[made.sampler.name] = safetensors.write(made.sampler, arrays, made.path)
+    return hashes
+
+
+def _as(array: np.ndarray, dtype: str) -> np.ndarray:
+    """An array in another precision, if it is of floats and all of them fit."""
+    if array.dtype.kind != "f" or dtype == "float32":
+        return array
+    with np.errstate(over="ignore"):
+        half = array.astype(dtype)
+    return half if np.isfinite(half).all() else array
+
+
+def _codes(run: Run, model: Any, access: Access, dtype: str) -> dict[str, np.ndarray]:
+    """Codes of the first test examples ``(n, d)``, and their labels int32 ``(n,)``."""
+    examples = results.data_of(run, access).test.first(MOST_CODES)
+    codes = model.encode(examples.x, labels=examples.y)
+    labels = {} if examples.y is None else {"labels": np.asarray(examples.y, "int32")}
+    return {"codes": _as(codes, dtype), **labels}
