@@ -39,7 +39,6 @@ def report(capsys, *args, status=0):
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.slow
 def test_installed_backends_work_in_processes_of_their_own(capsys):
     found = report(capsys)
     for name in backends.BACKENDS:

@@ -164,7 +164,6 @@ def test_a_run_of_which_every_step_is_skipped_stops(tmp_path):
 # --- signals, processes, pipes
 
 
-@pytest.mark.slow
 def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     process = start(tmp_path, "run", file)
     until(process, "epoch 1/")
@@ -191,7 +190,7 @@ def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
         pass
 
 
-@pytest.mark.slow
+@pytest.mark.backend_free
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 def test_a_pipe_that_is_closed_ends_no_training(tmp_path, file):
     file.write_text(RECIPE.replace("EPOCHS", "2"))

@@ -13,7 +13,7 @@ import pytest
 
 from zoo.runtime import backends
 
-pytestmark = [pytest.mark.backend_free, pytest.mark.slow]
+pytestmark = pytest.mark.backend_free
 
 PAGE = Path(__file__).parent.parent / "docs" / "tutorial.md"
 
