@@ -9,5 +9,5 @@ from tests.soak import soak
 
 def test_killed_it_ends_as_if_it_never_was(tmp_path, full):
     """Once in short. ``python -m tests.soak`` kills twenty times."""
-    kills = 3 if full else 1
-    assert soak(tmp_path, keras.backend.backend(), kills, epochs=12, most=1.5) >= 1
+    kills, epochs = (3, 12) if full else (1, 6)
+    assert soak(tmp_path, keras.backend.backend(), kills, epochs=epochs, most=1.5) >= 1
