@@ -50,8 +50,8 @@ def merged(costs: Costs, seconds: Mapping[str, float]) -> Costs:
 def seconds_of(tests: Sequence[str], backend: str, recorded: Mapping[str, Costs]) -> list[float]:
     """What each test will cost.
 
-    Tests that need no backend are recorded under whichever was first, so that the other
-    backends' records stand in for one that does not know a file.
+    Tests that need no backend are recorded under one of them: the other backends' records
+    stand in for one that does not know a file.
     """
     order = [backend, *(name for name in sorted(recorded) if name != backend)]
     known: dict[str, float] = {}
@@ -77,9 +77,9 @@ def share(seconds: Sequence[float], shard: int, shards: int) -> list[int]:
 
 
 def total(backend: str, recorded: Mapping[str, Costs]) -> float:
-    """What all tests of a backend cost; infinite where it is not known."""
-    costs = recorded.get(backend)
-    return sum(own for _, own in costs.values()) if costs else float("inf")
+    """What all tests of a backend cost; as those of the costliest one where it is not known."""
+    known = {name: sum(own for _, own in costs.values()) for name, costs in recorded.items()}
+    return known.get(backend, max(known.values(), default=0.0))
 
 
 def unmarked(seconds: Mapping[str, float], slow: Iterable[str]) -> list[str]:

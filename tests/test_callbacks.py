@@ -344,6 +344,7 @@ def in_a_child(code, **settings):
     )
 
 
+@pytest.mark.backend_free
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow is there anyway")
 def test_events_and_plain_lines_need_no_tensorflow_and_no_terminal_library(tmp_path):
     code = f"""

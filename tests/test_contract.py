@@ -1,8 +1,9 @@
 """What every model of the zoo keeps to. Registering a model means being tested here.
 
 The checks are those of ``zoo.testing``, which every plugin's author has too. A model's first
-variant passes all of them. Of a further one only the checks run that its settings can break,
-unless it has state of its own; ``--full`` runs the whole matrix.
+variant passes all of them on each backend. Of a further one only the checks run that its
+settings can break, most of them on one backend, unless it has state of its own; ``--full``
+runs the whole matrix.
 """
 
 from __future__ import annotations
@@ -194,55 +195,69 @@ VARYING = (
     "terms_are_finite",
     "terms_are_scalars_or_one_value_an_example",
     "examples_count_alike",
-    "a_player_moves_its_own_weights_and_no_others",
     "one_seed_is_one_start",
-    "samples_are_like_examples",
     "samples_keep_to_their_seed_and_place",
     "labels_choose_samples",
-    "reconstructions_are_like_examples",
-    "codes_are_vectors",
     "codes_are_of_one_example_each",
     "codes_decode_to_examples",
+)
+# The same on each backend, since a backend may lack what such a branch alone uses.
+EVERYWHERE = (
+    "a_player_moves_its_own_weights_and_no_others",
+    "samples_are_like_examples",
+    "reconstructions_are_like_examples",
+    "codes_are_vectors",
     "likelihoods_are_one_number_an_example",
     "classes_have_probabilities",
 )
 FIRST = "first_steps_are_the_same_everywhere"  # for what has a record
 
 
-def cases(full, definition):
-    """A variant named "points..." is for points in the plane, the others for pictures."""
+def cases(full, of):
+    """A variant named "points..." is for points in the plane, the others for pictures.
+
+    Args:
+        full: whether to run every check on every variant.
+        of: what the checks are of: "class", "variant" or "backend".
+    """
     for record in MODELS:
         for place, (variant, settings) in enumerate(SMALL.get(record.name, {"": {}}).items()):
             name = f"{record.name}-{variant}" if variant else record.name
-            shape = POINTS if variant.startswith("points") else PICTURES
             whole = full or not place or name in STATEFUL
             steps = FIRST_STEPS.get(name, ())
-            if definition:
-                only = DEFINITION if full or not place else SETTINGS
-            elif whole:
+            only = {
+                "class": DEFINITION if full or not place else SETTINGS,
+                "variant": () if whole else VARYING,
+                "backend": [*EVERYWHERE, FIRST] if steps else EVERYWHERE,
+            }[of]
+            if whole and of == "backend":
                 only = [check for check in MODEL_CHECKS if check not in DEFINITION]
-            else:
-                only = (*VARYING, FIRST) if steps else VARYING
-            yield Case(
-                zoo.model(record.typed, **settings),
-                zoo.DataSpec(shape, CLASSES),
-                name=name,
-                shapes=() if place else USUAL,
-                first_steps=steps,
-                only=only,
-            )
+            if only:
+                yield Case(
+                    zoo.model(record.typed, **settings),
+                    zoo.DataSpec(POINTS if variant.startswith("points") else PICTURES, CLASSES),
+                    name=name,
+                    shapes=() if place else USUAL,
+                    first_steps=steps,
+                    only=only,
+                )
 
 
 def pytest_generate_tests(metafunc):
+    of = {test_its_class_keeps_to: "class", test_its_variant_keeps_to: "variant"}
     if "check" in metafunc.fixturenames:
         full = metafunc.config.getoption("--full")
-        definition = metafunc.function is test_its_class_keeps_to
-        mark = parametrize_with_checks(list(cases(full, definition)))
+        mark = parametrize_with_checks(list(cases(full, of.get(metafunc.function, "backend"))))
         metafunc.parametrize(*mark.args)
 
 
 @pytest.mark.backend_free
 def test_its_class_keeps_to(check):
+    check()
+
+
+@pytest.mark.backend_free
+def test_its_variant_keeps_to(check):
     check()
 
 
@@ -252,8 +267,9 @@ def test_it_keeps_to(check):
 
 @pytest.mark.backend_free
 def test_checks_of_variants_are_checks_of_models():
-    assert {*VARYING, *DEFINITION, FIRST} <= set(MODEL_CHECKS)
-    assert {case.called for case in cases(False, False)} > STATEFUL
+    assert {*VARYING, *EVERYWHERE, *DEFINITION, FIRST} <= set(MODEL_CHECKS)
+    assert {case.called for case in cases(False, "backend")} > STATEFUL
+    assert not list(cases(True, "variant"))  # all checks are on every backend then
 
 
 @pytest.mark.backend_free

@@ -24,7 +24,8 @@ def test_a_test_costs_what_it_did_or_what_its_file_does_or_what_is_usual():
     assert sharding.seconds_of(tests, "jax", RECORDED) == [0.5, 8.0, 3.0, pytest.approx(11.5 / 3)]
     assert sharding.seconds_of(tests, "torch", RECORDED)[:3] == [0.25, 8.0, 3.0]
     assert sharding.seconds_of(tests, "jax", {}) == [sharding.UNKNOWN] * 4
-    assert sharding.total("jax", RECORDED) == 16.0
+    assert sharding.total("torch", RECORDED) == 1.0
+    assert sharding.total("tensorflow", RECORDED) == sharding.total("jax", RECORDED) == 16.0
 
 
 @pytest.mark.parametrize("seconds", [[1.0] * 10, [9.0, 1, 1, 1], [0.0] * 3, [], [1, 0, 5, 5, 0]])
