@@ -30,7 +30,7 @@ def read(path: Path = FILE) -> dict[str, Costs]:
 def write(recorded: Mapping[str, Costs], path: Path = FILE) -> None:
     """Write what was recorded, one line per file or test, so that changes are read easily."""
     backends = []
-    for backend, costs in sorted(recorded.items()):
+    for backend, costs in sorted((name, costs) for name, costs in recorded.items() if costs):
         lines = [f"    {json.dumps(name)}: {json.dumps(costs[name])}" for name in sorted(costs)]
         backends.append(f"  {json.dumps(backend)}: {{\n" + ",\n".join(lines) + "\n  }")
     path.write_text("{\n" + ",\n".join(backends) + "\n}\n", encoding="utf-8")
