@@ -85,12 +85,21 @@ def pytest_sessionfinish(session):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
-    report = yield
+    return _of_ci((yield), item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return _of_ci((yield), collector)
+
+
+def _of_ci(report, node):
+    """In CI, a skip that is not allowed there is a failure."""
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
         if not skips.is_allowed(reason):
             report.outcome = "failed"
-            report.longrepr = f"{item.nodeid} may not be skipped in CI: {reason}"
+            report.longrepr = f"{node.nodeid} may not be skipped in CI: {reason}"
     return report
 
 
