@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import sharding, skips
 from zoo.runtime import backends
+
+SECONDS = pytest.StashKey[float]()
 
 if not os.environ.get("KERAS_BACKEND"):
     os.environ["KERAS_BACKEND"] = (*backends.installed(), "jax")[0]
@@ -18,11 +22,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def pytest_addoption(parser):
-    parser.addoption(
+    group = parser.getgroup("zoo")
+    group.addoption(
+        "--full", action="store_true", help="run slow tests too, and all tests in their whole form"
+    )
+    group.addoption(
         "--only-backend-tests",
         action="store_true",
         help="leave out the tests marked backend_free, which another pass runs",
     )
+    group.addoption("--shard", metavar="I/N", help="run the i-th of n shares of the tests")
+    group.addoption("--record", metavar="FILE", help="write what each test costs, as JSON")
 
 
 def pytest_configure(config):
@@ -36,11 +46,61 @@ def pytest_configure(config):
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
+@pytest.hookimpl(trylast=True)  # after -k and -m: what is left is shared out
 def pytest_collection_modifyitems(config, items):
+    left_out = []
     if config.getoption("--only-backend-tests"):
-        free = [item for item in items if item.get_closest_marker("backend_free")]
-        items[:] = [item for item in items if item not in free]
-        config.hook.pytest_deselected(items=free)
+        left_out += [item for item in items if item.get_closest_marker("backend_free")]
+    if not config.getoption("--full"):
+        left_out += [item for item in items if item.get_closest_marker("slow")]
+    if shard := config.getoption("--shard"):
+        kept = [item for item in items if item not in set(left_out)]
+        number, of = map(int, shard.split("/"))
+        seconds = sharding.seconds_of(
+            [item.nodeid for item in kept], os.environ["KERAS_BACKEND"], sharding.read()
+        )
+        mine = {kept[place] for place in sharding.share(seconds, number, of)}
+        left_out += [item for item in kept if item not in mine]
+    if left_out:
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=list(gone))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    before = sharding.processor_seconds()
+    try:
+        return (yield)
+    finally:
+        item.stash[SECONDS] = sharding.processor_seconds() - before
+
+
+def pytest_sessionfinish(session):
+    if path := session.config.getoption("--record"):
+        cost = {i.nodeid: i.stash[SECONDS] for i in session.items if SECONDS in i.stash}
+        slow = [i.nodeid for i in session.items if i.get_closest_marker("slow")]
+        Path(path).write_text(json.dumps({"seconds": cost, "slow": slow}), encoding="utf-8")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    return _of_ci((yield), item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return _of_ci((yield), collector)
+
+
+def _of_ci(report, node):
+    """In CI, a skip that is not allowed there is a failure."""
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        if not skips.is_allowed(reason):
+            report.outcome = "failed"
+            report.longrepr = f"{node.nodeid} may not be skipped in CI: {reason}"
+    return report
 
 
 def pytest_report_header(config):
@@ -57,6 +117,12 @@ def accelerated(monkeypatch):
     accelerate.install(os.environ["KERAS_BACKEND"], backend.device())
     yield
     accelerate.undo()
+
+
+@pytest.fixture
+def full(request) -> bool:
+    """Whether tests run in their whole form, for those that have a short one."""
+    return request.config.getoption("--full")
 
 
 @pytest.fixture

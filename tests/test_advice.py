@@ -10,6 +10,8 @@ from zoo.engine.backends import backend
 from zoo.runtime import backends
 from zoo.runtime.backends import Choice
 
+pytestmark = pytest.mark.backend_free
+
 
 @pytest.fixture
 def computes_on(monkeypatch):

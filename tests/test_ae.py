@@ -167,7 +167,6 @@ def test_a_layer_of_keras_corrupts_every_step_anew(layer):
     assert len(set(errors)) == 3
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     keras.backend.backend() == "jax",
     reason="keras-cv computes in TensorFlow, which JAX cannot trace",

@@ -34,7 +34,7 @@ def benchmark(tmp_path, *arguments):
     return json.loads((tmp_path / "r.json").read_text()), done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # in short, test_what_fails_is_told_of_and_left_out runs the way by hand
 def test_every_way_of_training_is_measured(tmp_path):
     results, table = benchmark(tmp_path, "--only", "speed", "--models", "A,C")
     backend = os.environ["KERAS_BACKEND"]
@@ -71,7 +71,6 @@ def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
     assert "| A | the fastest, JAX, / pythae | 4.00 |" in text
 
 
-@pytest.mark.slow
 def test_what_fails_is_told_of_and_left_out(capsys):
     backend = os.environ["KERAS_BACKEND"]
     jobs = {

@@ -344,6 +344,7 @@ def in_a_child(code, **settings):
     )
 
 
+@pytest.mark.backend_free
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow is there anyway")
 def test_events_and_plain_lines_need_no_tensorflow_and_no_terminal_library(tmp_path):
     code = f"""
@@ -464,6 +465,7 @@ def shown(written):
 FIT = "train(context(pathlib.Path({!r}), steps=25), callbacks.Progress(), pause=0.03)\n"
 
 
+@pytest.mark.backend_free
 def test_on_a_terminal_the_display_is_redrawn_in_place(tmp_path):
     written, status = on_terminal(FIT.format(str(tmp_path)) + "print('after')", columns=100)
     assert status == 0, written
@@ -479,6 +481,7 @@ def test_on_a_terminal_the_display_is_redrawn_in_place(tmp_path):
     assert shown(written)[-1].strip() == "after"
 
 
+@pytest.mark.backend_free
 def test_a_narrow_terminal_without_colour_interrupted(tmp_path):
     fit = FIT.format(str(tmp_path)).replace("steps=25", "steps=2000").strip()
     # TensorFlow hangs at exit where the data of a broken off `fit` are still in a cycle.
@@ -502,6 +505,7 @@ gc.collect()
     assert display.rindex("\x1b[?25h") > display.rindex("\x1b[?25l")
 
 
+@pytest.mark.backend_free
 def test_a_dumb_terminal_gets_plain_lines(tmp_path):
     written, status = on_terminal(FIT.format(str(tmp_path)), 80, TERM="dumb")
     assert status == 0, written

@@ -109,7 +109,6 @@ def test_the_bound_of_more_samples_comes_before_the_elbo(place):
     assert set(table.row(run).protocols) == {"log_likelihood"}
 
 
-@pytest.mark.slow
 @pytest.mark.backend_free
 def test_recipes_are_trained_measured_and_compared(place, capfd):
     args = ["likely.py", "playful.py", "epochs=1", "--metric", "mse", "--metric", "elbo"]
@@ -129,7 +128,6 @@ def test_recipes_are_trained_measured_and_compared(place, capfd):
     assert measured_once == [f"measuring mse of {rows[0]['run']}"]
 
 
-@pytest.mark.slow
 @pytest.mark.backend_free
 def test_a_recipe_that_fails_ends_the_comparison_with_its_own_words(place, capfd):
     status, out, err = call(capfd, "compare", "likely.py", "model.latent=3")

@@ -24,7 +24,6 @@ def refused(capsys, *args):
     return capsys.readouterr().err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", scaffold.KINDS)
 def test_a_new_plugin_passes_its_checks_and_its_recipe_is_right(
     tmp_path, install, monkeypatch, capsys, kind

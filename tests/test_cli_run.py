@@ -161,7 +161,6 @@ def test_a_recipe_that_tensorflow_would_train_faster(place, capfd):
         assert said == on_cpu_with_jax
 
 
-@pytest.mark.slow
 @pytest.mark.backend_free
 @pytest.mark.skipif("jax" not in backends.installed(), reason="JAX is not installed")
 def test_a_run_with_a_schedule_on_jax_imports_no_tensorflow(place):

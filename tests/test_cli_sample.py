@@ -109,10 +109,20 @@ def saved(path):
         return image.text
 
 
-@pytest.mark.slow
+# What one command imports too early is the same on every backend, so that one of them runs all.
+others = pytest.mark.backend_free
+
+
 @pytest.mark.parametrize(
     "command",
-    ["sample", "reconstruct --mask 0.5", "interpolate", "traverse", "embed", "evaluate"],
+    [
+        "sample",
+        pytest.param("reconstruct --mask 0.5", marks=others),
+        pytest.param("interpolate", marks=others),
+        pytest.param("traverse", marks=others),
+        pytest.param("embed", marks=others),
+        pytest.param("evaluate", marks=others),
+    ],
 )
 def test_the_backend_is_the_one_asked_for_whatever_keras_is_configured_for(command, folder):
     """Keras takes the backend of its own configuration when a module imports it too early."""

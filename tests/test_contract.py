@@ -1,23 +1,21 @@
 """What every model of the zoo keeps to. Registering a model means being tested here.
 
-The checks are those of ``zoo.testing``, which every plugin's author has too; what follows
-them is particular to this repository.
+The checks are those of ``zoo.testing``, which every plugin's author has too. A model's first
+variant passes all of them on each backend. Of a further one only the checks run that its
+settings can break, most of them on one backend, unless it has state of its own; ``--full``
+runs the whole matrix.
 """
 
 from __future__ import annotations
-
-import ast
-import importlib.util
-import io
-import tokenize
-from pathlib import Path
 
 import pytest
 
 import zoo
 from zoo.plugin import registry
 from zoo.testing import Case, parametrize_with_checks
+from zoo.testing.checks import CHECKS
 
+MODEL_CHECKS = [check.name for check in CHECKS if "models" in check.kinds]
 MODELS = [r for r in registry.records("models") if r.distribution == "keras-zoo"]
 
 SMALL = {  # {model: {variant: settings that make it quick}}; other models as they are
@@ -170,77 +168,111 @@ FIRST_STEPS = {  # the loss of three steps of SGD: the same on every backend, an
     "aae-supervised": [10.232999, 10.488455, 10.418841],
 }
 
-FAMILY_CODE_LINES = 100
-VARIANT_CODE_LINES = 15
-
 PICTURES, POINTS, CLASSES = (8, 8, 1), (2,), 3
 USUAL = ((28, 28, 1), (32, 32, 3))  # each model builds for them, in its first variant
 
 
-def cases():
-    """A variant named "points..." is for points in the plane, the others for pictures."""
+STATEFUL = {  # a further variant that has state, or a step, of its own: all checks
+    "gan-batch-norm",  # statistics, which only some moves keep
+    "gan-packed",  # several examples to a decision
+    "dcgan-spectral",  # a vector that every step improves
+    "dcgan-packed",
+    "vaegan-gated",  # moves that are left out at times
+}
+
+SETTINGS = ("settings_survive_json", "value_range_is_a_range")  # nothing is built for them
+DEFINITION = ("is_a_frozen_dataclass", "says_what_it_is", "imports_no_backend", *SETTINGS)
+
+# What other settings can break: networks, losses and abilities, whose code branches on them.
+# Left out is what the engine does to any model (saving, resuming, compiling, precision, ragged
+# batches, evaluation) and what one variant tells of the class (seeds of initializers, builds
+# that share layers, state outside of networks).
+VARYING = (
+    "builds",
+    "builds_without_labels",
+    "networks_are_apart",
+    "every_player_has_weights",
+    "terms_are_finite",
+    "terms_are_scalars_or_one_value_an_example",
+    "examples_count_alike",
+    "one_seed_is_one_start",
+    "samples_keep_to_their_seed_and_place",
+    "labels_choose_samples",
+    "codes_are_of_one_example_each",
+    "codes_decode_to_examples",
+)
+# The same on each backend, since a backend may lack what such a branch alone uses; and steps:
+# three compiled ones where they have a record, else one of each player.
+EVERYWHERE = (
+    "samples_are_like_examples",
+    "reconstructions_are_like_examples",
+    "codes_are_vectors",
+    "likelihoods_are_one_number_an_example",
+    "classes_have_probabilities",
+)
+FIRST, ONE = "first_steps_are_the_same_everywhere", "a_player_moves_its_own_weights_and_no_others"
+
+
+def cases(full, of):
+    """A variant named "points..." is for points in the plane, the others for pictures.
+
+    Args:
+        full: whether to run every check on every variant.
+        of: what the checks are of: "class", "variant" or "backend".
+    """
     for record in MODELS:
         for place, (variant, settings) in enumerate(SMALL.get(record.name, {"": {}}).items()):
             name = f"{record.name}-{variant}" if variant else record.name
-            shape = POINTS if variant.startswith("points") else PICTURES
-            yield Case(
-                zoo.model(record.typed, **settings),
-                zoo.DataSpec(shape, CLASSES),
-                name=name,
-                shapes=() if place else USUAL,
-                first_steps=FIRST_STEPS.get(name, ()),
-            )
+            whole = full or not place or name in STATEFUL
+            steps = FIRST_STEPS.get(name, ())
+            only = {
+                "class": DEFINITION if full or not place else SETTINGS,
+                "variant": () if whole else (*VARYING, ONE) if steps else VARYING,
+                "backend": (*EVERYWHERE, FIRST if steps else ONE),
+            }[of]
+            if whole and of == "backend":
+                only = [check for check in MODEL_CHECKS if check not in DEFINITION]
+            if only:
+                yield Case(
+                    zoo.model(record.typed, **settings),
+                    zoo.DataSpec(POINTS if variant.startswith("points") else PICTURES, CLASSES),
+                    name=name,
+                    shapes=() if place else USUAL,
+                    first_steps=steps,
+                    only=only,
+                )
 
 
-@parametrize_with_checks(list(cases()))
+def pytest_generate_tests(metafunc):
+    of = {test_its_class_keeps_to: "class", test_its_variant_keeps_to: "variant"}
+    if "check" in metafunc.fixturenames:
+        full = metafunc.config.getoption("--full")
+        mark = parametrize_with_checks(list(cases(full, of.get(metafunc.function, "backend"))))
+        metafunc.parametrize(*mark.args)
+
+
+@pytest.mark.backend_free
+def test_its_class_keeps_to(check):
+    check()
+
+
+@pytest.mark.backend_free
+def test_its_variant_keeps_to(check):
+    check()
+
+
 def test_it_keeps_to(check):
     check()
 
 
-every_model = pytest.mark.parametrize("record", MODELS, ids=lambda record: record.name)
+@pytest.mark.backend_free
+def test_checks_of_variants_are_checks_of_models():
+    assert {*VARYING, *EVERYWHERE, *DEFINITION, FIRST, ONE} <= set(MODEL_CHECKS)
+    assert {case.called for case in cases(False, "backend")} > STATEFUL
+    assert not list(cases(True, "variant"))  # all checks are on every backend then
 
 
-@every_model
+@pytest.mark.backend_free
+@pytest.mark.parametrize("record", MODELS, ids=lambda record: record.name)
 def test_every_setting_has_a_default(record):
     assert isinstance(zoo.model(record.typed), zoo.Model)
-
-
-# --- its source
-
-
-def sources(record):
-    found = importlib.util.find_spec(record.target.partition(":")[0])
-    path = Path(found.origin)
-    return sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
-
-
-def code_lines(text):
-    """Lines that hold code: no blank lines, comments or docstrings."""
-    documented = set()
-    for node in ast.walk(ast.parse(text)):
-        kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        if isinstance(node, kinds) and ast.get_docstring(node) is not None:
-            documented |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    blank = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
-    blank |= {tokenize.ENCODING, tokenize.ENDMARKER}
-    lines = set()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type not in blank:
-            lines |= set(range(token.start[0], token.end[0] + 1))
-    return len(lines - documented)
-
-
-def test_code_lines_are_counted_right():
-    text = '"""A\ndocstring."""\n\n# comment\nx = (\n    1,  # one\n)\n\n\ndef f():\n    """D."""\n'
-    assert code_lines(text) == 4
-
-
-@every_model
-def test_its_source_is_short(record):
-    total = sum(code_lines(path.read_text(encoding="utf-8")) for path in sources(record))
-    own = record.target.partition(":")[0].partition(".")[0]
-    variants = sum(r.target.startswith((f"{own}:", f"{own}.")) for r in MODELS) - 1
-    if record.target.startswith(f"{own}."):  # a variant in a file of its own
-        assert total < VARIANT_CODE_LINES
-    else:
-        assert total <= FAMILY_CODE_LINES + variants * VARIANT_CODE_LINES

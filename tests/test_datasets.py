@@ -25,6 +25,9 @@ from zoo.errors import ZooError
 from zoo.plugin.dataset import sha256
 from zoo.plugin.model import DataSpec
 
+pytestmark = pytest.mark.backend_free
+
+
 REAL = os.environ.get("ZOO_DATA", "")
 STAND_IN = "digits (stand-in for mnist)"
 

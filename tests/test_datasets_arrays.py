@@ -127,7 +127,6 @@ def test_what_is_no_file(tmp_path, access):
         Arrays(path="a.csv").load(access)
 
 
-@pytest.mark.slow
 def test_data_larger_than_memory_stay_on_disk(tmp_path):
     """A child with 128 MB for its data goes through 512 MB of pictures, three ways."""
     code = """

@@ -266,7 +266,6 @@ def test_settings_are_checked(settings, message):
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="ZOO_DATA names no folder with cifar10_small")
-@pytest.mark.slow
 def test_real_folder():
     data = Folder(path=str(REAL)).load(Access(strict=True))
     assert data.spec == DataSpec((32, 32, 3), classes=10)

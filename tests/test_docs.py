@@ -99,6 +99,7 @@ def test_links_lead_somewhere(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.backend_free
 def test_the_test_file_of_the_plugins_page(tmp_path):
     shown = blocks(ROOT / "docs/plugins.md", "python")
     (tmp_path / "test_shown.py").write_text(shown[0])

@@ -10,8 +10,9 @@ import pytest
 from keras import ops
 
 import zoo
+from zoo.engine import inference
 from zoo.errors import ZooError
-from zoo.nn import networks
+from zoo.nn import layers, networks
 from zoo.nn.samplers import Sampler
 
 DATA = zoo.DataSpec((2,), classes=3)
@@ -107,3 +108,60 @@ def test_a_fitted_sampler_takes_the_place_of_the_prior():
     model.sampler = Sampler([1.0], [[3.0, 4.0]], [np.zeros((2, 2))])
     expected = model.decode(np.array([[3.0, 4.0]] * 4))
     np.testing.assert_allclose(model.sample(4), expected, rtol=1e-6)
+
+
+# --- what stands between the plugin's methods and NumPy
+
+
+class Plain(zoo.Model):
+    """Pictures in [-1, 1] of one network, whose dropout would show."""
+
+    value_range = (-1.0, 1.0)
+
+    def networks(self, data):
+        dense = keras.layers.Dense(1, kernel_initializer="ones")
+        return {"net": keras.Sequential([keras.Input(data.shape), layers.Dropout(0.5), dense])}
+
+    def players(self):
+        return {"painter": ("net",)}
+
+    def moves(self):
+        return [self.paint]
+
+    def paint(self, nets, batch, rng):
+        return {"painter": {"error": ops.mean(nets.net(batch.x), axis=(1, 2, 3))}}
+
+    def reconstruct(self, nets, x, labels=None):
+        return nets.net(x)
+
+    def encode(self, nets, x, labels=None):
+        code = [ops.mean(x, axis=(1, 2, 3)), ops.cast(labels, "float32")]
+        return ops.stack(code, axis=1)
+
+    def sample(self, nets, n, rng, labels=None):
+        return rng.uniform((n, 2, 2, 1), -1.0, 1.0)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return zoo.build(Plain(), zoo.DataSpec((2, 2, 1), classes=3))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_pictures_are_in_the_models_range_within_and_in_0_to_1_outside(plain, dtype):
+    grey = np.full((3, 2, 2, 1), 51, "uint8")
+    x = grey if dtype == "uint8" else grey / np.float32(255)
+    codes = plain.encode(x, labels=[0, 1, 2])
+    np.testing.assert_allclose(codes, [[-0.6, 0], [-0.6, 1], [-0.6, 2]], rtol=1e-6)
+    # as they were, to the last pixel: without dropout, since this is no training
+    np.testing.assert_allclose(plain.reconstruct(x), np.full((3, 2, 2, 1), 0.2), rtol=1e-5)
+
+
+def test_chunks_have_labels_and_noise_of_their_own(plain, monkeypatch):
+    x, labels = np.zeros((7, 2, 2, 1), "uint8"), np.arange(7) % 3
+    codes, samples = plain.encode(x, labels=labels), plain.sample(7, seed=1)
+    monkeypatch.setattr(inference, "CHUNK", 3)
+    np.testing.assert_array_equal(plain.encode(x, labels=labels)[:, 1], labels)
+    np.testing.assert_allclose(plain.encode(x, labels=labels), codes, rtol=1e-6)
+    np.testing.assert_allclose(plain.sample(7, seed=1), samples, rtol=1e-6)
+    assert len(np.unique(samples.round(4))) == samples.size

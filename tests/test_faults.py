@@ -165,7 +165,6 @@ def test_a_run_of_which_every_step_is_skipped_stops(tmp_path):
 # --- signals, processes, pipes
 
 
-@pytest.mark.slow
 def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     process = start(tmp_path, "run", file)
     until(process, "epoch 1/")
@@ -177,9 +176,14 @@ def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     assert f"to go on: zoo resume {run.id}" in err
     state = Store(run.checkpoints).newest().state
     assert state["epoch"] >= 1
-    # one process at a time: another one is refused while the first goes on
-    first = start(tmp_path, "resume", "latest")
-    assert f"goes on after {Store(run.checkpoints).newest().place}" in until(first, "goes on")
+
+
+@pytest.mark.backend_free
+def test_one_process_at_a_time_trains_a_run(tmp_path, file):
+    """Another one is refused while the first goes on."""
+    first = start(tmp_path, "run", file)
+    until(first, "epoch 1/")
+    [run] = folders.all_runs(tmp_path / "runs")
     second = start(tmp_path, "resume", "latest")
     _, err = second.communicate(timeout=120)
     assert second.returncode == 2
@@ -190,9 +194,13 @@ def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     assert run.status == "killed"
     with locks.held(run.path):  # which the system has let go of
         pass
+    third = start(tmp_path, "resume", "latest")
+    assert f"goes on after {Store(run.checkpoints).newest().place}" in until(third, "goes on")
+    third.kill()
+    third.communicate()
 
 
-@pytest.mark.slow
+@pytest.mark.backend_free
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 def test_a_pipe_that_is_closed_ends_no_training(tmp_path, file):
     file.write_text(RECIPE.replace("EPOCHS", "2"))

@@ -20,6 +20,8 @@ from tests.resumable import recipe, train
 from zoo.runs.checkpoints import ARRAYS, STATE, SUMS
 from zoo.runs.run import Run
 
+pytestmark = pytest.mark.backend_free  # what refuses is the same on every backend
+
 MOST_SECONDS = 10.0
 MOST_MEMORY = 300 << 20  # bytes, besides what the process had before
 PROOF = "code-was-executed"

@@ -18,6 +18,8 @@ from zoo.metrics.mode_coverage import coverage
 from zoo.metrics.reconstruction import ROUNDING, decibels
 from zoo.metrics.ssim import similarity
 
+pytestmark = pytest.mark.backend_free
+
 
 class Made(zoo.Model):
     """A model whose abilities are functions of NumPy arrays; those not given it lacks."""

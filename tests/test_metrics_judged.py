@@ -153,7 +153,7 @@ def test_the_latest_finished_run_on_the_same_data_is_found(judge, source, digits
     assert metric.prepare(digits, Access(), root).classifier == str(judge.path)
 
 
-@pytest.mark.slow
+@pytest.mark.backend_free
 def test_where_there_is_none_it_is_trained_first(tmp_path, source, digits):
     said = []
     metric = metrics.Recognition(classifier=str(source), samples=10)
@@ -163,7 +163,7 @@ def test_where_there_is_none_it_is_trained_first(tmp_path, source, digits):
     assert run.status == "finished" and ready.classifier == str(run.path)
 
 
-@pytest.mark.slow
+@pytest.mark.backend_free
 def test_one_that_cannot_be_trained_is_told(tmp_path, digits):
     path = tmp_path / "broken.py"
     path.write_text(RECIPE.replace("1e-2", "float('nan')"))

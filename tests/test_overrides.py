@@ -12,6 +12,8 @@ from zoo import callbacks, datasets, metrics
 from zoo.config.overrides import override
 from zoo.errors import ZooError
 
+pytestmark = pytest.mark.backend_free
+
 
 @pytest.fixture
 def recipe():

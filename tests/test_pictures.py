@@ -8,6 +8,8 @@ from PIL import Image
 
 from zoo.reports import pictures
 
+pytestmark = pytest.mark.backend_free
+
 
 def test_grid_lays_pictures_out_in_rows():
     images = np.arange(6, dtype="uint8").reshape(6, 1, 1, 1).repeat(2, 1).repeat(3, 2) * 40

@@ -201,7 +201,6 @@ def names(run):
     return sorted(path.name for path in run.pictures.glob("*.png"))
 
 
-@pytest.mark.slow
 def test_callbacks_save_the_latent_space_each_epoch_and_show_it_in_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -14,6 +14,9 @@ from zoo import callbacks, datasets, metrics
 from zoo.config import recipe as recipes
 from zoo.errors import RunFailed, ZooError
 
+pytestmark = pytest.mark.backend_free
+
+
 SOURCE = """
 import zoo
 from zoo import datasets

@@ -100,7 +100,6 @@ LONG = {
 """An epoch is one step: each step's losses are in the table."""
 
 
-@pytest.mark.slow
 def test_another_backend_goes_on_with_the_same_losses(tmp_path):
     others = [name for name in backends.installed() if name != keras.backend.backend()]
     if not others:

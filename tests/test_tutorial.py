@@ -13,6 +13,7 @@ import pytest
 
 from zoo.runtime import backends
 
+# in short, test_docs.py and test_cli_new.py tell whether its commands and a new plugin work
 pytestmark = [pytest.mark.backend_free, pytest.mark.slow]
 
 PAGE = Path(__file__).parent.parent / "docs" / "tutorial.md"

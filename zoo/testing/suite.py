@@ -17,13 +17,15 @@ from zoo.testing.harness.outcomes import Result, Skipped
 
 
 def checks_of(plugin: Any) -> list[Check]:
-    """The checks that apply to a plugin or a ``Case``, in order."""
+    """The checks that apply to a plugin or a ``Case``, in order; those that it names, if any."""
     case = as_case(plugin)
     known = [one.name for one in CHECKS]
-    for name in case.expected_failures:
-        if name not in known:
-            raise unknown("check", name, known, where=f"expected failures of {case.called}")
-    return [one for one in CHECKS if one.applies(case.plugin, case.kind)]
+    for where, names in (("expected failures", case.expected_failures), ("only", case.only)):
+        for name in names:
+            if name not in known:
+                raise unknown("check", name, known, where=f"{where} of {case.called}")
+    wanted = case.only or known
+    return [one for one in CHECKS if one.name in wanted and one.applies(case.plugin, case.kind)]
 
 
 def run_checks(plugin: Any, *, only: Sequence[str] = ()) -> list[Result]:

@@ -32,6 +32,8 @@ class Case:
             them; ``zoo check NAME --backend all`` compares backends by itself.
         expected_failures: ``{check: reason}`` of checks that are known to fail. One that
             passes all the same is reported.
+        only: names of the checks to run; all that apply by default. For further variants of
+            a plugin, where another case runs the rest.
     """
 
     plugin: Model | Dataset | Metric
@@ -40,6 +42,7 @@ class Case:
     shapes: Sequence[tuple[int, ...]] | None = None
     first_steps: Sequence[float] = ()
     expected_failures: Mapping[str, str] = field(default_factory=dict)
+    only: Sequence[str] = ()
 
     @property
     def kind(self) -> str:
