@@ -26,7 +26,8 @@ def key(job: Job) -> str:
     """A measurement's name in the results."""
     assert job.setting
     steps = "chunks" if job.setting.chunks else "one step"
-    return " ".join([job.case, job.backend, job.setting.precision, job.variant, steps])
+    who = f"zoo {steps}" if job.variant == "zoo" else job.variant
+    return f"{job.case} {job.backend} {job.setting.precision} {who}"
 
 
 def share(told: dict) -> float:
@@ -63,7 +64,7 @@ def _training(results) -> str:
                 start = f"{name} {backend} {precision}"
                 whole, hand, one = (
                     results["measured"].get(f"{start} {rest}")
-                    for rest in ("zoo chunks", "hand chunks", "zoo one step")
+                    for rest in ("zoo chunks", "hand", "zoo one step")
                 )
                 if whole or hand or one:
                     titles = [f"{name}: {case.title}", NAMES[backend], _PRECISIONS[precision]]
