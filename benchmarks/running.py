@@ -70,8 +70,12 @@ class Child:
     def __enter__(self):
         """Start it, and wait until its first epoch is over."""
         job, path = self._job, [str(_ROOT), os.environ.get("PYTHONPATH")]
-        told = {"case": job.case, "variant": job.variant, "changes": job.changes}
-        told["setting"] = asdict(job.setting) if job.setting else None
+        told = {
+            "case": job.case,
+            "variant": job.variant,
+            "changes": job.changes,
+            "setting": asdict(job.setting) if job.setting else None,
+        }
         self._errors = tempfile.TemporaryFile("w+", errors="replace")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.child", json.dumps(told | {"born": time.time()})],
