@@ -5,6 +5,7 @@
     python -m benchmarks --only speed --pairs 9            nothing but the main table
     python -m benchmarks --smoke                           tiny, to see that all of it runs
     python -m benchmarks --table                           only render the results once more
+    python -m benchmarks --gpu                             on a GPU: see benchmarks/gpu.py
 
 Each measurement is a process of its own. What is compared is measured side by side: an epoch of the
 zoo, one of Keras, one by hand, then backwards, and so on. Leave the machine alone meanwhile.
@@ -18,7 +19,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from benchmarks import cases, running, table
+from benchmarks import cases, gpu, running, table
 from benchmarks.running import Job
 from zoo.runtime import backends
 
@@ -29,6 +30,8 @@ FOLDER = Path(__file__).parent
 def main() -> int:
     """Measure, keep the results as JSON, render the table."""
     options = _options()
+    if options.gpu:
+        return gpu.main(options)
     results = {}
     if options.json.exists() and not options.smoke:
         results = json.loads(options.json.read_text())
@@ -70,12 +73,18 @@ def _options():
     add("--variants", type=some(cases.VARIANTS), default=list(cases.VARIANTS), metavar="NAME,...")
     add("--only", type=some(PARTS), default=list(PARTS), metavar="PART,...", help=", ".join(PARTS))
     add("--pairs", type=int, default=5, help="times that each comparison is made")
-    add("--seconds", type=float, default=3.0, help="of training timed in a measurement")
-    add("--json", type=Path, default=FOLDER / "results.json", help="where results are kept")
+    add("--seconds", type=float, help="of training timed in a measurement; 3, on a GPU 1")
+    add("--json", type=Path, help="where results are kept: results.json or gpu.json")
     add("--docs", type=Path, default=FOLDER.parent / "docs" / "performance.md")
     add("--smoke", action="store_true", help="tiny models, one time, no table in the docs")
     add("--table", action="store_true", help="measure nothing, render the results that are kept")
+    add("--gpu", action="store_true", help="precisions, chunks and share of peak on a GPU")
+    add("--device", choices=("gpu", "cpu"), default="gpu", help="with --gpu: cpu to try it out")
+    add("--minutes", type=float, default=10.0, help="with --gpu: time for all of it")
     options = parser.parse_args()
+    if not options.gpu:
+        options.json = options.json or FOLDER / "results.json"
+        options.seconds = 3.0 if options.seconds is None else options.seconds
     if options.smoke:
         options.pairs, options.seconds = 1, 0.0
     return options

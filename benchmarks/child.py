@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -21,7 +22,10 @@ def main() -> None:
     from benchmarks import cases
 
     case = cases.case(told["case"], told["changes"])
-    if variant == "zoo":  # as the command does
+    setting = _setting(told["setting"])
+    if setting:
+        setting.before_keras(backend)
+    elif variant == "zoo":  # as the command does
         from zoo.runtime.backends import Choice, activate
 
         activate(Choice(backend, "cpu", "a benchmark"))
@@ -37,8 +41,28 @@ def main() -> None:
     measuring = importlib.import_module(modules[variant])
     importlib.import_module(backend)
     clock.ready()
+    if setting:
+        setting.apply(backend)
     measuring.measure(case, clock)
-    clock.summarize()
+    clock.summarize(**_computed(case, setting))
+
+
+def _setting(told: dict[str, Any] | None):
+    from benchmarks.setting import Setting
+
+    return Setting(**told) if told else None
+
+
+def _computed(case, setting) -> dict[str, float]:
+    """Operations of training by a picture, and those per second of a matrix product."""
+    if not setting:
+        return {}
+    from benchmarks import flops, peak
+
+    return {
+        "flops_per_picture": flops.of_step(case) / (case.batch_size * case.repeats),
+        "product": peak.product(setting.device),
+    }
 
 
 def _tuples(read: dict) -> dict:

@@ -69,8 +69,8 @@ class Clock:
         self._tell({"seconds": self._epochs[-1][1]})
         return self._turns.readline().strip() == "go"
 
-    def summarize(self) -> None:
-        """Tell of all that was read.
+    def summarize(self, **more: float) -> None:
+        """Tell of all that was read, and of more.
 
         Pictures a second; microseconds of all cores a picture, which work beside this one
         changes little; seconds to imports and to the first step; peak memory in MB; the share
@@ -88,6 +88,7 @@ class Clock:
             "first_step": self.first,
             "memory": kilobytes / unit,
             **({"waiting": waited / wall} if waited else {}),
+            **more,
         }
         self._tell(summary)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,9 +12,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from benchmarks.setting import Setting
 
 LIMIT = 900  # seconds that an epoch may take, or a start and the first one
 
@@ -30,6 +33,8 @@ class Job:
         variant: one of ``cases.VARIANTS``.
         changes: of the case.
         environment: of the process.
+        setting: device, precision and chunks; by default all is as it comes.
+        deadline: on ``time.monotonic()``, when the process is ended if it is not over.
     """
 
     case: str
@@ -37,9 +42,12 @@ class Job:
     variant: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    setting: Setting | None = None
+    deadline: float = math.inf
 
     def __str__(self) -> str:
-        return f"{self.case} on {self.backend}, {self.variant}"
+        setting = f", {self.setting}" if self.setting else ""
+        return f"{self.case} on {self.backend}, {self.variant}{setting}"
 
 
 class Child:
@@ -62,7 +70,12 @@ class Child:
     def __enter__(self):
         """Start it, and wait until its first epoch is over."""
         job, path = self._job, [str(_ROOT), os.environ.get("PYTHONPATH")]
-        told = {"case": job.case, "variant": job.variant, "changes": job.changes}
+        told = {
+            "case": job.case,
+            "variant": job.variant,
+            "changes": job.changes,
+            "setting": asdict(job.setting) if job.setting else None,
+        }
         self._errors = tempfile.TemporaryFile("w+", errors="replace")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.child", json.dumps(told | {"born": time.time()})],
@@ -103,10 +116,11 @@ class Child:
 
     def _told(self) -> dict[str, float] | None:
         assert self._process.stdout
-        limit = threading.Timer(LIMIT, self._process.kill)
+        began = time.monotonic()
+        seconds = max(0.0, min(LIMIT, self._job.deadline - began))
+        limit = threading.Timer(seconds, self._process.kill)
         limit.daemon = True
         limit.start()
-        began = time.monotonic()
         line = self._process.stdout.readline()
         limit.cancel()
         if line:
@@ -114,8 +128,8 @@ class Child:
         self.failed = True
         self._process.wait()
         self._errors.seek(0)
-        slow = time.monotonic() - began >= LIMIT
-        why = f"no epoch within {LIMIT} s" if slow else self._errors.read()[-2000:]
+        slow = time.monotonic() - began >= seconds
+        why = f"no epoch within {seconds:.0f} s" if slow else self._errors.read()[-2000:]
         print(f"{self._job}: {why}", file=sys.stderr)
         return None
 

@@ -12,16 +12,16 @@ NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
 RATE = "pictures_per_second"
 
 
-def put(text: str, path: Path) -> None:
+def put(text: str, path: Path, begin: str = BEGIN) -> None:
     """Write a text between the two marks in a file, in place of what is there."""
-    before, _, rest = path.read_text().partition(BEGIN)
+    before, _, rest = path.read_text().partition(begin)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+    path.write_text(f"{before}{begin}\n\n{text}\n{END}{after}")
 
 
 def rendered(results: dict) -> str:
     """All tables that there are results for."""
-    parts = [_machine(results.get("machine", {}))]
+    parts = [machine_of(results.get("machine", {}))]
     for part, render in (
         ("speed", _speed),
         ("speed", _ratios),
@@ -36,14 +36,16 @@ def rendered(results: dict) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _machine(machine) -> str:
+def machine_of(machine) -> str:
+    """A line on the processor and the versions."""
     if not machine:
         return ""
     versions = ", ".join(f"{NAMES.get(n, n)} {v}" for n, v in machine["versions"].items())
     return f"{machine['cores']} cores ({machine['processor']}), {machine['memory']} GB; {versions}."
 
 
-def _grid(head, rows) -> str:
+def grid(head, rows) -> str:
+    """A table, its head and its rows being lists of strings."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -86,7 +88,7 @@ def _speed(results) -> str:
         ]
         for name, backend, found in _each(results)
     ]
-    return "### Pictures a second\n\n" + _grid(["model", "backend", *titles.values()], rows)
+    return "### Pictures a second\n\n" + grid(["model", "backend", *titles.values()], rows)
 
 
 def _against(one, other) -> str:
@@ -105,7 +107,7 @@ def _ratios(results) -> str:
             ratios = (_against(zoo, own[backend].get(other, [])) for other in others)
             rows.append([name, NAMES[backend], *ratios])
     head = ["model", "backend", "zoo / by hand", "zoo / Keras's fit", "zoo / pythae"]
-    return "### Ratios, pair by pair\n\n" + _grid(head, rows)
+    return "### Ratios, pair by pair\n\n" + grid(head, rows)
 
 
 def _between(results) -> str:
@@ -121,7 +123,7 @@ def _between(results) -> str:
             rows.append([name, f"the fastest, {NAMES[best]}, / pythae", _ratio(times)])
     if not rows:
         return ""
-    return "### The zoo's backends: ratios of medians\n\n" + _grid(["model", "", ""], rows)
+    return "### The zoo's backends: ratios of medians\n\n" + grid(["model", "", ""], rows)
 
 
 def _costs(results) -> str:
@@ -135,7 +137,7 @@ def _costs(results) -> str:
                 shown = [_seconds(start), _seconds(first - start), _whole(memory)]
                 rows.append([name, NAMES[backend], variant, *shown])
     head = ["model", "backend", "who", "imports, s", "from there to the first step, s", "MB"]
-    return "### Start and memory\n\nNothing compiled is kept.\n\n" + _grid(head, rows)
+    return "### Start and memory\n\nNothing compiled is kept.\n\n" + grid(head, rows)
 
 
 def _waiting(results) -> str:
@@ -147,7 +149,7 @@ def _waiting(results) -> str:
     if not rows:
         return ""
     head = ["model", "backend", "share of the zoo's time in which steps wait for their batches"]
-    return "### Waiting for data\n\n" + _grid(head, rows)
+    return "### Waiting for data\n\n" + grid(head, rows)
 
 
 def _start(results) -> str:
@@ -162,7 +164,7 @@ def _start(results) -> str:
             ]
             rows.append([name, NAMES[backend], *times, _spread(sooner, lambda v: f"{v:.0f}%")])
     head = ["model", "backend", "first start, s", "second start, s", "sooner by"]
-    return "### From the command to the first step\n\n" + _grid(head, rows)
+    return "### From the command to the first step\n\n" + grid(head, rows)
 
 
 def _scaling(results) -> str:
@@ -172,4 +174,4 @@ def _scaling(results) -> str:
             rates = [_whole(found[b][RATE]) if found.get(b) else "" for b in NAMES]
             rows.append([words, *rates])
     head = ["A with", *NAMES.values()]
-    return "### Growth: pictures a second, measured once\n\n" + _grid(head, rows)
+    return "### Growth: pictures a second, measured once\n\n" + grid(head, rows)

@@ -42,6 +42,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
         },
         callbacks=[Timer(clock, case.pictures, case.steps)],
         epochs=EPOCHS,
+        precision=keras.config.dtype_policy().name,
     )
     _time_waiting(clock)
     with tempfile.TemporaryDirectory() as folder:

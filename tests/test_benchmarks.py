@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import __main__ as main
-from benchmarks import cases, running, table
+from benchmarks import cases, gpu, gpu_table, running, table
 from benchmarks.running import Job
+from benchmarks.setting import Setting
 
 ROOT = Path(__file__).parents[1]
 
@@ -128,3 +129,157 @@ def test_keras_is_measured_without_accelerations(monkeypatch):
     )
     main._speed(options, "jax", {})
     assert found == {"zoo": None, "keras": "none", "hand": None}
+
+
+@pytest.mark.slow
+def test_precisions_and_chunks_are_measured_where_there_is_no_gpu(tmp_path):
+    results, text = benchmark(tmp_path, "--gpu", "--device", "cpu", "--models", "A")
+    backend = os.environ["KERAS_BACKEND"]
+    assert list(results["measured"]) == [
+        f"A {backend} {precision} {who}"
+        for precision in ("float32", "bfloat16", "tf32")
+        for who in ("zoo chunks", "hand", "zoo one step")
+    ]
+    for told in results["measured"].values():
+        assert told["pictures_per_second"] > 0
+        assert told["product"] > 0
+        # 3 passes, 2 operations, the weights of 784-8-(2, 2) and 2-8-784
+        assert told["flops_per_picture"] == 3 * 2 * (784 * 8 + 8 * 4 + 2 * 8 + 8 * 784)
+    for precision in ("float32", "bfloat16", "TF32"):
+        name = table.NAMES[backend]
+        assert f"| A: dense VAE 784-512-256-z16 | {name} | {precision} |" in text
+    assert "Not measured" not in text
+
+
+def test_operations_of_a_network_worked_by_hand():
+    import keras
+
+    from benchmarks import flops
+
+    layers = keras.layers
+    x = keras.Input((8, 8, 3))
+    net = keras.Sequential(
+        [
+            x,
+            layers.Conv2D(4, 3, strides=2, padding="same"),  # 4 x 4 places
+            layers.BatchNormalization(),
+            layers.Conv2DTranspose(5, 2, strides=2),  # a patch for each of 4 x 4 places
+            layers.Dense(7),  # at 8 x 8 places
+            layers.Flatten(),
+            layers.Dense(2),
+        ]
+    )
+    by_hand = [16 * 3 * 3 * 3 * 4, 16 * 2 * 2 * 4 * 5, 64 * 5 * 7, 448 * 2]
+    assert flops.of_network(net) == 2 * sum(by_hand)
+
+
+def test_operations_of_a_step_are_those_of_its_moves():
+    from benchmarks import flops
+
+    case = cases.case("C", cases.SMOKE["C"])
+    g, d = (flops.of_network(cases.networks(case)[n]) for n in ("generator", "discriminator"))
+    # the discriminator's move: fakes, and both kinds judged; the generator's: no gradient of
+    # the discriminator's weights
+    assert flops.of_step(case) == case.batch_size * ((g + 2 * 3 * d) + (3 * g + 2 * d))
+
+
+def _jobs(backends=("jax",)):
+    options = SimpleNamespace(
+        models=list(cases.CASES), backends=list(backends), smoke=True, device="cpu"
+    )
+    return gpu.jobs(options)
+
+
+@pytest.mark.backend_free
+def test_the_most_telling_measurements_come_first():
+    jobs = _jobs(("jax", "torch"))
+    assert [gpu_table.key(job) for job in jobs[:3]] == [
+        "A jax float32 zoo chunks",
+        "A torch float32 zoo chunks",
+        "B jax float32 zoo chunks",
+    ]
+    order = [(job.setting.precision, job.variant, job.setting.chunks) for job in jobs[::6]]
+    assert order == [
+        (precision, *who)
+        for precision in ("float32", "bfloat16", "tf32")
+        for who in (("zoo", True), ("hand", True), ("zoo", False))
+    ]
+
+
+@pytest.mark.backend_free
+def test_what_does_not_fit_into_the_time_is_left_out():
+    clock = [0.0]
+
+    def measure(job):
+        assert job.deadline == 10.0
+        clock[0] += {"jax": 4.0, "torch": 1.0}[job.backend]
+        return {"told": 1.0}
+
+    a, b = (_jobs([backend])[:3] for backend in ("jax", "torch"))
+    found = list(gpu.Budget(10.0, lambda: clock[0]).run([*a, *b], measure))
+    assert [told for _, told in found] == [
+        {"told": 1.0},
+        {"told": 1.0},
+        "no time was left",  # 8 of 10 seconds are gone, and it takes 4
+        {"told": 1.0},
+        "no time was left",  # 9 seconds are gone, and it would end with the time
+        "no time was left",
+    ]
+
+
+@pytest.mark.backend_free
+def test_what_does_not_end_in_time_or_fails_is_listed():
+    clock = [0.0]
+
+    def measure(job):
+        clock[0] += 1.0 if job.case == "A" else 9.0
+        return None
+
+    found = gpu.Budget(10.0, lambda: clock[0]).run(_jobs()[:2], measure)
+    left = {gpu_table.key(job): why for job, why in found}
+    assert left == {
+        "A jax float32 zoo chunks": "it failed",
+        "B jax float32 zoo chunks": "it did not end in time",
+    }
+    results = {"machine": {"device": "gpu", "card": "a card", "tiny": False, **_MACHINE}}
+    text = gpu_table.rendered(results | {"measured": {}, "left": left})
+    assert text.startswith("a card; 2 cores")
+    assert "- B jax float32 zoo chunks: it did not end in time" in text
+
+
+_MACHINE = {"cores": 2, "processor": "one", "memory": 24, "versions": {"keras": "3"}}
+
+
+@pytest.mark.backend_free
+def test_the_share_of_peak_is_of_a_matrix_product_in_the_same_process():
+    def told(rate):
+        return {"pictures_per_second": rate, "flops_per_picture": 2e6, "product": 1e9}
+
+    measured = {
+        "A torch float32 zoo chunks": told(200.0),
+        "A torch float32 hand": told(160.0),
+        "A torch float32 zoo one step": told(100.0),
+    }
+    machine = {"device": "cpu", "tiny": True, **_MACHINE}
+    text = gpu_table.rendered({"machine": machine, "measured": measured, "left": {}})
+    assert "| PyTorch | float32 | 200 | 100 | 160 | 1.25 | 2.00 | 40% |" in text
+    assert "| PyTorch | 0.001 |  |  |" in text
+    assert "Tiny networks" in text
+
+
+@pytest.mark.backend_free
+def test_the_page_says_what_was_measured_on_a_gpu():
+    results = json.loads(gpu.FILE.read_text()) if gpu.FILE.exists() else {}
+    page = (ROOT / "docs" / "performance.md").read_text()
+    shown = page.partition(gpu_table.BEGIN)[2].partition(table.END)[0]
+    assert shown.strip() == gpu_table.rendered(results).strip()
+
+
+@pytest.mark.slow
+def test_a_measurement_on_another_device_than_asked_for_fails(capsys):
+    # where there is a GPU, the child is kept from it
+    kept = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
+    backend = os.environ["KERAS_BACKEND"]
+    job = Job("A", backend, "hand", cases.SMOKE["A"], kept, setting=Setting("gpu"))
+    assert running.measured(job, 0.0) is None
+    assert f"{backend} computes on cpu, not on gpu" in capsys.readouterr().err

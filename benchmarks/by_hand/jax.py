@@ -31,7 +31,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
     while clock.again():
         clock.begin()
         state, losses = run(state)
-        losses.block_until_ready()
+        jax.block_until_ready((state, losses))
         clock.stepped()
         clock.end(case.pictures)
 
@@ -68,9 +68,11 @@ def _vae(case):
     split = len(encoding)
 
     def loss_of(weights, x, key):
-        (mean, log_var), _ = encoder.stateless_call(weights[:split], [], x, training=True)
+        codes, _ = encoder.stateless_call(weights[:split], [], x, training=True)
+        mean, log_var = (code.astype("float32") for code in codes)
         z = mean + jnp.exp(0.5 * log_var) * jax.random.normal(key, mean.shape)
         logits, _ = decoder.stateless_call(weights[split:], [], z, training=True)
+        logits = logits.astype("float32")
         distortion = (jax.nn.softplus(logits) - x * logits).sum((1, 2, 3))
         kl = 0.5 * (jnp.square(mean) + jnp.exp(log_var) - 1 - log_var).sum(1)
         return (distortion + kl).mean()
@@ -97,7 +99,7 @@ def _gan(case):
         return generator.stateless_call(weights, statistics, z, training=True)
 
     def judged(weights, x):
-        return judge.stateless_call(weights, [], x, training=True)[0]
+        return judge.stateless_call(weights, [], x, training=True)[0].astype("float32")
 
     def step(state, x, key):
         making, statistics, judging, own, other = state

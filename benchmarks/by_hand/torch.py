@@ -1,11 +1,16 @@
-"""PyTorch: eager, with modules and optimizers of its own."""
+"""PyTorch: eager, with modules and optimizers of its own, on the device that Keras takes.
+
+Under Keras's policy ``mixed_bfloat16`` what runs forward is under ``torch.autocast``.
+"""
 
 from __future__ import annotations
 
 import itertools
 from typing import Any
 
+import keras
 import torch
+from keras.src.backend.torch.core import get_device
 from torch import nn
 from torch.nn import functional
 
@@ -16,14 +21,18 @@ from benchmarks.clock import Clock
 def measure(case: cases.Case, clock: Clock) -> None:
     """Train at each turn of the clock."""
     data = torch.from_numpy(cases.pictures(case.pictures)).permute(0, 3, 1, 2).contiguous()
+    data = data.to(get_device())
     nets, step = (_vae if case.model == "vae" else _gan)(case)
     _check(case, nets)
     while clock.again():
         clock.begin()
-        for rows in torch.randperm(case.pictures).split(case.batch_size):
+        order = torch.randperm(case.pictures, device=data.device)
+        for rows in order.split(case.batch_size):
             loss = step(data[rows])
             clock.stepped()
         loss.item()
+        if data.is_cuda:
+            torch.cuda.synchronize()
         clock.end(case.pictures)
 
 
@@ -36,6 +45,11 @@ def _check(case, nets) -> None:
     )
     if theirs != ours:
         raise ValueError(f"the networks by hand have {theirs} weights, the zoo's {ours}")
+
+
+def _autocast():
+    bfloat16 = keras.config.dtype_policy().name == "mixed_bfloat16"
+    return torch.autocast(get_device().partition(":")[0], torch.bfloat16, enabled=bfloat16)
 
 
 def _adam(case, *nets):
@@ -91,14 +105,15 @@ def decoder_of(case):
 
 
 def _vae(case):
-    encoder, decoder = Encoder(case), decoder_of(case)
+    encoder, decoder = Encoder(case).to(get_device()), decoder_of(case).to(get_device())
     optimizer = _adam(case, encoder, decoder)
 
     def step(x):
         x = x.float() / 255
-        mean, log_var = encoder(x)
-        z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
-        logits = decoder(z)
+        with _autocast():
+            mean, log_var = (code.float() for code in encoder(x))
+            z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
+            logits = decoder(z).float()
         distortion = (functional.softplus(logits) - x * logits).sum((1, 2, 3))
         kl = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1)
         loss = (distortion + kl).mean()
@@ -112,6 +127,7 @@ def _vae(case):
 
 def _gan(case):
     latent, width = case.settings["latent_dim"], case.settings["filters"]
+    device = get_device()
     normal: dict[str, Any] = {"eps": 1e-3, "momentum": 0.01}  # as in Keras
     generator = nn.Sequential(
         nn.Linear(latent, 2 * width * 49, bias=False),
@@ -123,7 +139,7 @@ def _gan(case):
         nn.ReLU(),
         _double(width, 1),
         nn.Tanh(),
-    )
+    ).to(device)
     judge = nn.Sequential(
         nn.Conv2d(1, width, 4, 2, padding=1),
         nn.LeakyReLU(0.2),
@@ -131,21 +147,29 @@ def _gan(case):
         nn.LeakyReLU(0.2),
         nn.Flatten(),
         nn.Linear(2 * width * 49, 1),
-    )
+    ).to(device)
     own, other = _adam(case, generator), _adam(case, judge)
+
+    def made():
+        with _autocast():
+            return generator(torch.randn(case.batch_size, latent, device=device)).float()
+
+    def judged(x):
+        with _autocast():
+            return judge(x).float()
 
     def step(x):
         x = x.float() / 127.5 - 1
         with torch.no_grad():
-            fake = generator(torch.randn(case.batch_size, latent))
-        loss = (functional.softplus(-judge(x)) + functional.softplus(judge(fake))).mean()
+            fake = made()
+        loss = (functional.softplus(-judged(x)) + functional.softplus(judged(fake))).mean()
         other.zero_grad()
         loss.backward()
         other.step()
         judge.requires_grad_(False)
-        judged = judge(generator(torch.randn(case.batch_size, latent)))
+        fooling = judged(made())
         own.zero_grad()
-        functional.softplus(-judged).mean().backward()
+        functional.softplus(-fooling).mean().backward()
         own.step()
         judge.requires_grad_(True)
         return loss.detach()
