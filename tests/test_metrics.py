@@ -299,24 +299,24 @@ def test_a_metric_is_prepared_with_the_data_as_evaluated():
 def test_a_model_without_the_ability_is_refused_with_those_it_has():
     model = Made(sample=lambda n, seed: None)
     with pytest.raises(ZooError, match="'mse' needs a model that can reconstruct, which Made"):
-        evaluate.check([metrics.MSE()], model, data(pictures()))
+        evaluate.refuse_unmeasurable([metrics.MSE()], model, data(pictures()))
     with pytest.raises(ZooError, match=r"cannot; it can: sample$"):
-        evaluate.check([metrics.Compression()], model, data(pictures()))
+        evaluate.refuse_unmeasurable([metrics.Compression()], model, data(pictures()))
     with pytest.raises(ZooError, match="it can: nothing"):
-        evaluate.check([metrics.MSE()], Made(), data(pictures()))
+        evaluate.refuse_unmeasurable([metrics.MSE()], Made(), data(pictures()))
 
 
 def test_two_metrics_of_one_name_are_refused():
     model = Made(reconstruct=lambda x, labels=None: x)
     with pytest.raises(ZooError, match="two metrics are called 'mse'"):
-        evaluate.check([metrics.MSE(), metrics.MSE()], model, data(pictures()))
+        evaluate.refuse_unmeasurable([metrics.MSE(), metrics.MSE()], model, data(pictures()))
 
 
 def test_a_sampler_that_is_to_come_counts_as_sampling():
     modes = data(np.zeros((3, 2), "float32"), modes=Modes(np.zeros((1, 2)), 1.0))
-    evaluate.check([metrics.ModeCoverage()], Made(), modes, sampler=True)
+    evaluate.refuse_unmeasurable([metrics.ModeCoverage()], Made(), modes, sampler=True)
     with pytest.raises(ZooError, match="can sample"):
-        evaluate.check([metrics.ModeCoverage()], Made(), modes)
+        evaluate.refuse_unmeasurable([metrics.ModeCoverage()], Made(), modes)
 
 
 def test_what_is_measured_names_data_protocol_and_bits():
@@ -335,7 +335,7 @@ def test_the_metric_of_the_docs():
     exec(shown, scope)
     metric = scope["Brightness"](samples=4)
     model = Made(sample=lambda n, seed: np.full((n, 2, 2, 1), 0.25))
-    evaluate.check([metric], model, data(pictures()))
+    evaluate.refuse_unmeasurable([metric], model, data(pictures()))
     found = evaluate.measure([metric], model, data(pictures()), 0, binarized=False)
     assert found["brightness"]["value"] == 0.25
     assert found["brightness"]["protocol"] == "made: mean pixel of 4 samples"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from zoo.errors import ZooError
-from zoo.plugin.settings import check, check_settings, describe
+from zoo.plugin.settings import check_settings, describe, typed
 
 pytestmark = pytest.mark.backend_free
 
@@ -51,7 +51,7 @@ class Other:
     ],
 )
 def test_values_that_fit_are_converted(value, annotation, expected):
-    found = check(value, annotation, "x")
+    found = typed(value, annotation, "x")
     assert found == expected
     assert type(found) is type(expected)
 
@@ -81,7 +81,7 @@ def test_values_that_fit_are_converted(value, annotation, expected):
 )
 def test_values_that_do_not_are_refused(value, annotation, accepted):
     with pytest.raises(ZooError, match=f"^x takes {accepted}, not "):
-        check(value, annotation, "x")
+        typed(value, annotation, "x")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_values_that_do_not_are_refused(value, annotation, accepted):
 )
 def test_what_is_wrong_inside_is_told_with_its_place(value, annotation, message):
     with pytest.raises(ZooError, match=message):
-        check(value, annotation, "x")
+        typed(value, annotation, "x")
 
 
 def test_annotations_in_words():
@@ -126,7 +126,7 @@ def test_an_annotation_that_cannot_be_read_is_not_checked_and_the_others_are():
 
 def test_a_long_value_is_told_in_one_short_line():
     with pytest.raises(ZooError) as refused:
-        check([[1, 2, 3]] * 100, int, "x")
+        typed([[1, 2, 3]] * 100, int, "x")
     assert len(str(refused.value)) < 120 and str(refused.value).endswith(" ... (list)")
 
 

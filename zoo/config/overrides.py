@@ -12,7 +12,7 @@ import keras
 
 from zoo.config.recipe import Recipe
 from zoo.errors import ZooError, unknown
-from zoo.plugin.settings import check, field_types
+from zoo.plugin.settings import field_types, typed
 from zoo.runtime.keras import config_of
 
 _Changed = TypeVar("_Changed", Recipe, Mapping[str, Any])
@@ -85,7 +85,7 @@ def _dataclass(owner, name, rest, text, here, done):
     if not rest and composed:
         inside = f"{'.'.join(here)}.NAME=..."
         raise ZooError(f"{'.'.join(here)} is changed in its parts: {inside}")
-    changed = check(_next(value, rest, text, here, annotation), annotation, ".".join(here))
+    changed = typed(_next(value, rest, text, here, annotation), annotation, ".".join(here))
     try:
         return dataclasses.replace(owner, **{name: changed})
     except (TypeError, ValueError) as error:
@@ -161,11 +161,11 @@ def _parsed(text: str, annotation: Any, where: str) -> Any:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         value = {"true": True, "false": False, "none": None}.get(text.lower(), text)
     if isinstance(value, str):
-        return check(value, annotation, where)
+        return typed(value, annotation, where)
     try:
-        return check(value, annotation, where)
+        return typed(value, annotation, where)
     except ZooError as refused:
         try:
-            return check(text, annotation, where)
+            return typed(text, annotation, where)
         except ZooError:
             raise refused from None

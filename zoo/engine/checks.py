@@ -15,7 +15,7 @@ from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError, unknown
 from zoo.plugin.model import Batch
-from zoo.plugin.settings import check
+from zoo.plugin.settings import typed
 from zoo.runtime.blame import blaming
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ def declared(model, method, annotation):
     what = f"{type(model).__name__}.{method}()"
     with blaming(what):
         said = getattr(model, method)()
-    return check(said, annotation, what, "is")
+    return typed(said, annotation, what, "is")
 
 
 def networks(model, data, replacements, where):
     """The networks that a model makes for its data, some of them replaced by a recipe's own."""
     with blaming(f"{model} cannot be built for {data}: networks()"):
         own = model.networks(data)
-    built = check(own, Mapping, f"{where}.networks()", "is")
+    built = typed(own, Mapping, f"{where}.networks()", "is")
     for name, factory in replacements.items():
         if name not in built:
             raise unknown("network", name, built, where=where)
@@ -90,7 +90,7 @@ def dry_run(model: GenerativeModel, move):
         if move.when:
             with blaming(f"{where}, when"):
                 allowed = move.when(ops.cast(0, "int32"), terms.means(returned))
-            for player in check(allowed, Mapping, f"{where}, when", "is"):
+            for player in typed(allowed, Mapping, f"{where}, when", "is"):
                 if player not in returned:
                     raise unknown("player", player, returned, where=f"{where}, when")
         found.update({player: tuple(own) for player, own in returned.items()})

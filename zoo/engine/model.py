@@ -19,7 +19,7 @@ from zoo.engine.step import TrainingStep
 from zoo.errors import ZooError, unknown
 from zoo.plugin import serialization
 from zoo.plugin.model import DataSpec, Model, as_move
-from zoo.plugin.settings import check
+from zoo.plugin.settings import typed
 from zoo.runtime.keras import no_tensorflow, precision
 
 
@@ -207,10 +207,10 @@ def build(
     >>> vae = zoo.build(zoo.model("vae"), zoo.DataSpec((28, 28, 1)))
     >>> vae.compile(optimizers={"autoencoder": keras.optimizers.Adam(1e-3)})
     """
-    check(model, Model, "zoo.build: model")
-    check(data, DataSpec, "zoo.build: data")
-    check(weights or {}, Mapping, "zoo.build: weights")
-    check(networks or {}, Mapping, "zoo.build: networks")
+    typed(model, Model, "zoo.build: model")
+    typed(data, DataSpec, "zoo.build: data")
+    typed(weights or {}, Mapping, "zoo.build: weights")
+    typed(networks or {}, Mapping, "zoo.build: networks")
     where = type(model).__name__
     if keras.config.image_data_format() != "channels_last":
         raise ZooError(
@@ -228,7 +228,7 @@ def build(
         raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
     for move in moves:
         updates = f"{where}: updates of {move.name}"
-        for name in check(move.updates, Sequence[str] | None, updates, "is") or ():
+        for name in typed(move.updates, Sequence[str] | None, updates, "is") or ():
             if name not in set(built):
                 raise unknown("network", name, built, where=f"{where}, updates of {move.name}")
     result = GenerativeModel(model, data, built, players, moves, seed)

@@ -33,7 +33,7 @@ def weights(model: GenerativeModel) -> dict[str, np.ndarray]:
     return {name: _copied(v) for name, v in _named(model) if id(v) in swapped}
 
 
-def check(
+def matching(
     model: GenerativeModel, arrays: Mapping[str, np.ndarray], what: str, own: str = ""
 ) -> dict[str, Any]:
     """Refuse a state that is another model's.
@@ -76,7 +76,7 @@ def restore(
     """Give a model the state that ``captured`` took, of any backend.
 
     Args:
-        model: as ``check`` accepts it.
+        model: as ``matching`` accepts it.
         arrays: as ``captured`` returns them.
         new_rates: players whose optimizers keep their present learning rate.
         what: the message begins with, where the state is another model's.
@@ -85,7 +85,7 @@ def restore(
         ZooError: it is.
     """
     kept = {f"optimizers/{player}/{RATE}" for player in new_rates}
-    for name, variable in check(model, arrays, what or model.where).items():
+    for name, variable in matching(model, arrays, what or model.where).items():
         if name not in kept:
             _assign(variable, arrays[name])
 
@@ -103,7 +103,7 @@ def restore_networks(
     Raises:
         ZooError: they are another model's; the message begins with ``what``.
     """
-    for name, variable in check(model, arrays, what or model.where, "networks/").items():
+    for name, variable in matching(model, arrays, what or model.where, "networks/").items():
         _assign(variable, arrays[name])
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
 
 
-def check(
+def refuse_unmeasurable(
     metrics: Iterable[Metric], model: GenerativeModel, data: Data, sampler: bool = False
 ) -> None:
     """Refuse metrics that cannot be measured.

@@ -43,7 +43,7 @@ def check_settings(cls: type, values: Mapping[str, Any], where: str = "") -> dic
     for name, value in values.items():
         if name not in names:
             raise unknown("setting", name, names, where=where)
-        checked[name] = check(value, hints[name], f"{where}.{name}")
+        checked[name] = typed(value, hints[name], f"{where}.{name}")
     return checked
 
 
@@ -69,10 +69,10 @@ def _alone(cls: type, name: str, annotation: Any) -> Any:
         return Any
 
 
-def check(value: Any, annotation: Any, where: str, verb: str = "takes") -> Any:
+def typed(value: Any, annotation: Any, where: str, verb: str = "takes") -> Any:
     """One value against one annotation; ``ZooError`` says what is accepted.
 
-    >>> check([512, 256], tuple[int, ...], "hidden")
+    >>> typed([512, 256], tuple[int, ...], "hidden")
     (512, 256)
     """
     try:

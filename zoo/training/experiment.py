@@ -80,7 +80,9 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
         )
     binarize = getattr(recipe.dataset, "binarize", None)
     evaluated = pipeline.as_evaluated(data, binarize, recipe.seed)
-    evaluate.check(recipe.metrics, model, evaluated, sampler=recipe.sampler is not None)
+    evaluate.refuse_unmeasurable(
+        recipe.metrics, model, evaluated, sampler=recipe.sampler is not None
+    )
     train = data.train
     if binarize == "fixed":
         train = dataclasses.replace(train, x=binarize_once(train.x, recipe.seed, "train"))

@@ -10,7 +10,7 @@ from zoo.config import overrides
 from zoo.config import recipe as recipes
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access
-from zoo.engine.state import check
+from zoo.engine.state import matching
 from zoo.errors import ZooError
 from zoo.runs import describe, folders, locks
 from zoo.runs.checkpoints import Snapshot, Store
@@ -76,7 +76,7 @@ def resume(
         further = recipe.epochs > described.epochs
         _check_position(run, recipe, start, described, further)
         if start:
-            check(experiment.model, start.arrays, f"run {run.name} cannot be resumed")
+            matching(experiment.model, start.arrays, f"run {run.name} cannot be resumed")
         prepared(experiment)
         metrics = prepared_metrics(experiment, access, runs_folder)
         epoch = start.state["epoch"] if start else 0
