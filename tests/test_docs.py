@@ -21,7 +21,7 @@ def blocks(page, language):
 def commands():
     """Every ``zoo`` command that a page shows, without its comment."""
     lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
-    return [line.split("#")[0].strip() for line in lines if re.match(r"(\w+=\w+ )?zoo ", line)]
+    return [line.split("#")[0].strip() for line in lines if re.match(r"(\w+=\S+ )?zoo ", line)]
 
 
 def pictures(n=8):
@@ -80,7 +80,7 @@ def test_every_run_command_names_a_recipe_and_settings_that_exist(line):
     from zoo.cli.run import command
     from zoo.config import overrides, recipe, recipe_files
 
-    words = [word for word in shlex.split(line) if not word.startswith("KERAS_BACKEND=")]
+    words = [w for w in shlex.split(line) if not w.startswith(("KERAS_BACKEND=", "ZOO_"))]
     given = command.make_context("run", words[2:]).params
     assert overrides.override(recipe.load(recipe_files.find(given["recipe"])), given["changes"])
 
