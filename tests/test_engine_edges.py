@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 import zoo
+from tests import models
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,53 @@ def test_terms_cannot_take_the_names_of_totals(name):
 def test_a_move_is_made_at_least_once():
     with pytest.raises(zoo.ZooError, match="repeat is at least 1, not 0"):
         built(repeat=0)
+
+
+# --- steps that are skipped
+
+
+def skipping(loss):
+    """A model of a network with statistics, which skips what is not finite."""
+
+    def network():
+        layers = [keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+        return keras.Sequential([keras.Input((2,)), *layers])
+
+    toy = models.Toy({"net": network}, {"player": ["net"]}, [loss])
+    options = {"skip_nonfinite": True}
+    return models.build(toy, 2, optimizer=lambda: keras.optimizers.Adam(0.1), compile=options)
+
+
+def everything(model):
+    """All that a step may move."""
+    moved = [*model.networks.variables, *model.optimizer.by_player["player"].variables]
+    return [np.array(v.numpy()) for v in moved]
+
+
+def error(nets, batch, rng):
+    return {"player": {"error": ops.square(nets.net(batch.x))[:, 0]}}
+
+
+def rooted(nets, batch, rng):
+    """Finite, with an infinite slope where the second number of an example is 0."""
+    own = error(nets, batch, rng)["player"]["error"] * batch.x[:, 1]
+    return {"player": {"error": ops.sqrt(ops.abs(own))}}
+
+
+GOOD = np.array([[1, 2], [3, 5]], "float32")
+
+
+@pytest.mark.parametrize(
+    ("loss", "bad"),
+    [(error, [[np.nan, 2], [3, 5]]), (rooted, [[1, 0], [3, 0]])],
+    ids=["term", "gradient alone"],
+)
+def test_a_step_that_is_skipped_moves_nothing(loss, bad):
+    model = skipping(loss)
+    assert model.train_on_batch(GOOD, return_dict=True)["skipped"] == 0
+    before = everything(model)
+    logs = model.train_on_batch(np.array(bad, "float32"), return_dict=True)
+    assert logs["skipped"] == 1 and np.isfinite(logs["loss"])
+    assert models.same(before, everything(model))
+    model.train_on_batch(GOOD)
+    assert not models.same(before, everything(model))
