@@ -195,7 +195,7 @@ def test_one_process_at_a_time_trains_a_run(tmp_path, file):
     with locks.held(run.path):  # which the system has let go of
         pass
     third = start(tmp_path, "resume", "latest")
-    assert f"goes on after {Store(run.checkpoints).newest().place}" in until(third, "goes on")
+    assert f"continues after {Store(run.checkpoints).newest().place}" in until(third, "continues")
     third.kill()
     third.communicate()
 
@@ -302,15 +302,15 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_taken(tmp_path):
     told = []
     run = zoo.resume(run, recipe=of, access=QUIET, say=told.append)
     assert "is damaged" in told[0] and newest.name in told[0]
-    assert "goes on after step 1 of epoch 1" in told
+    assert "continues after step 1 of epoch 1" in told
     assert all(np.array_equal(a, end(whole)[name]) for name, a in end(run).items())
 
 
-def test_a_run_without_a_good_checkpoint_begins_anew(tmp_path):
+def test_a_run_without_a_good_checkpoint_starts_from_the_beginning(tmp_path):
     of = recipe("vae", callbacks=[callbacks.Checkpoint("epoch")])
     told = []
     run = zoo.resume(stopped(of, tmp_path, 2), recipe=of, access=QUIET, say=told.append)
-    assert "no checkpoint: begins anew" in told
+    assert "no checkpoint: starts from the beginning" in told
     whole = train(of, tmp_path)
     assert all(np.array_equal(a, end(whole)[name]) for name, a in end(run).items())
     assert run.log.read_text() == whole.log.read_text()

@@ -67,7 +67,7 @@ class States:
         return states, arrays
 
     def restore(self, states: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Give back what ``taken`` took; a callback that was not there begins anew."""
+        """Give back what ``taken`` took; a callback that was not there starts afresh."""
         for name, attributes in states.items():
             callback: Any = self._callbacks.get(name)
             if getattr(callback, "monitor_op", True) is None:

@@ -1,4 +1,4 @@
-"""A run goes on from its last checkpoint, as it was or with a change that keeps its meaning."""
+"""Continue a run from its last checkpoint, as it was or with a change that keeps its meaning."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def resume(
     begun: Callable[[Run], None] = lambda run: None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Run:
-    """Go on with a run from its last good checkpoint, or from its beginning if it has none.
+    """Continue a run from its last good checkpoint, or from the beginning if it has none.
 
-    On the backend and device that it was trained on, what comes of it is what would have come
-    of it without the stop, bit for bit on a CPU.
+    On the same backend and device, the final weights equal those of an uninterrupted run; on a
+    CPU, bit for bit.
 
     Args:
         run: a folder, a run's name or id, or ``"latest"``.
-        recipe: what the run was begun with, for one that keeps no recipe's file; else that
+        recipe: what the run was started with, for one that keeps no recipe's file; else that
             file is run as Python.
-        changes: such as ``"epochs=40"``, besides those that the run was begun with.
+        changes: such as ``"epochs=40"``, besides those that the run was started with.
         on_nan: as in ``zoo.train``; by default as before.
         runs_folder, access, prepared, begun, say: as in ``zoo.train``.
 
@@ -53,7 +53,7 @@ def resume(
         The finished run.
 
     Raises:
-        ZooError: there is nothing to go on with, a change would give the run another meaning,
+        ZooError: there is nothing to continue, a change would give the run another meaning,
             or another process trains it.
         RunFailed, KeyboardInterrupt: as ``zoo.train``.
     """
@@ -85,7 +85,11 @@ def resume(
         ended: dict[str, Any] = {"sha256": {}, "finished_in_seconds": None}
         run.update(**{**now, **ended, "status": "running", "epoch": epoch})
         begun(run)
-        say(f"goes on after {start.place}" if start else "no checkpoint: begins anew")
+        say(
+            f"continues after {start.place}"
+            if start
+            else "no checkpoint: starts from the beginning"
+        )
         return carry_out(Training(experiment, metrics, run, say, start, further))
 
 
