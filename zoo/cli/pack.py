@@ -71,6 +71,7 @@ def command(
     backends.activate(backends.choose(backend, None, device))
     import_backend()
     from zoo.datasets import Access
+    from zoo.runs.card import use
     from zoo.runs.pack import pack
 
     folder = Path(data_dir) if data_dir else None
@@ -79,6 +80,6 @@ def command(
     made = pack(found, target, dtype=dtype, which=which, license=license, access=access)
     described = made.manifest
     size = sum(file.stat().st_size for file in made.path.iterdir())
-    click.echo(f"{made.path}  {size / 1e6:.1f} MB, {dtype}")
+    click.echo(f"{made.path}  {size / 1e6:.2f} MB, {dtype}")
     click.echo(f"  SHA-256 of the weights  {described.sha256[made.packed_weights.name]}")
-    click.echo(f"next: zoo sample {made.path}")
+    click.echo(f"next: zoo {use(described)} {made.path}")

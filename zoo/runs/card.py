@@ -25,7 +25,7 @@ def card(pack: Run, parameters: int) -> str:
             f"{', '.join(manifest.abilities)}.",
             "",
             "```sh",
-            f"zoo sample {pack.id}",
+            f"zoo {use(manifest)} {pack.id}",
             "```",
             "",
             "| | |",
@@ -43,6 +43,11 @@ def card(pack: Run, parameters: int) -> str:
             "",
         ]
     )
+
+
+def use(manifest: Manifest) -> str:
+    """The command to try a model with."""
+    return "sample" if "sample" in manifest.abilities else "show"
 
 
 def _facts(manifest: Manifest, parameters: int):
