@@ -87,10 +87,13 @@ def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "t
 
 def explored(run: Run, model: Any, data_dir: str | None, recipe: str | None) -> Split:
     """Test examples to explore the latent space from; none for a model that cannot encode."""
+    return examples(run, data_dir, recipe) if model.can("encode") else unexplored(model)
+
+
+def unexplored(model: Any) -> Split:
+    """No examples, for what is seen of a latent space without any."""
     from zoo.datasets import Split
 
-    if model.can("encode"):
-        return examples(run, data_dir, recipe)
     return Split(np.zeros((0, *model.data.shape), "uint8"))
 
 

@@ -71,7 +71,7 @@ def command(
       zoo traverse latest --dim 3 --dim 5 --index 7
       zoo traverse latest --plane
     """
-    from zoo.cli.trained import explored, opened, place, written
+    from zoo.cli.trained import explored, opened, place, unexplored, written
     from zoo.runtime.console import counted
 
     if plane and dimensions:
@@ -79,7 +79,10 @@ def command(
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
-    split = explored(found, model, data_dir, recipe)
+    if plane and model.plugin.can("sample"):  # the plane of a prior is no matter of data
+        split = unexplored(model)
+    else:
+        split = explored(found, model, data_dir, recipe)
     if plane:
         view, name = views.manifold(model, split), "manifold"
         what = "{} x {} codes".format(*view.numbers.shape[:2])

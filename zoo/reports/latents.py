@@ -51,13 +51,13 @@ class Codes:
 
 
 def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
-    """Codes of the first n examples; for a model that does not encode, n draws of noise.
+    """Codes of the first n examples; without examples or an encoder, n draws of noise.
 
     The noise is that of ``model.sample(n, seed=seed)``.
 
     Args:
         model: a ``GenerativeModel``.
-        split: examples, which a model that does not encode needs none of.
+        split: examples; a model with a prior needs none.
         n: how many, as far as there are so many.
         seed: of the noise.
 
@@ -66,10 +66,10 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
     """
     if not model.can("decode"):
         raise Unable(f"{model.where} cannot decode, so that its latent space cannot be shown")
-    if model.can("encode"):
-        first = split.first(n)
-        if not len(first):
-            raise Unable("there are no examples to encode")
+    first = split.first(n)
+    if model.can("encode") and not (len(first) or model.plugin.can("sample")):
+        raise Unable("there are no examples to encode")
+    if model.can("encode") and len(first):
         z, labels, x = model.encode(first.x, labels=first.y), first.y, first.x
     else:
         z, labels, x = _noise(model, n, Generator(seed, "sample", on_host=True)), None, None
