@@ -41,6 +41,34 @@ def host_permutation(seed: int, n: int, *names: str | int) -> np.ndarray:
     return np.argsort(host(seed, *names).random_raw(n), kind="stable")
 
 
+class HostNumbers:
+    """Float64 arrays of a few distributions from one bit generator, alike on every backend.
+
+    Args:
+        bits: as ``host`` gives it.
+    """
+
+    def __init__(self, bits: np.random.Philox):
+        self._bits = bits
+
+    def uniform(self, shape) -> np.ndarray:
+        """Uniform in (0, 1)."""
+        raw = self._bits.random_raw(int(np.prod(shape)))
+        return ((raw >> np.uint64(11)) + 0.5).reshape(shape) * 2.0**-53
+
+    def normal(self, shape) -> np.ndarray:
+        """Standard normal (Box & Muller 1958)."""
+        radius = np.sqrt(-2 * np.log(self.uniform(shape)))
+        return radius * np.cos(2 * np.pi * self.uniform(shape))
+
+    def truncated(self, shape) -> np.ndarray:
+        """Standard normal numbers; those beyond two deviations are drawn again."""
+        values = self.normal(shape)
+        while (far := np.abs(values) > 2).any():
+            values[far] = self.normal((int(far.sum()),))
+        return values
+
+
 # --- Threefry-2x32-20 ------------------------------------------------------------------
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))

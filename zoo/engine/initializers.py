@@ -32,7 +32,7 @@ def redraw(networks, seed: int) -> None:
             if initializer is None or not layer.trainable or id(variable) in done:
                 continue
             done.add(id(variable))
-            source = _Source(random.host(seed, "initial", name, place))
+            source = random.HostNumbers(random.host(seed, "initial", name, place))
             fans = _fans(layer, initializer, tuple(variable.shape))
             variable.assign(_draw(initializer, tuple(variable.shape), fans, source))
 
@@ -120,25 +120,3 @@ def _orthogonal(gain, shape, source):
     q, r = np.linalg.qr(source.normal((max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))
     return gain * (q if rows >= columns else q.T).reshape(shape)
-
-
-class _Source:
-    """Float64 numbers of a few distributions from one bit generator."""
-
-    def __init__(self, bits: np.random.Philox):
-        self._bits = bits
-
-    def uniform(self, shape):
-        raw = self._bits.random_raw(int(np.prod(shape)))
-        return ((raw >> np.uint64(11)) + 0.5).reshape(shape) * 2.0**-53
-
-    def normal(self, shape):
-        radius = np.sqrt(-2 * np.log(self.uniform(shape)))
-        return radius * np.cos(2 * np.pi * self.uniform(shape))
-
-    def truncated(self, shape):
-        """Normal numbers, those beyond two deviations drawn again."""
-        values = self.normal(shape)
-        while (far := np.abs(values) > 2).any():
-            values[far] = self.normal((int(far.sum()),))
-        return values

@@ -126,7 +126,6 @@ class Loop:
         if self._start and self._start.state["step"]:  # it was taken within this epoch
             first = self._start.state["step"]
             self._restore()
-        self._steps.begin_epoch()
         row, waiting = np.zeros(0), None
         for chunk in self._chunks.of_epoch(epoch, first):
             if self._checkpoint_due(epoch, chunk.first):

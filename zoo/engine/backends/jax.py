@@ -172,9 +172,6 @@ class Steps:
             terms = len(model.metrics_names)
             self._program = jax_chunks.program(step, rows, most, terms, compiled)
 
-    def begin_epoch(self) -> None:
-        """Called before the steps of an epoch."""
-
     def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's arrays, which may go on after this returns.
 

@@ -108,9 +108,6 @@ class Steps:
         self._step = values if model.run_eagerly else tf.function(values, autograph=False)
         self._program: Callable | None = None
 
-    def begin_epoch(self) -> None:
-        """Called before the steps of an epoch."""
-
     def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's arrays; gives a function that gives their logs."""
         rows, terms = self._rows, len(self._model.metrics_names)

@@ -97,12 +97,10 @@ class Steps:
     def __init__(self, model, rows: int, most: int):
         self._model, self._rows = model, rows
 
-    def begin_epoch(self) -> None:
-        """Called before the steps of an epoch: modules of PyTorch's own train from here on."""
-        self._model.train()
-
     def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's arrays; gives a function that gives their logs."""
+        if not self._model.training:  # an evaluation has turned it off, for PyTorch's own modules
+            self._model.train()
         names, logs = self._model.metrics_names, []
         for start in range(0, len(data[0]), self._rows):
             # a copy, because sums may depend on where in memory an array begins
