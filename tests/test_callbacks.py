@@ -99,7 +99,10 @@ def context(tmp_path, name="mnist", shape=(8, 8, 1), epochs=2, steps=6, validati
     split = type("Split", (SimpleNamespace,), {"__len__": lambda s: len(s.x)})(**vars(split))
     return callbacks.Context(
         run=SimpleNamespace(
-            name="tiny/1", events=tmp_path / "tensorboard", pictures=tmp_path / "pictures"
+            path=tmp_path,
+            name="tiny/1",
+            events=tmp_path / "tensorboard",
+            pictures=tmp_path / "pictures",
         ),
         recipe_name="tiny",
         recipe_text='"""A recipe.\n\n```\nzoo run tiny.py\n```\n"""\nrecipe = 1',
