@@ -20,7 +20,7 @@ from zoo.plugin import registry
 from zoo.runs import folders, pretrained
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import RESULTS, Run
-from zoo.runtime.console import printable
+from zoo.runtime.console import printable, sized
 
 SECTIONS = {
     "models": 'in a recipe: zoo.model("NAME")',
@@ -166,7 +166,7 @@ def _cells(section: str, row: dict[str, Any]) -> list[str]:
     if section == "recipes":
         return [row["type"], row["about"]]
     if section == "pretrained":
-        return [row["type"], f"{row['bytes'] / 1e6:.1f} MB", row["data"], row["figure"]]
+        return [row["type"], sized(row["bytes"]), row["data"], row["figure"]]
     if section == "runs":
         done = "" if row["epoch"] is None else f"{row['epoch']}/{row['epochs']} epochs"
         return [

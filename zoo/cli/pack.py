@@ -9,7 +9,7 @@ import click
 
 from zoo.cli.options import backend_option, data_dir_option, device_option, runs_option
 from zoo.runs.folders import RULE
-from zoo.runtime.console import say
+from zoo.runtime.console import say, sized
 
 
 @click.command("pack", epilog=RULE)
@@ -80,6 +80,6 @@ def command(
     made = pack(found, target, dtype=dtype, which=which, license=license, access=access)
     described = made.manifest
     size = sum(file.stat().st_size for file in made.path.iterdir())
-    click.echo(f"{made.path}  {size / 1e6:.2f} MB, {dtype}")
+    click.echo(f"{made.path}  {sized(size)}, {dtype}")
     click.echo(f"  SHA-256 of the weights  {described.sha256[made.packed_weights.name]}")
     click.echo(f"next: zoo {use(described)} {made.path}")

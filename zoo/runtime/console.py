@@ -34,6 +34,15 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {word if count == 1 else word + 's'}"
 
 
+def sized(count: int) -> str:
+    """A number of bytes.
+
+    >>> sized(44_300), sized(6_680_000)
+    ('44 kB', '6.7 MB')
+    """
+    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+
+
 def printable(text: str) -> str:
     """Text in which what no terminal should be sent is escaped: controls, halves of characters.
 

@@ -1,0 +1,40 @@
+"""The packs that come with the zoo: they load on this backend, and make what their cards say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.runs import pretrained
+from zoo.runs.run import Run
+
+NAMES = ("classifier_mnist", "dcgan_mnist", "vae2d_mnist", "vae_mnist")
+
+
+@pytest.mark.backend_free
+def test_they_are_there_and_small():
+    found = {pack.typed: Run(pack.path) for pack in pretrained.packs()}
+    assert set(NAMES) <= set(found)
+    for name in NAMES:
+        size = sum(file.stat().st_size for file in found[name].path.iterdir())
+        assert size < 10e6, name
+        assert found[name].manifest.pack.license, name
+
+
+def test_the_judge_recognizes_what_the_gan_makes():
+    digits = zoo.load("dcgan_mnist").sample(200)
+    confidence = zoo.load("classifier_mnist").classify(digits).max(axis=1)
+    # its card says 90.8% of 1,000, which 200 of them may miss by a few percent
+    assert np.mean(confidence > 0.9) > 0.85
+
+
+@pytest.mark.parametrize("name", ["vae_mnist", "vae2d_mnist"])
+def test_an_autoencoder_keeps_the_digits_that_it_makes(name):
+    model = zoo.load(name)
+    digits = model.sample(16)
+    assert digits.shape == (16, 28, 28, 1)
+    assert 0 <= digits.min() and digits.max() <= 1
+    again = model.decode(model.encode(digits))
+    assert np.mean(np.abs(again - digits)) < 0.05
+    np.testing.assert_array_equal(digits, zoo.load(name).sample(16))
