@@ -302,7 +302,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_taken(tmp_path):
     told = []
     run = zoo.resume(run, recipe=of, access=QUIET, say=told.append)
     assert "is damaged" in told[0] and newest.name in told[0]
-    assert "continues after step 1 of epoch 1" in told
+    assert "continues after step 2 of epoch 1" in told
     assert all(np.array_equal(a, end(whole)[name]) for name, a in end(run).items())
 
 

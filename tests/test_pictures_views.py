@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import zoo
+from tests.manifests import fields
 from zoo import callbacks
 from zoo.datasets import Data, Split
 from zoo.errors import ZooError
@@ -184,7 +185,7 @@ def fit(tmp_path, model, *used, validation=None, epochs=2):
     """The run after a training with these callbacks."""
     split = examples()
     data = Data("mnist", model.data, split, split if validation is None else validation, split)
-    run = folders.create(tmp_path, "tiny")
+    run = folders.create(tmp_path, "tiny", **fields())
     context = callbacks.Context(run, "tiny", "", data, batch_size=8, epochs=epochs, steps=3)
     for callback in used:
         callback.context = context
