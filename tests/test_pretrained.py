@@ -34,7 +34,7 @@ def test_an_autoencoder_keeps_the_digits_that_it_makes(name):
     model = zoo.load(name)
     digits = model.sample(16)
     assert digits.shape == (16, 28, 28, 1)
-    assert 0 <= digits.min() and digits.max() <= 1
+    assert digits.min() >= 0 and digits.max() <= 1
     again = model.decode(model.encode(digits))
     assert np.mean(np.abs(again - digits)) < 0.05
     np.testing.assert_array_equal(digits, zoo.load(name).sample(16))

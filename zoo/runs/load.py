@@ -84,7 +84,7 @@ def _parts(run: Run, described: Manifest, recipe: Path | str | None):
             return *serialization.rebuild(described.json()), {}
         except serialization.NeedsRecipe as error:
             copy = f" The run's copy of it is {run.recipe}" if run.recipe.exists() else ""
-            raise ZooError(f"run {run.name}: {error}.{copy}") from error
+            raise serialization.NeedsRecipe(f"run {run.name}: {error}.{copy}") from error
     loaded = recipes.load(Path(recipe))
     return *serialization.rebuild(described.json(), loaded.model), loaded.networks
 

@@ -72,7 +72,10 @@ def folder(path: Path, below: Path | None) -> Iterator[int]:
     """
     trusted = path if below is None else below
     if below is None:
-        trusted.mkdir(parents=True, exist_ok=True)
+        try:
+            trusted.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:  # there is a file of that name
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
     handle = os.open(trusted, _OPEN)
     try:
         for part in path.relative_to(trusted).parts:

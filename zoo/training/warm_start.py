@@ -29,7 +29,7 @@ def weights(
         run: the run, or None for none.
         recipe: the file of the model's recipe, for a run whose model came with one.
         runs_folder: where runs are.
-        say: told which networks were given weights and which begin anew.
+        say: told which networks were given weights and which start afresh.
 
     Returns:
         The run's name.
@@ -44,8 +44,8 @@ def weights(
         return None
     try:
         source = load(run, runs_folder=runs_folder)
-    except ZooError as error:
-        if not (recipe and isinstance(error.__cause__, NeedsRecipe)):
+    except NeedsRecipe:
+        if not recipe:
             raise
         source = load(run, runs_folder=runs_folder, recipe=recipe)
     taken, anew = [], []
