@@ -163,6 +163,11 @@ def test_own_data_that_is_not_finite(part, value):
     own(THREE).check()
 
 
+def test_own_data_of_too_many_classes():
+    with pytest.raises(ZooError, match="own: 100,001 classes; up to 100,000 are accepted"):
+        own(THREE, classes=MOST_CLASSES + 1).check()
+
+
 def test_class_names_are_as_many_as_classes():
     split = Split(np.zeros((3, 2), "float32"))
     with pytest.raises(ZooError, match="1 class_names for 3 classes"):

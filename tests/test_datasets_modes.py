@@ -198,6 +198,29 @@ def test_opaque_alpha_is_not_told(first, lines):
     assert lines == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "suffix", "channels"),
+    [
+        ("1", "png", 1),
+        ("CMYK", "jpg", 3),
+        ("YCbCr", "jpg", 3),
+        ("L", "webp", 3),
+        ("PA", "tif", 1),
+        ("LAB", "tif", 3),
+    ],
+)
+def test_other_modes(first, mode, suffix, channels):
+    image = Image.new("RGB", (4, 4), (250, 250, 250)).convert("P" if mode == "PA" else mode)
+    image = image.convert(mode)
+    save = {"lossless": True} if suffix == "webp" else {}
+    try:
+        x = first(image, suffix, save)
+    except OSError:
+        pytest.skip(f"PIL writes no {mode} as {suffix}")
+    assert x.shape == (4, 4, channels)
+    assert 240 <= x.min() <= x.max()
+
+
 # Files of several pictures.
 
 

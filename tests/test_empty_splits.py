@@ -17,6 +17,7 @@ from zoo.datasets import Access, Batches, Data, Lazy, Split
 from zoo.errors import RunFailed, ZooError
 from zoo.runtime import jsons
 from zoo.training import finite
+from zoo.training.dry_run import describe
 
 QUIET = Access(say=lambda line: None)
 
@@ -154,13 +155,25 @@ def test_augmentation_that_is_not_finite_is_blamed():
     assert "row 8 of the training examples, after augmentation" in finite.in_batch(batches, 1)
 
 
-def test_results_of_data_found_late_are_json_and_told(tmp_path):
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_results_of_data_found_late_are_json_and_told(tmp_path, part):
     lines = []
     run = zoo.train(
-        recipe(Odd(part="test")), runs_folder=str(tmp_path), access=QUIET, say=lines.append
+        recipe(Odd(part=part)), runs_folder=str(tmp_path), access=QUIET, say=lines.append
     )
-    assert strict(run.path / "results.json")["test"]["loss"] is None
-    assert [line for line in lines if "test" in line and "not finite" in line]
+    assert strict(run.path / "results.json")[part]["loss"] is None
+    assert [x for x in lines if f"{part}: " in x and "null in results.json" in x and "row 5" in x]
+
+
+def test_a_run_without_test_examples_is_packed_described_and_loaded(tmp_path, folder):
+    dataset = datasets.Folder(
+        str(folder), test=0, validation=0, size=[8, 10], fit="pad", value_range=[0, 9]
+    )
+    assert "0 validation steps" in describe(recipe(dataset), QUIET)
+    run = zoo.train(recipe(dataset), runs_folder=str(tmp_path / "runs"), access=QUIET)
+    assert main(["pack", str(run.path), "--to", str(tmp_path / "pack")]) == 0
+    assert zoo.load(tmp_path / "pack").data.shape == (8, 10, 1)
+    assert main(["evaluate", str(run.path), "--metric", "psnr"]) == 2
 
 
 @pytest.mark.parametrize(

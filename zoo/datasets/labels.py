@@ -58,7 +58,7 @@ def classes_of(
         columns = dict(zip(columns, np.split(inverse.ravel(), ends[:-1]), strict=True))
     if len(names) > MOST_CLASSES or width > MOST_CLASSES:
         raise ZooError(
-            f"{where}: {max(len(names), width):,} classes, of {MOST_CLASSES:,} that are accepted"
+            f"{where}: {max(len(names), width):,} classes; up to {MOST_CLASSES:,} are accepted"
         )
     for part, y in columns.items():
         check_labels(y, len(names) or MOST_CLASSES, f"{where}, {part}")

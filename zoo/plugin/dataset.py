@@ -164,18 +164,24 @@ class Data:
             object.__setattr__(self, "fingerprint", sha256(*arrays))
 
     def check(self) -> None:
-        """Refuse labels out of range, and examples in memory that are not finite.
+        """Refuse too many classes, labels out of range, examples in memory that are not finite.
 
         Raises:
             ZooError: naming split and row.
         """
-        from zoo.plugin.lazy import in_memory
-        from zoo.plugin.sound import check_finite, check_labels
+        import numpy as np
 
+        from zoo.plugin.lazy import in_memory
+        from zoo.plugin.sound import MOST_CLASSES, check_finite, check_labels
+
+        if self.spec.classes > MOST_CLASSES:
+            raise ZooError(
+                f"{self.name}: {self.spec.classes:,} classes; up to {MOST_CLASSES:,} are accepted"
+            )
         for part in ("train", "validation", "test"):
             split, where = getattr(self, part), f"{self.name}, {part}"
             if split.y is not None:
-                check_labels(split.y, self.spec.classes, where)
+                check_labels(np.asarray(split.y), self.spec.classes, where)
             if in_memory(split.x):
                 check_finite(split.x, where)
 

@@ -45,14 +45,14 @@ def in_batch(batches: Batches, step: int) -> str:
     return ""
 
 
-def in_results(terms: Mapping[str, float], test: Split) -> str:
-    """What to tell of test terms that are not finite; empty where all are."""
-    broken = [name for name, value in terms.items() if not np.isfinite(value)]
+def in_results(name: str, terms: Mapping[str, float], split: Split) -> str:
+    """What to tell of a split's terms that are not finite; empty where all are."""
+    broken = [term for term, value in terms.items() if not np.isfinite(value)]
     if not broken:
         return ""
-    told = f"test: {', '.join(broken)} not finite, null in results.json"
+    told = f"{name}: {', '.join(broken)} not finite, null in results.json"
     try:
-        check_finite(test.x, "test")
+        check_finite(split.x, name)
     except ZooError as error:
         return f"{told}. {error}"
     return told

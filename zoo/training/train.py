@@ -110,8 +110,10 @@ def carry_out(training: Training) -> Run:
             _fit_sampler(experiment, run)
             began = time.perf_counter()
             results = _results(experiment, training.metrics, run, logs)
-            if told := finite.in_results(results["test"], experiment.test):
-                training.say(told)
+            for part in ("validation", "test"):
+                told = finite.in_results(part, results[part], getattr(experiment, part))
+                if told:
+                    training.say(told)
             results["seconds"] = round(seconds + time.perf_counter() - began, 1)
             run.write_json("results.json", results)
             run.update(
