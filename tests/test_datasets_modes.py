@@ -96,7 +96,7 @@ DEEP = {
     "tiff 16, white is 0": (tiff(np.rint((1 - RAMP) * 65535).astype("<u2"), 0), "tif"),
     "tiff 12": (tiff(np.rint(RAMP * 4095).astype("<u2"), bits=12), "tif"),
     "tiff float": (tiff(RAMP.astype("<f4")), "tif"),
-    "tiff double": (Image.fromarray(RAMP.astype("<f4")), "tiff"),
+    "tiff float, by PIL": (Image.fromarray(RAMP.astype("<f4")), "tiff"),
 }
 
 
