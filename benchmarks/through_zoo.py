@@ -35,7 +35,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
     model = cases.model(case)
     recipe = zoo.Recipe(
         model=model,
-        dataset=Noise(case.batch_size, case.pictures),
+        dataset=Noise(case.pictures, batch_size=case.batch_size),
         optimizers={
             player: keras.optimizers.Adam(case.rate, beta_1=case.beta_1)
             for player in model.players()

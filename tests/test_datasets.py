@@ -476,7 +476,7 @@ def test_resizing_keeps_the_picture():
         ({"batch_size": 0}, "MNIST: batch_size is an integer, at least 1; got 0"),
         ({"batch_size": 12.5}, "got 12.5"),
         ({"batch_size": True}, "got True"),
-        ({"validation": 0}, "validation is an integer, from 1 to 59,999; got 0"),
+        ({"validation": -1}, "validation is an integer, from 0 to 59,999; got -1"),
         ({"validation": 60_000}, "got 60000"),
         ({"limit": 0}, "limit is an integer, from 1 to 55,000; got 0"),
         ({"limit": 55_001}, "got 55001"),
@@ -498,7 +498,7 @@ def test_digits_settings_are_checked():
 
 
 def test_settings_are_compared_by_value():
-    assert MNIST(batch_size=64) == MNIST(64)
+    assert MNIST(batch_size=64) == MNIST(5_000, batch_size=64)
     assert MNIST() != MNIST(binarize="dynamic")
 
 

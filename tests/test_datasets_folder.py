@@ -254,7 +254,13 @@ def test_large_folders_are_read_batch_by_batch(fill, access, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": 0}, "Folder: size is an integer, from 1 to 4,096; got 0"),
+        ({"size": 0}, r"Folder: size is an integer, from 1 to 4,096, or two of them, .*; got 0"),
+        ({"size": (8, 8, 3)}, r"two of them, \(height, width\); got \(8, 8, 3\)"),
+        ({"size": True}, "got True"),
+        ({"fit": "squash"}, "fit is 'crop', 'pad' or 'stretch'; got 'squash'"),
+        ({"background": "grey"}, "background is 'black' or 'white'"),
+        ({"value_range": (1, 1)}, "value_range is the values of black and of white, in ascending"),
+        ({"value_range": 255}, "value_range is the values"),
         ({"mode": "gray"}, "mode is 'auto', 'grey' or 'rgb'; got 'gray'; did you mean 'grey'?"),
         ({"validation": 1.0}, r"validation is in \[0, 1\); got 1.0"),
         ({"test": "half"}, "test is in"),

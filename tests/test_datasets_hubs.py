@@ -62,6 +62,7 @@ def test_parquet(hub, tmp_path, access):
     data = HuggingFace(path="pics", validation=0.2).load(access)
     assert data.name == "pics"
     assert data.spec == DataSpec((6, 8, 1), classes=3)
+    assert data.class_names == ("a", "b", "c")
     assert [len(s) for s in (data.train, data.validation, data.test)] == [24, 6, 6]
     assert data.test.x[:, 0, 0, 0].tolist() == list(range(6))
     assert data.test.y.tolist() == [0, 1, 2, 0, 1, 2]
@@ -75,6 +76,49 @@ def test_saved_to_disk(hub, tmp_path, access):
     splits.save_to_disk(str(tmp_path / "saved"))
     data = HuggingFace(path="saved").load(access)
     assert [len(s) for s in (data.train, data.validation, data.test)] == [18, 4, 2]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["b", "a", "c"], ("a", "b", "c")),
+        ([0, 2, 1], ()),
+        ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], ()),
+    ],
+)
+def test_labels_of_other_kinds(hub, tmp_path, access, labels, names):
+    folder = tmp_path / "pics"
+    folder.mkdir()
+    pictures = [Image.fromarray(np.full((6, 8), i * 257, np.uint16)) for i in range(30)]
+    columns = {"image": pictures, "label": labels * 10}
+    split = hub[0].Dataset.from_dict(columns).cast_column("image", hub[0].Image())
+    split.to_parquet(str(folder / "train.parquet"))
+    data = HuggingFace("pics", validation=0, test=0).load(access)
+    assert data.spec == DataSpec((6, 8, 1), classes=3) and data.class_names == names
+    assert data.train.x[:, 0, 0, 0].tolist() == list(range(30))
+    expected = {"b": 1, "a": 0, "c": 2, 0: 0, 1: 1, 2: 2}
+    whole = [label.index(1) if isinstance(label, list) else expected[label] for label in labels]
+    assert data.train.y.tolist() == whole * 10
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, -1, 1], "row 1 has the label -1"),
+        ([0, 2**40, 1], "row 1 has the label 1099511627776"),
+        ([0.5, 1.0, 2.0], "integers from 0, not float64"),
+        (["a", None, "b"], "row 1 has the label None"),
+        ([0, None, 1], "labels are integers from 0"),
+    ],
+)
+def test_labels_that_are_none(hub, tmp_path, access, labels, message):
+    folder = tmp_path / "pics"
+    folder.mkdir()
+    pictures = [Image.fromarray(np.full((6, 8), i, np.uint8)) for i in range(30)]
+    split = hub[0].Dataset.from_dict({"image": pictures, "label": labels * 10})
+    split.cast_column("image", hub[0].Image()).to_parquet(str(folder / "train.parquet"))
+    with pytest.raises(ZooError, match=message):
+        HuggingFace("pics").load(access)
 
 
 def test_hub_without_a_network(hub, access):

@@ -135,7 +135,7 @@ def test_cifar10_that_is_not_there(access, tmp_path):
 @pytest.mark.parametrize("dataset", [FashionMNIST, CIFAR10])
 def test_settings_are_checked(dataset):
     with pytest.raises(ZooError, match=f"{dataset.__name__}: validation is an integer"):
-        dataset(validation=0)
+        dataset(validation=-1)
 
 
 # Unbalanced on purpose.

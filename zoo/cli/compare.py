@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import click
 from zoo.cli.options import backend_option, data_dir_option, device_option, json_option, runs_option
 from zoo.runs import folders
 from zoo.runs.run import Run
+from zoo.runtime import jsons
 from zoo.runtime.console import say
 
 
@@ -87,7 +87,7 @@ def command(
                 measured = answer(args, failed=f"measuring {run.name} failed")["metrics"]
         rows.append(table.row(run, measured))
     told = {"rows": [dataclasses.asdict(row) for row in rows]}
-    click.echo(json.dumps(told, indent=2) if as_json else table.table(rows))
+    click.echo(jsons.text(told) if as_json else table.table(rows))
 
 
 def _meant(name: str, root: Path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.runs.folders import RULE
+from zoo.runtime import jsons
 from zoo.runtime.console import say
 
 
@@ -93,10 +93,10 @@ def command(
     target = out or place(found, results.FILE)
     kept = results.keep(target, measured, **circumstances)
     with writing(target, found) as content:
-        content.write((json.dumps(kept, indent=2) + "\n").encode())
+        content.write((jsons.text(kept) + "\n").encode())
     if as_json:
         told = {"run": found.name, "path": str(found.path.absolute()), "metrics": measured}
-        click.echo(json.dumps(told, indent=2))
+        click.echo(jsons.text(told))
         return
     lines = [f"run {found.name}", *(f"  {line}" for line in summary.measured(measured))]
     if not target.is_relative_to(found.path):

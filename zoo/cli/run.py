@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -21,6 +20,7 @@ from zoo.cli.options import (
 from zoo.cli.quiet import import_backend
 from zoo.errors import Terminated
 from zoo.runs import folders
+from zoo.runtime import jsons
 from zoo.runtime.console import say
 
 
@@ -141,7 +141,7 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
     if as_json:
         results = run.read_json("results.json")
         told = {"run": run.name, "path": str(run.path.absolute()), "results": results}
-        click.echo(json.dumps(told, indent=2))
+        click.echo(jsons.text(told))
     else:
         click.echo(summary.finished(run))
     return None

@@ -68,7 +68,8 @@ def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "t
         run: the run.
         data_dir: folder to look for data in, or None.
         recipe: the recipe's file, for data that are the recipe's own.
-        split: ``"train"``, ``"validation"`` or ``"test"``.
+        split: ``"train"``, ``"validation"`` or ``"test"``; for a test split that is empty,
+            another.
 
     Raises:
         ZooError: the data cannot be had, or are other data than the run was trained on.
@@ -79,7 +80,12 @@ def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "t
 
     access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
     data = results.data_of(run, access, Path(recipe) if recipe else None)
+    if split == "test" and not len(data.test):
+        split = "validation" if len(data.validation) else "train"
+        say(f"run {run.name} has no test examples: {split} examples are shown")
     found, manifest = getattr(data, split), run.manifest
+    if not len(found):
+        raise ZooError(f"run {run.name} has no {split} examples: choose another --split")
     if split == "train" and manifest.binarized:
         return dataclasses.replace(found, x=binarize_once(found.x, manifest.seed, split))
     return found

@@ -36,10 +36,23 @@ class Damaged(ValueError):
 def attempt(reader: Callable[[Path], Any], path: Path) -> Any:
     """What a reader makes of a file; ``Damaged`` where it raises anything."""
     try:
+        check_regular(path)
         return reader(path)
     except Exception as error:  # damaged archives make their readers raise nearly anything
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise Damaged(path, reason) from None
+
+
+def check_regular(path: Path) -> None:
+    """Raise ``ValueError`` for a pipe, a device or a socket, which reading might wait for."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ValueError("it is no file, but a pipe, a device or a socket")
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file; ``ValueError`` as ``check_regular``."""
+    check_regular(path)
+    return path.read_bytes()
 
 
 def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.datasets.assorted import PARTS, Assorted, Source, parts_of
+from zoo.datasets.files import read_file
 from zoo.errors import ZooError
 from zoo.plugin.dataset import ANYWHERE, Access, Data
 
@@ -22,16 +23,17 @@ class Folder(Assorted):
     """Pictures in a folder, as uint8 ``(n, height, width, channels)``.
 
     Below ``path``, or below its folders ``train``, ``validation`` and ``test``, there is either
-    a folder for each class, which gives labels in the order of their names, or pictures alone,
-    which have no labels. A split without a folder of its own is held out of the training
-    pictures: the same ones every time, each class in proportion.
+    a folder for each class, or pictures alone, which have no labels. Class folders give labels,
+    in the order of their names, and ``Data.class_names``. A split without a
+    folder of its own is held out of the training pictures: the same ones every time, each class
+    in proportion.
 
     Attributes:
         path: the folder; a relative one is looked for in ``--data-dir`` or ``ZOO_DATA``, then
             in the current folder.
     """
 
-    path: str = field(kw_only=True)
+    path: str
 
     def load(self, access: Access = ANYWHERE) -> Data:
         """Read every picture once: for its size, and to find the broken ones.
@@ -46,7 +48,7 @@ class Folder(Assorted):
             raise ZooError(f"{root} is a file, and Folder.path names a folder of pictures")
         found, classes = _listed(root)
         sources = {part: _source(files, bool(classes)) for part, files in found.items()}
-        return self.assemble(root.name, sources, len(classes), access)
+        return self.assemble(root.name, sources, len(classes), access, classes)
 
 
 def _listed(root: Path) -> tuple[dict[str, list[tuple[Path, int]]], list[str]]:
@@ -103,6 +105,6 @@ def _source(files: Sequence[tuple[Path, int]], labelled: bool) -> Source:
     return Source(
         n=len(files),
         name=lambda row: str(files[row][0]),
-        read=lambda row: files[row][0].read_bytes(),
+        read=lambda row: read_file(files[row][0]),
         labels=[label for _, label in files] if labelled else None,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.datasets.assorted import Assorted, Source, parts_of
+from zoo.datasets.files import read_file
 from zoo.errors import ZooError, unknown
 from zoo.plugin.dataset import ANYWHERE, Access, Data
 
@@ -25,10 +26,10 @@ class HuggingFace(Assorted):
         name: which of the dataset's configurations, where it has several.
         revision: a commit or tag of the Hub, so that the data stay the same.
         image: the column of pictures.
-        label: the column of labels, integers from 0; None for no labels.
+        label: the column of labels, as ``Arrays`` takes them; None for no labels.
     """
 
-    path: str = field(kw_only=True)
+    path: str
     name: str | None = None
     revision: str | None = None
     image: str = "image"
@@ -49,11 +50,13 @@ class HuggingFace(Assorted):
                 'pip install "keras-zoo[huggingface]"'
             ) from None
         splits = self._opened(datasets, access)
-        sources, classes = {}, 0
-        for part, name in parts_of(splits, self.path).items():
-            sources[part] = self._source(datasets, splits[name], f"{self.path} {name}")
-            classes = max(classes, *((label + 1) for label in sources[part].labels or [-1]))
-        return self.assemble(self.path.rstrip("/").split("/")[-1], sources, classes, access)
+        parts = parts_of(splits, self.path)
+        sources = {
+            part: self._source(datasets, splits[name], f"{self.path} {name}")
+            for part, name in parts.items()
+        }
+        feature = None if self.label is None else splits[parts["train"]].features[self.label]
+        return self.labelled(self.path, sources, access, getattr(feature, "names", None) or ())
 
     def _opened(self, datasets: Any, access: Access) -> Any:
         """``{name of split: datasets.Dataset}``."""
@@ -83,9 +86,7 @@ class HuggingFace(Assorted):
 
         def read(row: int) -> bytes:
             stored = encoded[row][self.image]
-            return stored["bytes"] or Path(stored["path"]).read_bytes()
+            return stored["bytes"] or read_file(Path(stored["path"]))
 
         labels = None if self.label is None else list(split[self.label])
-        if labels and not all(isinstance(label, int) and label >= 0 for label in labels):
-            raise ZooError(f"{where}: the labels in {self.label!r} are not all integers from 0")
         return Source(len(split), lambda row: f"{where} picture {row}", read, labels)

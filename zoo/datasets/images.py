@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.datasets.depths import in_8_bits, is_deep
 from zoo.errors import ZooError
 from zoo.plugin.lazy import Lazy
 
@@ -16,10 +18,56 @@ if TYPE_CHECKING:
 
 CHANNELS = {"grey": 1, "rgb": 3}
 
-_GREY = {"1", "L", "LA", "La", "I;16", "I;16B", "I;16L"}
+BACKGROUNDS = {"black": 0, "white": 255}
+
+_THUMBNAIL_OR_MASK = 0b101  # of the tag NewSubfileType of TIFF, 254
 
 
-def opened(content: bytes) -> Image:
+@dataclass(frozen=True)
+class Form:
+    """How pictures are made alike.
+
+    Attributes:
+        mode: ``"grey"`` or ``"rgb"``.
+        size: ``(height, width)`` they get; None to keep their own.
+        fit: how they come to that size: ``"crop"``, ``"pad"`` or ``"stretch"``.
+        background: behind transparent parts and beside padded pictures, one of ``BACKGROUNDS``.
+        value_range: as ``in_8_bits`` takes it.
+    """
+
+    mode: str = "rgb"
+    size: tuple[int, int] | None = None
+    fit: str = "crop"
+    background: str = "black"
+    value_range: tuple[float, float] | None = None
+
+
+def pages(content: bytes) -> tuple[list[int], bool]:
+    """Which pages of a file are pictures: all of a TIFF but thumbnails and masks, else the first.
+
+    Returns:
+        Their numbers, and whether it is an animation, of which the other pictures are left out.
+
+    Raises:
+        ValueError: the file is no picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if image.format != "TIFF":
+                return [0], image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+            found = []
+            for page in range(image.n_frames):  # type: ignore[attr-defined]
+                image.seek(page)
+                if not image.tag_v2.get(254, 0) & _THUMBNAIL_OR_MASK:  # type: ignore[attr-defined]
+                    found.append(page)
+            return found or [0], False
+    except Exception as error:
+        raise _no_picture(error) from None
+
+
+def opened(content: bytes, page: int = 0) -> Image:
     """A picture from the bytes of its file, decoded and turned as its camera was held.
 
     Raises:
@@ -29,45 +77,106 @@ def opened(content: bytes) -> Image:
 
     try:
         with Image.open(io.BytesIO(content)) as image:
+            if page:
+                image.seek(page)
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             return image
-    except Exception as error:  # damaged files make their readers raise nearly anything
-        unknown = "cannot identify" in str(error)
-        raise ValueError("it is no picture" if unknown else str(error) or repr(error)) from None
+    except Exception as error:
+        raise _no_picture(error) from None
 
 
-def fitted(image: Image, size: int | None, mode: str) -> np.ndarray:
-    """A picture as uint8 ``(size, size, channels)``.
+def _no_picture(error: Exception) -> ValueError:
+    """The error for a damaged file, for which readers raise nearly anything."""
+    unknown = "cannot identify" in str(error)
+    return ValueError("it is no picture" if unknown else str(error) or repr(error))
 
-    A picture that is not square is cropped to the square in its middle, which is then resized
-    with bilinear interpolation. Transparent parts become black; 16-bit greys keep their upper
-    8 bits.
+
+def plain(
+    image: Image, value_range: tuple[float, float] | None = None
+) -> tuple[Image, tuple[str, ...]]:
+    """A picture in one of PIL's modes L, LA, RGB and RGBA, and what a person should know of it.
+
+    It is grey by its mode, or by the colours that its palette uses; not by its pixels.
+
+    Returns:
+        The picture, with an alpha channel where a part of it is transparent; and what to tell:
+        ``"transparent"``, and the range that it was scaled from to 8 bits.
+
+    Raises:
+        RangeNeeded: as ``in_8_bits``.
+        ValueError: the mode cannot be converted, or a value is not finite.
+    """
+    from PIL import Image
+
+    if is_deep(image):
+        scaled, done = in_8_bits(image, value_range)
+        grey = Image.fromarray(scaled)
+        if "transparency" not in image.info:
+            return grey, (done,)
+        opaque = np.asarray(image) != image.info["transparency"]
+        alpha = Image.fromarray(np.where(opaque, 255, 0).astype(np.uint8))
+        return Image.merge("LA", (grey, alpha)), (done, "transparent")
+    colours = "L" if _is_grey(image) else "RGB"
+    if image.has_transparency_data:
+        alpha = image.convert("RGBA")
+        if np.asarray(alpha.getchannel("A")).min() < 255:
+            return alpha.convert(f"{colours}A"), ("transparent",)
+        image = alpha
+    return image.convert(colours), ()
+
+
+def _is_grey(image: Image) -> bool:
+    if image.mode in ("P", "PA"):
+        palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        indices = np.unique(np.asarray(image.getchannel(0)))
+        used = palette[indices[indices < len(palette)]]
+        return bool((used == used[:, :1]).all())
+    return image.mode in ("1", "L", "LA", "La")
+
+
+def fitted(image: Image, form: Form) -> np.ndarray:
+    """A picture as uint8 ``(height, width, channels)``.
+
+    ``"crop"`` cuts the largest part in the middle that has the proportions of the size,
+    ``"pad"`` sets the whole picture on a background of that size, ``"stretch"`` changes its
+    proportions; each with bilinear interpolation.
 
     Args:
-        image: as PIL has it.
-        size: pixels a side; None to keep the size, and the whole of it.
-        mode: ``"grey"`` or ``"rgb"``.
+        image: as ``plain`` gives it.
+        form: what it is to be like.
     """
     from PIL import Image, ImageOps
 
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        image = Image.alpha_composite(black, image.convert("RGBA"))
-    image = image.convert("L" if mode == "grey" else "RGB")
-    if size is not None:
-        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-    return np.asarray(image).reshape(*image.size[::-1], CHANNELS[mode])
+    if "A" in image.mode:
+        level = BACKGROUNDS[form.background]
+        ground = Image.new("RGBA", image.size, (level, level, level, 255))
+        image = Image.alpha_composite(ground, image.convert("RGBA"))
+    image = image.convert("L" if form.mode == "grey" else "RGB")
+    if form.size is not None:
+        height, width = form.size
+        bilinear = Image.Resampling.BILINEAR
+        if form.fit == "crop":
+            image = ImageOps.fit(image, (width, height), bilinear)
+        elif form.fit == "stretch":
+            image = image.resize((width, height), bilinear)
+        else:
+            image = _padded(image, height, width, BACKGROUNDS[form.background])
+    return np.asarray(image).reshape(*image.size[::-1], CHANNELS[form.mode])
 
 
-def is_grey(image: Image) -> bool:
-    """Whether the picture has no colours: by its mode, not by its pixels."""
-    return image.mode in _GREY
+def _padded(image: Image, height: int, width: int, level: int) -> Image:
+    from PIL import Image
+
+    scale = min(height / image.height, width / image.width)
+    inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    ground = Image.new(image.mode, (width, height), (level,) * len(image.getbands()))
+    place = (width - inner[0]) // 2, (height - inner[1]) // 2
+    ground.paste(image.resize(inner, Image.Resampling.BILINEAR), place)
+    return ground
 
 
-def common_shape(shapes: Iterable[tuple[int, int]], size: int | None, where: str):
+def common_shape(shapes: Iterable[tuple[int, int]], size: tuple[int, int] | None, where: str):
     """``(height, width)`` that all pictures have or get.
 
     Raises:
@@ -75,12 +184,12 @@ def common_shape(shapes: Iterable[tuple[int, int]], size: int | None, where: str
     """
     found = sorted(set(shapes))
     if size is not None:
-        return size, size
+        return size
     if len(found) != 1:
         (h, w), (height, width) = found[0], found[-1]
         raise ZooError(
             f"{where} are of {len(found)} sizes, from {h} x {w} to {height} x {width}: set size, "
-            "to which each is cropped and resized"
+            "as in size=64 or size=(48, 64), and fit to 'crop', 'pad' or 'stretch'"
         )
     return found[0]
 
@@ -89,27 +198,22 @@ class Decoded(Lazy):
     """Pictures that are decoded when they are asked for.
 
     Args:
-        read: the bytes of picture i.
-        rows: which pictures, int64 ``(n,)``.
+        read: the bytes of file i.
+        rows: file and page of each picture, int64 ``(n, 2)``.
         shape: of one, ``(height, width)``.
-        size: as ``fitted`` takes it.
-        mode: likewise.
+        form: what they are to be like.
     """
 
     def __init__(
-        self,
-        read: Callable[[int], bytes],
-        rows: np.ndarray,
-        shape: tuple[int, int],
-        size: int | None,
-        mode: str,
+        self, read: Callable[[int], bytes], rows: np.ndarray, shape: tuple[int, int], form: Form
     ):
-        self.shape = (len(rows), *shape, CHANNELS[mode])
+        self.shape = (len(rows), *shape, CHANNELS[form.mode])
         self.dtype = np.dtype(np.uint8)
-        self._read, self._rows, self._size, self._mode = read, rows, size, mode
+        self._read, self._rows, self._form = read, rows, form
 
     def read(self, rows):
         x = np.empty((len(rows), *self.shape[1:]), np.uint8)
-        for place, row in enumerate(rows):
-            x[place] = fitted(opened(self._read(int(self._rows[row]))), self._size, self._mode)
+        for place, (file, page) in enumerate(self._rows[rows].tolist()):
+            image, _ = plain(opened(self._read(file), page), self._form.value_range)
+            x[place] = fitted(image, self._form)
         return x

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from zoo.errors import ZooError, nearest
 from zoo.plugin.dataset import Dataset, Split
 
-if TYPE_CHECKING:
-    pass
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pictures(Dataset):
     """Base of datasets of pictures, which can be made black and white, or unbalanced.
 

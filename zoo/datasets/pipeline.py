@@ -97,7 +97,7 @@ class Batches(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         epoch = self.epoch
-        rows = self._rows(epoch, index)
+        rows = self.rows(epoch, index)
         x = self.split.x[rows]
         if isinstance(x, np.memmap):
             x = np.array(x)  # read now, and writable, as PyTorch wants it
@@ -108,7 +108,8 @@ class Batches(keras.utils.PyDataset):
         self._complete |= index == len(self) - 1
         return (x,) if self.split.y is None else (x, self.split.y[rows])
 
-    def _rows(self, epoch: int, index: int) -> slice | np.ndarray:
+    def rows(self, epoch: int, index: int) -> slice | np.ndarray:
+        """Which rows of the split an item of an epoch has."""
         size = self.batch_size * self.repeats
         wanted = slice(index * size, (index + 1) * size)
         if not self.shuffle:
@@ -200,8 +201,6 @@ def as_evaluated(data: Data, binarize: str | None, seed: int) -> Data:
         binarize: the dataset's setting of this name.
         seed: of the run.
     """
-    from zoo.datasets.pipeline import binarize_once
-
     if not binarize:
         return data
     validation, test = (

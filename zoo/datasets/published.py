@@ -19,7 +19,7 @@ class Published(Pictures):
     """Base of such datasets, of ten classes.
 
     Attributes:
-        validation: that many of the last training pictures are for validation.
+        validation: that many of the last training pictures are for validation; may be 0.
         limit: train on the first so many pictures only, for quick trials.
     """
 
@@ -31,7 +31,7 @@ class Published(Pictures):
 
     def __post_init__(self):
         super().__post_init__()
-        self.check_count("validation", 1, self.TRAINING - 1)
+        self.check_count("validation", 0, self.TRAINING - 1)
         if self.limit is not None:
             self.check_count("limit", 1, self.TRAINING - self.validation)
 

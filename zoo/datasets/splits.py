@@ -9,6 +9,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
 from zoo.random import host_permutation
+from zoo.runtime.console import counted
 
 
 def hold_out(
@@ -44,23 +45,26 @@ def parted(
 
     Args:
         given: ``{"train": split}``, perhaps with ``"validation"`` and ``"test"``.
-        validation: share of the training examples, in [0, 1), where it is not given.
+        validation: share of the training examples, in [0, 1), where it is not given. With 0 that
+            split is empty.
         test: likewise.
         name: of the dataset.
 
     Raises:
-        ZooError: a split is empty.
+        ZooError: a share above 0 has no example, or none is left for training.
     """
     whole = given["train"]
     counts = {
         part: 0 if part in given else round(share * len(whole))
         for part, share in (("validation", validation), ("test", test))
     }
-    empty = [part for part, count in counts.items() if part not in given and count == 0]
+    shares = {"validation": validation, "test": test}
+    empty = [p for p, count in counts.items() if p not in given and count == 0 < shares[p]]
     if empty or sum(counts.values()) >= len(whole):
         raise ZooError(
-            f"{name}: {len(whole)} training examples cannot be split with validation="
-            f"{validation:g} and test={test:g} of them: each split needs an example"
+            f"{name}: {counted(len(whole), 'training example')} cannot be split with validation="
+            f"{validation:g} and test={test:g} of them: each split needs an example. "
+            "validation=0 and test=0 train on all of them"
         )
     rows = hold_out(len(whole), counts["validation"], counts["test"], whole.y, "split")
     held = dict(zip(("train", "validation", "test"), rows, strict=True))

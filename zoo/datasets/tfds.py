@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from zoo.datasets.assorted import Assorted, Source, parts_of
@@ -20,10 +20,10 @@ class TFDS(Assorted):
     Attributes:
         name: such as ``"fashion_mnist"`` or ``"mnist:3.0.1"``.
         image: the feature that holds pictures.
-        label: the feature that holds labels, integers from 0; None for no labels.
+        label: the feature that holds labels, as ``Arrays`` takes them; None for no labels.
     """
 
-    name: str = field(kw_only=True)
+    name: str
     image: str = "image"
     label: str | None = "label"
 
@@ -60,8 +60,8 @@ class TFDS(Assorted):
             raise ZooError(f"{self.name}: the feature {self.image!r} is not one of pictures")
         parts = parts_of(builder.info.splits, self.name)
         sources = {part: self._source(tfds, builder, split) for part, split in parts.items()}
-        classes = 0 if self.label is None else features[self.label].num_classes
-        return self.assemble(builder.name, sources, classes, access)
+        names = () if self.label is None else getattr(features[self.label], "names", ())
+        return self.labelled(builder.name, sources, access, names or ())
 
     def _source(self, tfds: Any, builder: Any, split: str) -> Source:
         examples = builder.as_dataset(
@@ -73,7 +73,7 @@ class TFDS(Assorted):
         encoded, labels = [], []
         for example in tfds.as_numpy(examples):
             encoded.append(example[self.image])
-            labels.append(-1 if self.label is None else int(example[self.label]))
+            labels.append(None if self.label is None else example[self.label])
         return Source(
             n=len(encoded),
             name=lambda row: f"{self.name} {split} picture {row}",

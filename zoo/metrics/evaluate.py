@@ -40,6 +40,11 @@ def refuse_unmeasurable(
                     f"metric {metric.name!r} needs a model that can {ability}, which "
                     f"{model.where} cannot; it can: {', '.join(able) or 'nothing'}"
                 )
+        if metric.on_test and not len(data.test):
+            raise ZooError(
+                f"metric {metric.name!r} needs test examples, and {data.name} has none: hold some "
+                "out, as by dataset.test=0.1, or leave the metric out"
+            )
         metric.check(data)
 
 

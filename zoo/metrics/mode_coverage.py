@@ -28,6 +28,7 @@ class ModeCoverage(Metric):
 
     name: ClassVar[str] = "mode_coverage"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    on_test: ClassVar[bool] = False
 
     def __post_init__(self):
         if self.samples < 1:

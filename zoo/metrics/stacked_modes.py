@@ -30,6 +30,7 @@ class StackedModes(JudgedMetric):
 
     name: ClassVar[str] = "stacked_modes"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    on_test: ClassVar[bool] = False
 
     def __post_init__(self):
         if self.samples < 1:

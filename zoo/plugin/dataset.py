@@ -141,6 +141,7 @@ class Data:
         test: what is reported.
         fingerprint: SHA-256 of all arrays, hexadecimal; worked out unless given.
         modes: the mixture that the examples are drawn from, where it is known; or None.
+        class_names: of the classes in order; empty where they have none.
     """
 
     name: str
@@ -150,17 +151,46 @@ class Data:
     test: Split
     fingerprint: str = ""
     modes: Modes | None = None
+    class_names: tuple[str, ...] = ()
 
     def __post_init__(self):
+        if self.class_names and len(self.class_names) != self.spec.classes:
+            raise ZooError(
+                f"{self.name}: {len(self.class_names)} class_names for {self.spec.classes} classes"
+            )
         if not self.fingerprint:
             splits = (self.train, self.validation, self.test)
             arrays = [array for split in splits for array in (split.x, split.y)]
             object.__setattr__(self, "fingerprint", sha256(*arrays))
 
+    def check(self) -> None:
+        """Refuse too many classes, labels out of range, examples in memory that are not finite.
 
-@dataclass(frozen=True)
+        Raises:
+            ZooError: naming split and row.
+        """
+        import numpy as np
+
+        from zoo.plugin.lazy import in_memory
+        from zoo.plugin.sound import MOST_CLASSES, check_finite, check_labels
+
+        if self.spec.classes > MOST_CLASSES:
+            raise ZooError(
+                f"{self.name}: {self.spec.classes:,} classes; up to {MOST_CLASSES:,} are accepted"
+            )
+        for part in ("train", "validation", "test"):
+            split, where = getattr(self, part), f"{self.name}, {part}"
+            if split.y is not None:
+                check_labels(np.asarray(split.y), self.spec.classes, where)
+            if in_memory(split.x):
+                check_finite(split.x, where)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """Base of all datasets: a frozen dataclass of settings, checked when made.
+
+    Settings of a base are given by name, so that a dataset's own may come first: ``Folder(path)``.
 
     Attributes:
         batch_size: examples a step, at least 1.
@@ -190,11 +220,12 @@ class Dataset:
             )
 
     def check_share(self, setting: str) -> None:
-        """Refuse a setting that is not a number in [0, 1)."""
+        """Refuse a setting that is not a number in [0, 1); an integer becomes a float."""
         value = getattr(self, setting)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not (number and 0 <= value < 1):
             raise ZooError(f"{type(self).__name__}: {setting} is in [0, 1); got {value!r}")
+        object.__setattr__(self, setting, float(value))
 
     def check_choice(self, setting: str, choices: tuple[str, ...]) -> None:
         """Refuse a setting that is none of the words accepted."""

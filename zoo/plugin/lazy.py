@@ -70,6 +70,13 @@ class Rows(Lazy):
         return found.reshape(len(rows), *self.shape[1:]).astype(self.dtype, copy=False)
 
 
+def in_memory(x: Any) -> bool:
+    """Whether all of an array is in memory."""
+    import numpy as np
+
+    return isinstance(x, np.ndarray) and not isinstance(x, np.memmap)
+
+
 def take(x: Any, rows: np.ndarray | range) -> Any:
     """Rows of an array: those of one in memory are copied, those of another stay where they are."""
     import numpy as np

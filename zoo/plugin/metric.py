@@ -41,10 +41,12 @@ class Metric:
     Attributes:
         name: what results call it.
         needs: the abilities a model must have for it.
+        on_test: whether it needs test examples.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
+    on_test: ClassVar[bool] = True
 
     def check(self, data: Data) -> None:
         """Refuse data that the metric has no meaning for, before anything is trained.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo.plugin.sound import MOST_CLASSES
 from zoo.runtime.console import excerpt, printable
 
 FORMAT = 2
@@ -19,7 +20,6 @@ PACK_FORMAT = 1
 STATUSES = ("running", "finished", "interrupted", "failed")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 MOST_NUMBERS = 1 << 22  # in one example
-MOST_CLASSES = 100_000
 MOST_EXAMPLES = 100_000_000
 _MOST_TEXT = 10_000  # characters
 _FILES = re.compile(

@@ -150,8 +150,12 @@ def _as(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _codes(run: Run, model: Any, access: Access, dtype: str) -> dict[str, np.ndarray]:
-    """Codes of the first test examples ``(n, d)``, and their labels int32 ``(n,)``."""
-    examples = results.data_of(run, access).test.first(MOST_CODES)
+    """Codes of the first test examples ``(n, d)``, and their labels int32 ``(n,)``.
+
+    Of training examples, where there are none for test.
+    """
+    data = results.data_of(run, access)
+    examples = (data.test if len(data.test) else data.train).first(MOST_CODES)
     codes = model.encode(examples.x, labels=examples.y)
     labels = {} if examples.y is None else {"labels": np.asarray(examples.y, "int32")}
     return {"codes": _as(codes, dtype), **labels}

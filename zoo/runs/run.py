@@ -12,7 +12,7 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.runs import locks, manifest
 from zoo.runs.manifest import Manifest
-from zoo.runtime import files, writer
+from zoo.runtime import files, jsons, writer
 from zoo.runtime.console import printable
 
 MANIFEST, RESULTS = "run.json", "results.json"
@@ -123,10 +123,10 @@ class Run:
     def write_manifest(self, value: dict[str, Any]) -> None:
         """Write a manifest that is complete; ``ZooError`` where reading it would be refused."""
         try:
-            described = manifest.parse(json.loads(_text(value)))
+            described = manifest.parse(json.loads(jsons.text(value, finite=False)))
         except ZooError as error:
             raise ZooError(f"run {self.name}: {error}") from error
-        self.write_json(MANIFEST, described.json())
+        self._write_json(MANIFEST, described.json(), finite=False)  # settings may be infinite
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the folder whole or not at all, through no link in it."""
@@ -137,8 +137,16 @@ class Run:
             raise cannot_write(target, error) from error
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a value as JSON; a reader never sees half of it."""
-        self.write(name, (_text(value) + "\n").encode("utf-8", "backslashreplace"))
+        """Write a value as JSON, in which NaN and infinity are null.
+
+        A reader never sees half of it.
+        """
+        self._write_json(name, value, finite=True)
+
+    def _write_json(self, name: str, value: Any, finite: bool) -> None:
+        text = jsons.text(value, finite=finite, ascii_only=False)
+        # halves of characters, which paths may have, become escapes
+        self.write(name, (text + "\n").encode("utf-8", "backslashreplace"))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a file that ``write_json`` wrote.
@@ -170,17 +178,3 @@ def cannot_write(path: Path, error: OSError) -> ZooError:
         f"cannot write {path}: {error.strerror or error}. "
         "Choose another folder for runs with --runs or ZOO_RUNS."
     )
-
-
-def _text(value: Any) -> str:
-    # halves of characters, which paths may have, become escapes when this is encoded
-    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    """NumPy numbers and arrays become Python's, paths text."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON: {value!r}")

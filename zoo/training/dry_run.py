@@ -81,10 +81,11 @@ def _weight(weight):
 def _estimate(experiment: Experiment) -> str:
     """Seconds of a step, measured, times the steps; the weights it moves are thrown away."""
     model, batches = experiment.model, experiment.batches
-    validation = Batches(experiment.validation, EVALUATION_BATCH, seed=0)
+    split = experiment.validation
+    validation = Batches(split, EVALUATION_BATCH, seed=0) if len(split) else None
     step, made = _timed(model.train_on_batch, batches)
-    check, checked = _timed(model.test_on_batch, validation)
-    total = (step * len(batches) + check * len(validation)) * experiment.recipe.epochs
+    check, checked = _timed(model.test_on_batch, validation) if validation else (0.0, 0)
+    total = (step * len(batches) + check * len(validation or ())) * experiment.recipe.epochs
     return (
         f"time      about {_duration(total)} without pictures and metrics, from "
         f"{counted(made, 'training step')} and {counted(checked, 'validation step')} timed here"

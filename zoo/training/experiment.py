@@ -19,6 +19,9 @@ from zoo.runtime.keras import copy_of, precision
 EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
 
 
+SHOWN = 1000  # training examples in pictures, where there are none for validation
+
+
 @dataclass
 class Experiment:
     """A recipe with its data loaded and its model built and compiled.
@@ -47,6 +50,16 @@ class Experiment:
         """Test examples, as evaluated."""
         return self.evaluated.test
 
+    @property
+    def shown(self) -> Split:
+        """What pictures are of: validation examples, or training examples where there are none."""
+        if len(self.validation):
+            return self.validation
+        first = self.batches.split.first(SHOWN)
+        if not self.batches.binarize:
+            return first
+        return dataclasses.replace(first, x=binarize_once(first.x, self.recipe.seed, "train"))
+
 
 def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") -> Experiment:
     """Load the data, build the model, check every name: all but train.
@@ -63,6 +76,7 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
     # own seeds come from here. keras.utils.set_random_seed would import TensorFlow.
     random.seed(recipe.seed)
     data = recipe.dataset.load(access or Access())
+    data.check()
     with precision(recipe.precision):
         model = build(
             recipe.model,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from zoo.datasets import Batches, Split
 from zoo.engine.model import GenerativeModel
+from zoo.errors import ZooError
+from zoo.plugin.sound import check_finite, first_not_finite
 
 
 def first_broken(logs: np.ndarray) -> int | None:
@@ -28,6 +31,31 @@ def blamed(model: GenerativeModel, names: Sequence[str], values: np.ndarray) -> 
     parts = [name.rpartition("/") for name in terms]
     text = ", ".join(f"{t} of player {p}{_method(model, p, t)}" if p else t for p, _, t in parts)
     return f"{text} {'is' if len(terms) == 1 else 'are'}"
+
+
+def in_batch(batches: Batches, step: int) -> str:
+    """Where the batch of a step of this epoch is not finite, in words; empty where it is."""
+    rows = batches.rows(batches.epoch, step)
+    for x, after in ((batches.split.x[rows], ""), (batches[step][0], ", after augmentation")):
+        found = first_not_finite(np.asarray(x))
+        if found is not None:
+            row = np.arange(len(batches.split))[rows][found[0]]
+            where = f"row {row} of the training examples{after}"
+            return f"Its batch holds values that are not finite: {where}"
+    return ""
+
+
+def in_results(name: str, terms: Mapping[str, float], split: Split) -> str:
+    """What to tell of a split's terms that are not finite; empty where all are."""
+    broken = [term for term, value in terms.items() if not np.isfinite(value)]
+    if not broken:
+        return ""
+    told = f"{name}: {', '.join(broken)} not finite, null in results.json"
+    try:
+        check_finite(split.x, name)
+    except ZooError as error:
+        return f"{told}. {error}"
+    return told
 
 
 def _method(model: GenerativeModel, player: str, term: str) -> str:

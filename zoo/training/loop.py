@@ -46,7 +46,7 @@ class Loop:
         callbacks: of Keras and the zoo.
         epochs: to be trained in all.
         first: the epoch to begin with, from 0.
-        validation: batches to evaluate after each epoch.
+        validation: batches to evaluate after each epoch; None where there are none.
         checkpoints: writes checkpoints.
         interruption: knows whether there was a signal.
         start: the checkpoint to continue from, or None.
@@ -63,7 +63,7 @@ class Loop:
         *,
         epochs: int,
         first: int,
-        validation: Batches,
+        validation: Batches | None,
         checkpoints: CheckpointWriter,
         interruption: Interruption,
         start: Snapshot | None,
@@ -150,6 +150,8 @@ class Loop:
         logs = {name: float(value) for name, value in zip(self._names, row, strict=True)}
         if logs.get("skipped", 0) >= self._steps_per_epoch:
             self._fail(f"every step of epoch {epoch + 1} was skipped")
+        if self._validation is None:
+            return logs
         found = model.evaluate(
             self._validation, verbose=0, return_dict=True, callbacks=self._callbacks
         )
@@ -171,7 +173,8 @@ class Loop:
             what = finite.blamed(self._model, self._names, rows[broken])
             self._fail(
                 f"{what} not finite at step {chunk.first + broken + 1} of epoch {epoch + 1}",
-                "A smaller learning rate may help, or --on-nan skip",
+                finite.in_batch(self._chunks.batches, chunk.first + broken)
+                or "A smaller learning rate may help, or --on-nan skip",
             )
         return rows[-1]
 

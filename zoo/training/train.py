@@ -22,7 +22,7 @@ from zoo.reports import pictures
 from zoo.runs import artifact, describe, folders, locks, safetensors
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
-from zoo.training import failures, warm_start
+from zoo.training import failures, finite, warm_start
 from zoo.training.checkpointing import CheckpointWriter
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
 from zoo.training.loop import Loop
@@ -110,6 +110,10 @@ def carry_out(training: Training) -> Run:
             _fit_sampler(experiment, run)
             began = time.perf_counter()
             results = _results(experiment, training.metrics, run, logs)
+            for part in ("validation", "test"):
+                told = finite.in_results(part, results[part], getattr(experiment, part))
+                if told:
+                    training.say(told)
             results["seconds"] = round(seconds + time.perf_counter() - began, 1)
             run.write_json("results.json", results)
             run.update(
@@ -137,7 +141,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
         batch_size=recipe.dataset.batch_size * model.repeats,
         epochs=recipe.epochs,
         steps=len(batches),
-        validation=experiment.validation,
+        validation=experiment.shown,
         say=training.say,
         resumed=start is not None,
     )
@@ -207,14 +211,15 @@ def _fit_sampler(experiment: Experiment, run: Run) -> None:
         pictures.save(path, image, run.path, data=data.name, run=run.name)
 
 
-def _evaluation(split: Split) -> Batches:
-    return Batches(split, EVALUATION_BATCH, seed=0)
+def _evaluation(split: Split) -> Batches | None:
+    return Batches(split, EVALUATION_BATCH, seed=0) if len(split) else None
 
 
 def _results(experiment: Experiment, metrics, run: Run, logs) -> dict[str, Any]:
     """What ``results.json`` holds, but for the time: the losses, the metrics on the test set."""
     recipe, model, test = experiment.recipe, experiment.model, experiment.test
-    terms = model.evaluate(_evaluation(test), verbose=0, return_dict=True)
+    batches = _evaluation(test)
+    terms = model.evaluate(batches, verbose=0, return_dict=True) if batches else {}
     binarized = bool(getattr(recipe.dataset, "binarize", None))
     measured = evaluate.measure(metrics, model, experiment.evaluated, recipe.seed, binarized)
     pictures = sorted(
