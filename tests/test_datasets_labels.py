@@ -7,8 +7,8 @@ import pytest
 
 from zoo.datasets import Access, Arrays, Data, Split
 from zoo.errors import ZooError
+from zoo.plugin.limits import MOST_CLASSES
 from zoo.plugin.model import DataSpec
-from zoo.plugin.sound import MOST_CLASSES
 from zoo.runs import manifest
 
 pytestmark = pytest.mark.backend_free

@@ -59,7 +59,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/plugin/probe.py",
     "zoo/plugin/registry.py",
     "zoo/plugin/settings.py",
-    "zoo/plugin/sound.py",
+    "zoo/plugin/limits.py",
     "zoo/runs/__init__.py",
     "zoo/runs/folders.py",
     "zoo/runs/locks.py",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.plugin.sound import MOST_CLASSES, check_labels
+from zoo.plugin.limits import MOST_CLASSES, check_labels
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ class Data:
         import numpy as np
 
         from zoo.plugin.lazy import in_memory
-        from zoo.plugin.sound import MOST_CLASSES, check_finite, check_labels
+        from zoo.plugin.limits import MOST_CLASSES, check_finite, check_labels
 
         if self.spec.classes > MOST_CLASSES:
             raise ZooError(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.plugin.sound import MOST_CLASSES
+from zoo.plugin.limits import MOST_CLASSES
 from zoo.runtime.console import excerpt, printable
 
 FORMAT = 2
