@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import zoo
 from tests import resumable
 from zoo import callbacks
+from zoo.engine.backends import backend
 from zoo.engine.model import GenerativeModel
 from zoo.runs.run import Run
 from zoo.training import chunks
@@ -157,6 +159,47 @@ def test_resumed_equals_uninterrupted(tmp_path, step):
     again = recipe(callbacks=[callbacks.Checkpoint("5 steps")])
     run = zoo.resume(Run(broken), recipe=again, access=resumable.QUIET)
     assert equal(state(whole), state(run))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_chunks_are_as_long_as_they_should_be_whenever_a_device_works(
+    tmp_path, monkeypatch, at_once
+):
+    """A stand-in takes 4 ms per step, within ``start`` or until its logs are read."""
+
+    class Steps:
+        def __init__(self, model, rows, most):
+            self.rows, self.terms = rows, len(model.metrics_names)
+
+        def start(self, data):
+            steps = -(-len(data[0]) // self.rows)
+            seconds = 0.004 * steps
+            time.sleep(seconds if at_once else 0)
+
+            def read():
+                time.sleep(0 if at_once else seconds)
+                return np.zeros((steps, self.terms), "float32")
+
+            return read
+
+        def sync(self):
+            pass
+
+    found, took = [], chunks.Chunks.took
+
+    def noted(self, chunk, seconds):
+        found.append(chunk.steps)
+        took(self, chunk, seconds)
+
+    monkeypatch.setattr(chunks.Chunks, "took", noted)
+    monkeypatch.setattr(chunks, "SECONDS", 0.04)  # of ten steps
+    monkeypatch.setattr(backend, "Steps", Steps)
+    data = resumable.Few(size=8, batch_size=4, examples=1200)
+    zoo.train(recipe(dataset=data, epochs=1), runs_folder=str(tmp_path), access=resumable.QUIET)
+    settled = found[5:-1]
+    assert sum(settled) > 200
+    assert 2 < np.median(settled) <= 12
+    assert sum(steps < 3 for steps in settled) < len(settled) / 4
 
 
 def test_chunks_hold_every_example_once():

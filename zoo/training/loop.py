@@ -87,7 +87,6 @@ class Loop:
             steps=self._steps_per_epoch,
             verbose=0,
         )
-        self._told_at = 0.0
 
     def run(self) -> None:
         """Train. The model's ``history`` holds the logs of the epochs.
@@ -137,7 +136,8 @@ class Loop:
             if self._chunks.per_step_callbacks:
                 self._callbacks.on_train_batch_begin(chunk.first)
             began = time.perf_counter()
-            started = chunk, self._steps.start(chunk.data), began
+            read = self._steps.start(chunk.data)
+            started = chunk, read, time.perf_counter() - began
             if waiting:
                 row = self._tell(epoch, *waiting)
             waiting = started
@@ -157,12 +157,12 @@ class Loop:
         )
         return logs | {f"val_{name}": float(value) for name, value in found.items()}
 
-    def _tell(self, epoch: int, chunk: Chunk, read: Callable, began: float) -> np.ndarray:
+    def _tell(self, epoch: int, chunk: Chunk, read: Callable, starting: float) -> np.ndarray:
         """Wait for a chunk, tell callbacks of its steps, and return the last one's logs."""
+        began = time.perf_counter()
         rows = read()
-        now = time.perf_counter()
-        self._chunks.took(chunk, now - max(began, self._told_at))
-        self._told_at = now
+        # a device may work on it only in the first part, or only in the second
+        self._chunks.took(chunk, starting + time.perf_counter() - began)
         for i, row in enumerate(rows):
             if not self._chunks.per_step_callbacks:  # else they are told before the step
                 self._callbacks.on_train_batch_begin(chunk.first + i)
