@@ -8,6 +8,8 @@ runs the whole matrix.
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 import zoo
@@ -210,6 +212,15 @@ EVERYWHERE = (
     "likelihoods_are_one_number_an_example",
     "classes_have_probabilities",
 )
+# With ZOO_ACCELERATE=none, in a pass of its own: what the engine does to one variant of a model.
+PLAIN = (
+    "builds",
+    "trains_on_a_batch_of_one_and_a_ragged_last_batch",
+    "evaluation_changes_nothing",
+    "resumed_training_equals_uninterrupted",
+    "samples_are_like_examples",
+    "reconstructions_are_like_examples",
+)
 FIRST, ONE = "first_steps_are_the_same_everywhere", "a_player_moves_its_own_weights_and_no_others"
 
 
@@ -222,6 +233,8 @@ def cases(full, of):
     """
     for record in MODELS:
         for place, (variant, settings) in enumerate(SMALL.get(record.name, {"": {}}).items()):
+            if unaccelerated() and (place or of != "backend"):
+                continue
             name = f"{record.name}-{variant}" if variant else record.name
             whole = full or not place or name in STATEFUL
             steps = FIRST_STEPS.get(name, ())
@@ -232,6 +245,8 @@ def cases(full, of):
             }[of]
             if whole and of == "backend":
                 only = [check for check in MODEL_CHECKS if check not in DEFINITION]
+            if unaccelerated():
+                only = (*PLAIN, FIRST if steps else ONE)
             if only:
                 yield Case(
                     zoo.model(record.typed, **settings),
@@ -241,6 +256,11 @@ def cases(full, of):
                     first_steps=steps,
                     only=only,
                 )
+
+
+def unaccelerated() -> bool:
+    """Whether this is the pass with Keras as it comes."""
+    return os.environ.get("ZOO_ACCELERATE") == "none"
 
 
 def pytest_generate_tests(metafunc):
@@ -267,7 +287,7 @@ def test_it_keeps_to(check):
 
 @pytest.mark.backend_free
 def test_checks_of_variants_are_checks_of_models():
-    assert {*VARYING, *EVERYWHERE, *DEFINITION, FIRST, ONE} <= set(MODEL_CHECKS)
+    assert {*VARYING, *EVERYWHERE, *DEFINITION, *PLAIN, FIRST, ONE} <= set(MODEL_CHECKS)
     assert {case.called for case in cases(False, "backend")} > STATEFUL
     assert not list(cases(True, "variant"))  # all checks are on every backend then
 
