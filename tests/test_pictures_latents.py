@@ -101,8 +101,16 @@ def test_what_cannot_be_shown_is_told_in_one_sentence(vae, split):
         latents.codes(zoo.build(Bare(), spec), split)
     with pytest.raises(Unable, match=r"^Decoder cannot encode and has neither noise nor"):
         latents.codes(zoo.build(Decoder(), spec), split)
-    with pytest.raises(Unable, match="no examples"):
-        latents.codes(vae, EMPTY)
+    autoencoder = zoo.build(zoo.model("ae", latent_dim=2, hidden=(4,)), spec)
+    with pytest.raises(Unable, match="no examples"):  # and no prior to draw codes from
+        latents.codes(autoencoder, EMPTY)
+
+
+def test_without_examples_codes_are_drawn_from_the_prior(vae):
+    found = latents.codes(vae, EMPTY, n=5)
+    assert found.x is None and found.z.shape == (5, found.size)
+    np.testing.assert_array_equal(found.centre, 0)
+    np.testing.assert_array_equal(found.spread, 1)
 
 
 # --- ways
