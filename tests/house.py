@@ -77,7 +77,7 @@ def imported(path: Path, known: dict[str, Path]) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             full = [f"{node.module}.{alias.name}" for alias in node.names]
             names = [name if name in known else node.module for name in full]
-        yield from ((node.lineno, name) for name in names if name in known and name != "zoo")  # type: ignore[attr-defined]
+        yield from ((node.lineno, name) for name in names if name in known and name != "zoo")
         pending += ast.iter_child_nodes(node)
 
 

@@ -225,6 +225,17 @@ def test_callbacks_are_told_of_the_steps_of_a_chunk_where_it_was_made(tmp_path):
     assert list(where.told.values()) == 2 * STEPS * [threading.main_thread()]
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="about Keras's PyTorch backend")
+def test_modules_of_pytorch_train_again_after_an_evaluation(tmp_path):
+    class Mode(Terms):
+        def on_train_batch_end(self, batch, logs=None):
+            self.told[self.epoch, batch] = self.model.training
+
+    mode = Mode()
+    train(tmp_path, mode)
+    assert len(mode.told) == 2 * STEPS and all(mode.told.values())
+
+
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="whose steps give their state away")
 def test_an_interrupt_within_a_chunk_finds_the_weights_there(tmp_path, monkeypatch):
     import jax

@@ -41,7 +41,6 @@ class Batches(keras.utils.PyDataset):
     Attributes:
         epoch: the epoch whose batches are given, from 0. Set it to go elsewhere; ``fit``
             moves it on after each complete pass.
-        start: the item that the next pass of ``fit`` begins with; 0 again after that pass.
 
     Raises:
         ZooError: the split does not fill one item, or cannot be binarized.
@@ -68,7 +67,7 @@ class Batches(keras.utils.PyDataset):
         self.binarize = binarize
         self.repeats = repeats
         self.augment = Augmentation(augment, seed) if augment else None
-        self.epoch = self.start = 0
+        self.epoch = 0
         self._order: tuple[int, np.ndarray] | None = None
         self._passing = self._complete = False
         if binarize and split.x.dtype != np.uint8:
@@ -83,17 +82,7 @@ class Batches(keras.utils.PyDataset):
         rows = self.batch_size * self.repeats
         return len(self.split) // rows if self.repeats > 1 else -(-len(self.split) // rows)
 
-    @property
-    def num_batches(self) -> int:
-        """Items of an epoch; within a pass of ``fit``, those of the pass."""
-        return len(self) - self._skipped
-
-    @property
-    def _skipped(self) -> int:
-        return self.start if self._passing else 0
-
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-        index += self._skipped
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         epoch = self.epoch
@@ -127,7 +116,7 @@ class Batches(keras.utils.PyDataset):
         """Called by Keras after a pass."""
         # It also calls this before the first pass, and after a peek at one batch.
         if self._passing and self._complete:
-            self.epoch, self.start = self.epoch + 1, 0
+            self.epoch += 1
         self._passing = False
 
 

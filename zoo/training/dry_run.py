@@ -17,17 +17,14 @@ TIMED_SECONDS = 5.0
 def describe(
     recipe: Recipe,
     access: Access,
-    prepared: Callable[[Experiment], None] = lambda experiment: None,
 ) -> str:
     """Prepare a recipe as for training, time a few steps, and describe it in lines.
 
     Args:
         recipe: the experiment.
         access: where data may come from.
-        prepared: called when all is checked, before steps are timed.
     """
     experiment = prepare(recipe, access)
-    prepared(experiment)
     model, data = experiment.model, experiment.data
     splits = ((name, getattr(data, name)) for name in ("train", "validation", "test"))
     counts = ", ".join(f"{name} {len(split):,}" for name, split in splits)

@@ -17,7 +17,7 @@ from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
 from zoo.training import rewind
-from zoo.training.experiment import Experiment, prepare, prepared_metrics
+from zoo.training.experiment import prepare, prepared_metrics
 from zoo.training.train import Training, carry_out
 
 FIXED = ("model", "data", "dataset", "networks", "augment", "seed", "precision", "ema")
@@ -32,7 +32,6 @@ def resume(
     on_nan: str | None = None,
     runs_folder: str | None = None,
     access: Access | None = None,
-    prepared: Callable[[Experiment], None] = lambda experiment: None,
     begun: Callable[[Run], None] = lambda run: None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Run:
@@ -47,7 +46,7 @@ def resume(
             file is run as Python.
         changes: such as ``"epochs=40"``, besides those that the run was started with.
         on_nan: as in ``zoo.train``; by default as before.
-        runs_folder, access, prepared, begun, say: as in ``zoo.train``.
+        runs_folder, access, begun, say: as in ``zoo.train``.
 
     Returns:
         The finished run.
@@ -77,7 +76,6 @@ def resume(
         _check_position(run, recipe, start, described, further)
         if start:
             matching(experiment.model, start.arrays, f"run {run.name} cannot be resumed")
-        prepared(experiment)
         metrics = prepared_metrics(experiment, access, runs_folder)
         epoch = start.state["epoch"] if start else 0
         rewind.rewind(run, epoch, epoch * len(experiment.batches))
