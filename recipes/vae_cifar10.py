@@ -1,7 +1,7 @@
 """VAE on CIFAR-10, convolutional, with a discretized logistic likelihood.
 
     zoo run recipes/vae_cifar10.py
-    zoo run recipes/vae_cifar10.py model.likelihood=gaussian
+    zoo run recipes/vae_cifar10.py model.likelihood=normal
 
 Colour pictures of 256 levels, whose probability has to be that of a level rather than a density:
 nats divided by 3,072 log 2 are bits a dimension. Samples are blurred: the model knows colours and

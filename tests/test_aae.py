@@ -37,7 +37,7 @@ def linear(rates=(0.0, 0.0, 0.0), networks=LINEAR, **settings):
 
 
 def terms(model, loss, x):
-    nets = Nets(model.networks, training=False, where="test")
+    nets = Nets(model.networks, False, "test", model.data)
     found = loss(nets, zoo.Batch(ops.convert_to_tensor(x)), Generator(0, "test"))
     return {
         f"{player}/{name}": ops.convert_to_numpy(value)

@@ -23,7 +23,7 @@ def numpy(x):
 
 def terms(model, move, x, labels=None):
     """The terms of one of the model's losses on these examples, in inference."""
-    nets = Nets(model.networks, False, "test")
+    nets = Nets(model.networks, False, "test", model.data)
     batch = zoo.Batch(ops.convert_to_tensor(x), labels)
     loss = getattr(model.plugin, move)(nets, batch, Generator(0, "test"))
     return {p: {t: numpy(v) for t, v in own.items()} for p, own in loss.items()}

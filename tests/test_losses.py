@@ -38,20 +38,20 @@ def test_bernoulli_of_gray_and_of_far_logits():
     np.testing.assert_allclose(numpy(far), [0, 0, 200], atol=1e-6)
 
 
-def test_gaussian():
+def test_normal():
     x, mean = array([1, 2], [0, 0]), array([1, 0], [0, 0])
     log_2_pi = math.log(2 * math.pi)
-    np.testing.assert_allclose(numpy(losses.gaussian(x, mean)), [log_2_pi + 2, log_2_pi], rtol=1e-6)
+    np.testing.assert_allclose(numpy(losses.normal(x, mean)), [log_2_pi + 2, log_2_pi], rtol=1e-6)
     # variance 4: half of log 4 more a number, a quarter of the square
     log_var = array([math.log(4)] * 2)
     np.testing.assert_allclose(
-        numpy(losses.gaussian(x, mean, log_var)),
+        numpy(losses.normal(x, mean, log_var)),
         [log_2_pi + math.log(4) + 0.5, log_2_pi + math.log(4)],
         rtol=1e-6,
     )
     np.testing.assert_allclose(
-        numpy(losses.gaussian(x, mean, math.log(4))),
-        numpy(losses.gaussian(x, mean, log_var)),
+        numpy(losses.normal(x, mean, math.log(4))),
+        numpy(losses.normal(x, mean, log_var)),
         rtol=1e-6,
     )
 
@@ -75,7 +75,7 @@ def test_the_kl_is_what_the_two_densities_say():
     mean, log_var = 0.7, -0.5
     z = (mean + math.exp(log_var / 2) * rng.standard_normal((20000, 1))).astype("float32")
     m, v = np.full_like(z, mean), np.full_like(z, log_var)
-    drawn = numpy(losses.gaussian(z, np.zeros_like(z))) - numpy(losses.gaussian(z, m, v))
+    drawn = numpy(losses.normal(z, np.zeros_like(z))) - numpy(losses.normal(z, m, v))
     exact = float(numpy(losses.kl_standard_normal(array([mean]), array([log_var])))[0])
     assert drawn.mean() == pytest.approx(exact, abs=0.03)
 
@@ -94,7 +94,7 @@ def test_squared_error():
     np.testing.assert_allclose(numpy(losses.squared_error(x, y)), [4, 2])
     # the log-likelihood of variance 1/2, but for its constant
     np.testing.assert_allclose(
-        numpy(losses.gaussian(x, y, math.log(0.5))) - math.log(math.pi), [4, 2], rtol=1e-6
+        numpy(losses.normal(x, y, math.log(0.5))) - math.log(math.pi), [4, 2], rtol=1e-6
     )
 
 
@@ -220,7 +220,7 @@ def test_an_unknown_kernel_suggests_the_nearest():
     "loss",
     [
         lambda x: losses.bernoulli(x, x),
-        lambda x: losses.gaussian(x, x),
+        lambda x: losses.normal(x, x),
         lambda x: losses.kl_standard_normal(x, x),
         lambda x: losses.squared_error(x, ops.zeros_like(x)),
         lambda x: losses.discretized_logistic(x, x, -1.0),

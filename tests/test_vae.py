@@ -45,7 +45,7 @@ def constants(model, moments, *outputs):
 
 def terms(model, x, labels=None, purpose="t"):
     """What the loss gives, as NumPy, with the noise that it drew."""
-    nets = Nets(model.networks, True, "test")
+    nets = Nets(model.networks, True, "test", model.data)
     labels = None if labels is None else ops.convert_to_tensor(labels)
     rng = zoo.random.Generator(0, purpose)
     found = model.plugin.elbo(nets, Batch(ops.convert_to_tensor(x), labels), rng)
@@ -75,8 +75,8 @@ def test_bernoulli_pixels():
     np.testing.assert_allclose(model.reconstruct(PICTURES), 1 / (1 + math.exp(-0.3)), rtol=1e-5)
 
 
-def test_gaussian_pixels_share_one_learned_variance():
-    model = constants(built(likelihood="gaussian"), (0.0, 0.0), 0.25)
+def test_normal_pixels_share_one_learned_variance():
+    model = constants(built(likelihood="normal"), (0.0, 0.0), 0.25)
     [scale] = [v for v in model.trainable_variables if v.name == "log_scale"]
     assert scale.shape == ()
     scale.assign(-1.5)
@@ -87,14 +87,14 @@ def test_gaussian_pixels_share_one_learned_variance():
 
 
 def test_points_have_a_mean_and_a_variance_of_each_coordinate():
-    model = constants(built(shape=(2,), likelihood="gaussian"), (0.0, 0.0), 0.5, -1.0)
+    model = constants(built(shape=(2,), likelihood="normal"), (0.0, 0.0), 0.5, -1.0)
     expected = -log_normal(POINTS, 0.5, -1.0)
     np.testing.assert_allclose(terms(model, POINTS)["reconstruction"], expected, rtol=1e-5)
     np.testing.assert_allclose(model.reconstruct(POINTS), np.full((3, 2), 0.5))
 
 
 def test_samples_of_points_have_the_noise_of_their_likelihood():
-    model = constants(built(shape=(2,), likelihood="gaussian"), (0.0, 0.0), 0.5, -1.0)
+    model = constants(built(shape=(2,), likelihood="normal"), (0.0, 0.0), 0.5, -1.0)
     samples = model.sample(4000)
     np.testing.assert_allclose(samples.mean(axis=0), 0.5, atol=0.04)
     np.testing.assert_allclose(samples.std(axis=0), math.exp(-0.5), atol=0.03)
@@ -115,7 +115,7 @@ def test_levels_of_a_pixel_have_probabilities_that_sum_to_one():
 
 
 @pytest.mark.parametrize(
-    ("likelihood", "outputs"), [("bernoulli", (0.3,)), ("gaussian", (0.3,)), ("points", (0.3, 0.1))]
+    ("likelihood", "outputs"), [("bernoulli", (0.3,)), ("normal", (0.3,)), ("points", (0.3, 0.1))]
 )
 def test_a_posterior_that_is_the_prior_leaves_the_likelihood_of_what_is_decoded(
     likelihood, outputs
@@ -123,7 +123,7 @@ def test_a_posterior_that_is_the_prior_leaves_the_likelihood_of_what_is_decoded(
     """The decoder ignores z, so log p(x) = log p(x|z), from any number of samples."""
     points = likelihood == "points"
     model = built(
-        shape=(2,) if points else (8, 8, 1), likelihood="gaussian" if points else likelihood
+        shape=(2,) if points else (8, 8, 1), likelihood="normal" if points else likelihood
     )
     x = POINTS if points else PICTURES
     exact = -terms(constants(model, (0.0, 0.0), *outputs), x)["reconstruction"]
@@ -133,7 +133,7 @@ def test_a_posterior_that_is_the_prior_leaves_the_likelihood_of_what_is_decoded(
 
 def linear(shape_of_z=1):
     """p(x) is known: z ~ N(0, 1), x = (z, z) + N(0, exp(0.2)) in each coordinate."""
-    model = built(shape=(2,), latent_dim=shape_of_z, hidden=(), likelihood="gaussian")
+    model = built(shape=(2,), latent_dim=shape_of_z, hidden=(), likelihood="normal")
     mean, log_var = [
         layer for layer in model.networks["decoder"].layers if isinstance(layer, keras.layers.Dense)
     ]
@@ -233,7 +233,7 @@ def test_iwae_of_one_sample_is_a_vae():
 
 def test_iwae_averages_weights_rather_than_their_logarithms():
     """Decoded, z is the mean of x; q = N(0, 1) = p, so log w_i = log N(x; z_i, exp(0.2))."""
-    model = built("iwae", samples=3, shape=(2,), latent_dim=1, hidden=(), likelihood="gaussian")
+    model = built("iwae", samples=3, shape=(2,), latent_dim=1, hidden=(), likelihood="normal")
     for new, old in zip(model.weights, linear().weights, strict=True):
         new.assign(old)
     constant(model.networks["encoder"], 0.0, 0.0)
@@ -302,7 +302,7 @@ def test_a_schedule_weighs_the_kl_by_the_step():
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("vae", {"likelihood": "gausian"}, "did you mean 'gaussian'"),
+        ("vae", {"likelihood": "nomal"}, "did you mean 'normal'"),
         ("vae", {"free_bits": -1.0}, "free_bits is at least 0"),
         ("iwae", {"samples": 0}, "samples is at least 1"),
         ("iwae", {"free_bits": 0.5}, "free_bits 0"),
@@ -320,7 +320,7 @@ def test_levels_are_those_of_pictures():
 
 @pytest.mark.parametrize("name", ["vae", "iwae", "mmd_vae", "beta_tc_vae"])
 def test_a_variant_is_described_by_its_own_name(name):
-    plugin = zoo.model(name, likelihood="gaussian", conditional=True)
+    plugin = zoo.model(name, likelihood="normal", conditional=True)
     described = json.loads(json.dumps(serialization.settings_of(plugin, "models")))
     assert described["name"] == name
 

@@ -58,7 +58,7 @@ def linear(loss_weights=None, rate=0.1, networks=LINEAR, **settings):
 
 
 def terms(model, x):
-    nets = Nets(model.networks, training=False, where="test")
+    nets = Nets(model.networks, False, "test", model.data)
     batch = zoo.Batch(ops.convert_to_tensor(x))
     found = model.plugin.together(nets, batch, Generator(0, "test"))
     return {

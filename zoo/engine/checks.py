@@ -85,7 +85,7 @@ def dry_run(model: GenerativeModel, move):
         )
         rng = random.Generator(model.seed, "dry run", 0, 0, backend.draws_on_host)
         with random.scope(rng), blaming(where):
-            returned = move.loss(Nets(model.networks, True, model.where), batch, rng)
+            returned = move.loss(Nets(model.networks, True, model.where, model.data), batch, rng)
         terms.checked(returned, model.players, DRY_ROWS, where)
         if move.when:
             with blaming(f"{where}, when"):

@@ -136,20 +136,18 @@ class Inference:
         cache = self.__dict__.setdefault("_compiled_abilities", {})
         which = (name, *options.items())
         if which not in cache:
-            method = getattr(self.plugin, name)
+            call = self.plugin.given_labels
 
             def function(key, start, first, labels=None):
-                nets = Nets(self.networks, training=False, where=self.where)
+                nets = Nets(self.networks, False, self.where, self.data)
                 rng = random.Generator.of_key(key, 0, start, backend.draws_on_host)
                 with random.scope(rng), blaming(f"{self.where}.{name}"):
                     if name == "sample":
-                        out = method(nets, ops.shape(first)[0], rng, labels=labels)
-                    elif name == "classify":
-                        out = method(nets, first)
+                        out = call(name, labels, nets, ops.shape(first)[0], rng)
                     elif name == "log_likelihood":
-                        out = method(nets, first, rng, labels=labels, **options)
+                        out = call(name, labels, nets, first, rng, **options)
                     else:
-                        out = method(nets, first, labels=labels)
+                        out = call(name, labels, nets, first)
                 self._check_output(name, out, first.shape[0])
                 return out
 

@@ -10,6 +10,7 @@ from keras import ops
 
 from zoo.engine.backends import backend
 from zoo.errors import ZooError, nearest, unknown
+from zoo.plugin.model import DataSpec
 
 
 class Networks(keras.layers.Layer):
@@ -23,7 +24,7 @@ class Networks(keras.layers.Layer):
                     f"{where}: networks() gives keras models or layers, but "
                     f"{name!r} is {type(network).__name__}"
                 )
-            if not name.isidentifier() or hasattr(self, name):
+            if not name.isidentifier() or name == "data" or hasattr(self, name):
                 raise ZooError(f"{where}: {name!r} cannot name a network; choose another name")
             setattr(self, name, network)
         self._names = " ".join(networks)
@@ -45,15 +46,19 @@ class Nets:
     """``nets.encoder(x)``: the networks bound to training or inference.
 
     What comes out is float32 also under mixed precision, since losses and noise are.
+
+    Attributes:
+        data: the ``DataSpec`` that the networks were built for.
     """
 
-    def __init__(self, networks: Networks, training: bool, where: str):
+    def __init__(self, networks: Networks, training: bool, where: str, data: DataSpec):
         self._where = where
+        self.data = data
         for name, network in networks.items():
             setattr(self, name, Net(network, training))
 
     def __getattr__(self, name):
-        names = [key for key in vars(self) if not key.startswith("_")]
+        names = [key for key, value in vars(self).items() if isinstance(value, Net)]
         raise ZooError(
             f"{self._where}: there is no network {name!r}{nearest(name, names)} "
             f"(networks: {', '.join(names)})"
@@ -63,17 +68,21 @@ class Nets:
 class Net:
     """One network, called with ``training`` bound.
 
-    A conditional network takes ``[x, labels]``. Called as ``net(x, labels=labels)``, any
-    network is given what it takes, so that a loss is written once for both.
+    A network says that it takes labels by an input named ``labels``, or, where it is a layer, by
+    a parameter of this name. Called as ``net(x, labels=labels)``, any network is given what it
+    takes, so that a loss is written once for conditional networks and for others.
     """
 
     def __init__(self, network, training):
         self._network = network
-        self._kwargs = {"training": training} if _takes_training(network.__class__) else {}
+        self._kwargs = {"training": training} if _takes(network.__class__, "training") else {}
 
     def __call__(self, x, *args, labels=None, **kwargs):
-        if labels is not None and len(getattr(self._network, "inputs", None) or ()) == 2:
-            x = [x, labels]
+        if labels is not None:
+            if _has_input(self._network, "labels"):
+                x = [*x, labels] if isinstance(x, (list, tuple)) else [x, labels]
+            elif _takes(self._network.__class__, "labels"):
+                kwargs["labels"] = labels
         outputs = self._called(x, *args, **kwargs)
         if hasattr(outputs, "dtype"):
             return _float32(outputs)
@@ -84,8 +93,14 @@ class Net:
 
 
 @functools.cache  # on PyTorch, networks are called at each step
-def _takes_training(cls: type[keras.layers.Layer]) -> bool:
-    return "training" in inspect.signature(cls.call).parameters
+def _takes(cls: type[keras.layers.Layer], parameter: str) -> bool:
+    return parameter in inspect.signature(cls.call).parameters
+
+
+def _has_input(network, name: str) -> bool:
+    """Whether the last input of a functional model has this name."""
+    inputs = getattr(network, "inputs", None) or ()
+    return bool(inputs) and inputs[-1].name == name
 
 
 def _float32(x):

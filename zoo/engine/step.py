@@ -81,7 +81,7 @@ class TrainingStep:
         return self._track(logs, ops.shape(x)[0])
 
     def _terms_of(self, move, batch, rng, variables, training):
-        nets = Nets(self.networks, training, self.where)
+        nets = Nets(self.networks, training, self.where, self.data)
         with random.scope(rng):
             values = dict(move.loss(nets, batch, rng))
         for player in values:

@@ -1,4 +1,4 @@
-"""What models are made of: networks, layers, losses, schedules, noise, samplers."""
+"""What models are made of: networks, distributions, losses, layers, schedules, samplers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 
 __all__ = [
     "augment",
+    "distributions",
     "layers",
     "losses",
     "networks",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -84,21 +86,25 @@ class Model:
     """A generative model: its hyperparameters, networks, players and losses.
 
     Subclasses are frozen dataclasses. A model holds no network: a run builds
-    them from ``networks`` and hands them to the losses as ``nets``.
+    them from ``networks`` and hands them to the losses as ``nets``, which also knows the
+    data: ``nets.data.shape``.
 
     Abilities are optional methods that switch on the commands and pictures that
     use them; tensors in and out are as in ``Batch`` (batch first, float32):
 
-    - ``sample(nets, n, rng, labels=None)`` -> ``(n, *data.shape)``
-    - ``reconstruct(nets, x, labels=None)`` -> like ``x``
-    - ``encode(nets, x, labels=None)`` -> ``(n, latent_dim)``
-    - ``decode(nets, z, labels=None)`` -> ``(n, *data.shape)``
-    - ``log_likelihood(nets, x, rng, samples=1, labels=None)`` -> ``(n,)``, a lower
+    - ``sample(nets, n, rng)`` -> ``(n, *data.shape)``
+    - ``reconstruct(nets, x)`` -> like ``x``
+    - ``encode(nets, x)`` -> ``(n, d)``
+    - ``decode(nets, z)`` -> ``(n, *data.shape)``
+    - ``log_likelihood(nets, x, rng, samples=1)`` -> ``(n,)``, a lower
       bound of log p(x) in nats from that many importance samples (one: the ELBO)
     - ``classify(nets, x)`` -> ``(n, classes)``, probabilities
 
-    What ``decode`` makes samples of is standard normal and of dimension ``self.latent_dim``, unless
-    there is a method ``noise(rng, n)`` -> ``(n, latent_dim)``.
+    A method that has a parameter ``labels`` is given them, int32 ``(n,)``, or None where there
+    are none.
+
+    ``latent`` is the prior that ``decode`` makes samples of. A model that has it and ``decode``
+    can sample; one that has ``encode`` and ``decode`` can reconstruct.
     """
 
     abilities: ClassVar[tuple[str, ...]] = (
@@ -135,19 +141,58 @@ class Model:
         """Default weights ``{player: {term: number or schedule}}``; 1 where silent."""
         return {}
 
+    def latent(self, nets, labels=None):
+        """The prior p(z) of the codes, p(z|labels) where it depends on them.
+
+        Args:
+            nets: the networks, of which a learned prior is made.
+            labels: int32 ``(n,)``, or None.
+
+        Returns:
+            A ``zoo.nn.distributions.Distribution`` of one code, such as
+            ``distributions.StandardNormal(16)``. Without this method a model has no prior.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no prior: latent(nets)")
+
+    def sample(self, nets, n, rng, labels=None):
+        """Draw codes from the prior and decode them."""
+        z = self.given_labels("latent", labels, nets).sample(rng, n)
+        return self.given_labels("decode", labels, nets, z)
+
+    def reconstruct(self, nets, x, labels=None):
+        """Encode and decode."""
+        z = self.given_labels("encode", labels, nets, x)
+        return self.given_labels("decode", labels, nets, z)
+
     def can(self, ability: str) -> bool:
-        """Whether the model has this ability.
+        """Whether the model has this ability; ``"latent"`` asks for a prior.
 
         >>> Model().can("sample")
         False
         """
-        return callable(getattr(self, ability, None))
+        own = getattr(type(self), ability, None)
+        if own is None or own is not getattr(Model, ability, None):
+            return callable(own)
+        needs = {"sample": ("latent", "decode"), "reconstruct": ("encode", "decode")}
+        return ability in needs and all(self.can(needed) for needed in needs[ability])
+
+    def given_labels(self, method: str, labels, *args, **options):
+        """Call a method of the model, with the labels if it has a parameter for them."""
+        function = getattr(self, method)
+        if _takes_labels(getattr(type(self), method)):
+            options["labels"] = labels
+        return function(*args, **options)
 
     def replace(self, **changes) -> Model:
         """A copy with some settings changed; unknown names raise ``ZooError``."""
         from zoo.plugin.settings import check_settings
 
         return dataclasses.replace(self, **check_settings(type(self), changes))  # type: ignore[type-var]
+
+
+@functools.cache
+def _takes_labels(method: Callable) -> bool:
+    return "labels" in inspect.signature(method).parameters
 
 
 def as_move(move: Move | Callable) -> Move:

@@ -15,7 +15,7 @@ from zoo_vae.scale import SharedScale
 
 LIKELIHOODS = {
     "bernoulli": losses.bernoulli,
-    "gaussian": losses.gaussian,
+    "normal": losses.normal,
     "discretized_logistic": losses.discretized_logistic,
 }
 """``{name: -log p(x|z) of x and the decoder's outputs}``"""
@@ -38,7 +38,7 @@ class VAE(zoo.Model):
         convolutional: for pictures whose sides halve evenly once for each layer.
         activation: of the hidden layers, by its Keras name. A smooth one has no units that
             die, which Adam would turn into differences between backends.
-        likelihood: p(x|z): ``"bernoulli"`` for data in [0, 1], ``"gaussian"``, or
+        likelihood: p(x|z): ``"bernoulli"`` for data in [0, 1], ``"normal"``, or
             ``"discretized_logistic"`` for pictures of 256 levels (Kingma et al. 2016).
         free_bits: nats of each dimension of z that cost as much as none, so that none is given
             up early (Kingma et al. 2016); the term ``kl`` is then that of their equation 15.
@@ -118,7 +118,7 @@ class VAE(zoo.Model):
         """Means of p(x|z), as is usual for pictures; of Gaussian vectors draws from it."""
         z = rng.normal((n, self.latent_dim))
         outputs = keras.tree.flatten(nets.decoder(z, labels=labels))
-        if self.likelihood == "gaussian" and len(outputs[0].shape) == 2:
+        if self.likelihood == "normal" and len(outputs[0].shape) == 2:
             mean, log_var = outputs
             return mean + ops.exp(0.5 * log_var) * rng.normal(ops.shape(mean))
         return self.decode(nets, z, labels)
@@ -137,8 +137,8 @@ class VAE(zoo.Model):
         labels = None if labels is None else ops.repeat(labels, samples, axis=0)
         z = mean + ops.exp(0.5 * log_var) * ops.reshape(noise, ops.shape(mean))
         log_weight = (
-            losses.gaussian(z, mean, log_var)  # -log q(z|x)
-            - losses.gaussian(z, ops.zeros_like(z))  # log p(z)
+            losses.normal(z, mean, log_var)  # -log q(z|x)
+            - losses.normal(z, ops.zeros_like(z))  # log p(z)
             - self.distortion(nets, x, z, labels)  # log p(x|z)
         )
         return ops.logsumexp(ops.reshape(log_weight, (-1, samples)), axis=1) - math.log(samples)

@@ -98,7 +98,7 @@ class VAEGAN(zoo.Model):
             x, again, _ = ops.split(features, 3)
         else:
             again, _ = ops.split(made, 2)
-        reconstruction = losses.gaussian(x, again)  # equations 7 and 8
+        reconstruction = losses.normal(x, again)  # equations 7 and 8
         return {
             "encoder": {
                 "kl": losses.kl_standard_normal(mean, log_var),

@@ -19,7 +19,7 @@ from zoo.nn.losses.games import (
     non_saturating,
     wasserstein,
 )
-from zoo.nn.losses.likelihoods import bernoulli, discretized_logistic, gaussian, squared_error
+from zoo.nn.losses.likelihoods import bernoulli, discretized_logistic, normal, squared_error
 
 __all__ = [
     "Adversarial",
@@ -28,7 +28,6 @@ __all__ = [
     "bernoulli",
     "discretized_logistic",
     "free_bits",
-    "gaussian",
     "hinge",
     "kl_per_dimension",
     "kl_standard_normal",
@@ -36,6 +35,7 @@ __all__ = [
     "minimax",
     "mmd",
     "non_saturating",
+    "normal",
     "squared_error",
     "total_correlation",
     "wasserstein",

@@ -24,7 +24,7 @@ def bernoulli(x, logits):
     return summed(ops.softplus(logits) - x * logits)
 
 
-def gaussian(x, mean, log_var=0.0):
+def normal(x, mean, log_var=0.0):
     """Negative log-likelihood of x under independent normals, in nats.
 
     -log p(x) = sum_i (log 2 pi + log_var_i + (x_i - mean_i)^2 / exp(log_var_i)) / 2
@@ -75,7 +75,7 @@ def discretized_logistic(x, mean, log_scale, levels: int = 256):
 def squared_error(x, y):
     """The squared distance of each example from its reconstruction, sum_i (x_i - y_i)^2.
 
-    Up to a factor and a constant, ``gaussian`` of a fixed variance: at variance 1/2 they
+    Up to a factor and a constant, ``normal`` of a fixed variance: at variance 1/2 they
     differ by the constant alone.
 
     Args:

@@ -108,7 +108,7 @@ class Bench:
         """The terms, and what the losses would have assigned, as ``{id(variable): value}``."""
         x, y = self.batch(n, first)
         batch = Batch(model.scaled(ops.convert_to_tensor(x)), ops.convert_to_tensor(y))
-        nets = Nets(model.networks, training, model.where)
+        nets = Nets(model.networks, training, model.where, model.data)
         found, assigned = {}, {}
         for move, _ in model.described_moves():
             rng = random.Generator(model.seed, "check", 0, first, backend.draws_on_host)
@@ -156,20 +156,16 @@ class Bench:
         model = model or self.model
         x, labels = self.batch(n)
         first = model.scaled(ops.convert_to_tensor(x))
-        arguments: dict[str, Any] = {"labels": ops.convert_to_tensor(labels)}
         rng = random.Generator(seed, ability, 0, 0, backend.draws_on_host)
-        if chosen is not None:
-            arguments["labels"] = ops.convert_to_tensor(chosen)
+        labels = ops.convert_to_tensor(labels if chosen is None else chosen)
         positional = {
             "sample": (n, rng),
             "decode": (None if given is None else ops.convert_to_tensor(given),),
             "log_likelihood": (first, rng),
         }.get(ability, (first,))
-        if ability == "classify":
-            arguments = {}
-        nets = Nets(model.networks, False, model.where)
+        nets = Nets(model.networks, False, model.where, model.data)
         with random.scope(rng), blaming(f"{model.where}.{ability}"):
-            out = getattr(self.plugin, ability)(nets, *positional, **arguments, **options)
+            out = self.plugin.given_labels(ability, labels, nets, *positional, **options)
         if not hasattr(out, "shape"):
             raise ZooError(
                 f"{model.where}.{ability} returned {type(out).__name__}; it returns one tensor"

@@ -1,0 +1,293 @@
+"""Distributions of examples and codes: posteriors, likelihoods and priors.
+
+A posterior or a likelihood is made from what a network gives, one row an example:
+``q = Normal(**nets.encoder(x))``. A prior is a setting of a model: ``StandardNormal(16)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from keras import ops
+
+from zoo.errors import ZooError, unknown
+from zoo.nn import losses
+
+LOG_2_PI = math.log(2 * math.pi)
+
+
+class Distribution:
+    """What all distributions have."""
+
+    shape: tuple[int, ...]
+    """Shape of one example or code."""
+
+    def sample(self, rng, n: Any = None):
+        """Draw with a loss's or ability's ``rng``.
+
+        Args:
+            rng: draws.
+            n: how many, of a prior; a distribution of given rows has one for each of them.
+
+        Returns:
+            float32 ``(n, *shape)``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no samples")
+
+    def log_prob(self, x):
+        """Log density, or log probability, in nats: ``(n, *shape)`` to ``(n,)``."""
+        raise NotImplementedError(f"{type(self).__name__} has no log_prob")
+
+
+# --- of what a network gives, one row an example ---------------------------------------
+
+
+class _Rows(Distribution):
+    """A distribution of given rows; its parameters are outputs of a network.
+
+    Attributes:
+        names: of the parameters, the first of them being of the shape of an example.
+    """
+
+    names: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def parameters(
+        cls, shape: Sequence[int], shared_scale: bool = False
+    ) -> dict[str, tuple[int, ...]]:
+        """The outputs that a network needs, ``{name: shape}``, as ``zoo.nn.networks`` takes them.
+
+        Args:
+            shape: of an example.
+            shared_scale: one learned number is the scale of all outputs, rather than one for
+                each output that depends on the network's input.
+        """
+        first, *scales = cls.names
+        return {first: tuple(shape)} | {
+            name: () if shared_scale else tuple(shape) for name in scales
+        }
+
+    @property
+    def mean(self):
+        """The mean, float32 ``(n, *shape)``."""
+        raise NotImplementedError
+
+    @property
+    def shape(self):  # type: ignore[override]
+        return tuple(self.mean.shape[1:])
+
+
+class Bernoulli(_Rows):
+    """Independent Bernoulli variables (Kingma & Welling 2014, appendix C.1).
+
+    Args:
+        logits: float32 ``(n, ...)``.
+    """
+
+    names = ("logits",)
+
+    def __init__(self, logits):
+        self.logits = logits
+
+    @property
+    def mean(self):
+        return ops.sigmoid(self.logits)
+
+    def sample(self, rng, n=None):
+        """Zeros and ones."""
+        return ops.cast(rng.uniform(ops.shape(self.logits)) < self.mean, "float32")
+
+    def log_prob(self, x):
+        """Of x in [0, 1]."""
+        return -losses.bernoulli(x, self.logits)
+
+
+class Normal(_Rows):
+    """Independent normal variables (Kingma & Welling 2014, appendix C.2).
+
+    Args:
+        mean, log_var: float32 ``(n, ...)``; ``log_var`` is the logarithm of the variance.
+    """
+
+    names = ("mean", "log_var")
+
+    def __init__(self, mean, log_var):
+        self._mean, self.log_var = mean, log_var
+
+    @property
+    def mean(self):
+        return self._mean
+
+    def sample(self, rng, n=None):
+        """``mean + stddev * noise``, through which gradients pass (the reparameterization)."""
+        return self.mean + ops.exp(0.5 * self.log_var) * rng.normal(ops.shape(self.mean))
+
+    def log_prob(self, x):
+        return -losses.normal(x, self.mean, self.log_var)
+
+    def kl(self, prior: Distribution):
+        """KL(self || prior) in nats, ``(n,)``.
+
+        Raises:
+            ZooError: the prior is not ``StandardNormal``. The difference of the two
+                ``log_prob`` of a sample estimates the KL from any other.
+        """
+        return losses.kl_standard_normal(*self._beside(prior))
+
+    def kl_per_dimension(self, prior: Distribution):
+        """As ``kl``, of each dimension by itself: ``(n, d)``."""
+        return losses.kl_per_dimension(*self._beside(prior))
+
+    def _beside(self, prior):
+        if not isinstance(prior, StandardNormal):
+            raise ZooError(
+                f"Normal.kl has a formula for StandardNormal, not for {type(prior).__name__}: "
+                "take q.log_prob(z) - p.log_prob(z) of a sample z of q"
+            )
+        return self.mean, self.log_var
+
+
+class DiscretizedLogistic(_Rows):
+    """Pixels of 256 levels under logistic variables that are rounded (Kingma et al. 2016).
+
+    Args:
+        mean, log_scale: float32 ``(n, ...)``, in the units of pixels in [0, 1].
+    """
+
+    names = ("mean", "log_scale")
+
+    def __init__(self, mean, log_scale):
+        self._mean, self.log_scale = mean, log_scale
+
+    @property
+    def mean(self):
+        return self._mean
+
+    def sample(self, rng, n=None):
+        """Levels in [0, 1]."""
+        u = rng.uniform(ops.shape(self.mean))
+        x = self.mean + ops.exp(self.log_scale) * (ops.log(u) - ops.log1p(-u))
+        return ops.clip(ops.round(x * 255.0) / 255.0, 0.0, 1.0)
+
+    def log_prob(self, x):
+        """Of x in [0, 1], at levels of 1 / 255."""
+        return -losses.discretized_logistic(x, self.mean, self.log_scale)
+
+
+_LIKELIHOODS: dict[str, type[_Rows]] = {
+    "bernoulli": Bernoulli,
+    "normal": Normal,
+    "discretized_logistic": DiscretizedLogistic,
+}
+
+
+def likelihood(name: str) -> type[_Rows]:
+    """The class of this name: ``"bernoulli"``, ``"normal"`` or ``"discretized_logistic"``.
+
+    >>> likelihood("normal").parameters((2,))
+    {'mean': (2,), 'log_var': (2,)}
+
+    Raises:
+        ZooError: another name.
+    """
+    if name not in _LIKELIHOODS:
+        raise unknown("likelihood", name, _LIKELIHOODS)
+    return _LIKELIHOODS[name]
+
+
+# --- priors, which are settings of a model ---------------------------------------------
+
+
+@dataclass(frozen=True)
+class Prior(Distribution):
+    """A distribution of one code, without parameters to learn: a setting of a model.
+
+    Attributes:
+        dimension: of a code.
+    """
+
+    dimension: int
+
+    def __post_init__(self):
+        if self.dimension < 1:
+            raise ZooError(f"{type(self).__name__}: dimension is at least 1, not {self.dimension}")
+
+    @property
+    def shape(self):  # type: ignore[override]
+        return (self.dimension,)
+
+
+@dataclass(frozen=True)
+class StandardNormal(Prior):
+    """N(0, I)."""
+
+    def sample(self, rng, n=None):
+        return rng.normal((n, self.dimension))
+
+    def log_prob(self, x):
+        return -losses.normal(x, ops.zeros_like(x))
+
+
+@dataclass(frozen=True)
+class Uniform(Prior):
+    """Independent uniform variables.
+
+    Attributes:
+        low, high: the range.
+    """
+
+    low: float = -1.0
+    high: float = 1.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.low < self.high:
+            raise ZooError(f"Uniform: low {self.low} is not below high {self.high}")
+
+    def sample(self, rng, n=None):
+        return rng.uniform((n, self.dimension), self.low, self.high)
+
+    def log_prob(self, x):
+        inside = ops.all(ops.logical_and(x >= self.low, x <= self.high), axis=1)
+        density = -self.dimension * math.log(self.high - self.low)
+        return ops.where(inside, density, -math.inf)
+
+
+@dataclass(frozen=True)
+class NormalMixture(Prior):
+    """Normals of variance 1 with equal chances, each around a point of its own axis.
+
+    The static mixture of Ben-Yosef & Weinshall 2018, with means on the axes. Data that lie apart,
+    as digits do, need noise that lies apart: what a generator makes of a single normal is
+    connected, so that some samples lie in between.
+
+    Attributes:
+        components: normals, at most as many as dimensions.
+        radius: distance of their means from 0, which keeps two means sqrt(2) times as far apart.
+    """
+
+    components: int = 10
+    radius: float = 4.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 1 <= self.components <= self.dimension:
+            raise ZooError(
+                f"NormalMixture: components is from 1 to dimension {self.dimension}, "
+                f"not {self.components}"
+            )
+
+    def sample(self, rng, n=None):
+        z = rng.normal((n, self.dimension))
+        component = rng.integers((n,), 0, self.components)
+        return z + self.radius * ops.one_hot(component, self.dimension)
+
+    def log_prob(self, x):
+        # |x - r e_k|^2 = |x|^2 - 2 r x_k + r^2
+        square = ops.sum(ops.square(x), axis=1, keepdims=True) + self.radius**2
+        square = square - 2 * self.radius * x[:, : self.components]
+        log_density = -0.5 * (self.dimension * LOG_2_PI + square)
+        return ops.logsumexp(log_density, axis=1) - math.log(self.components)
