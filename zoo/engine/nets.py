@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from typing import Any
 
 import keras
 from keras import ops
@@ -99,7 +100,7 @@ def _takes(cls: type[keras.layers.Layer], parameter: str) -> bool:
 
 def _has_input(network, name: str) -> bool:
     """Whether the last input of a functional model has this name."""
-    inputs = getattr(network, "inputs", None) or ()
+    inputs: Any = getattr(network, "inputs", None)
     return bool(inputs) and inputs[-1].name == name
 
 
