@@ -53,25 +53,30 @@ class Case:
         return BETA_1.get(self.model, 0.5)
 
 
+def _normal(dimension):
+    """A prior, as a manifest has it: its class would import Keras."""
+    return {"class": "StandardNormal", "dimension": dimension}
+
+
 CASES = {
     "A": Case(
         "dense VAE 784-512-256-z16",
         "vae",
-        {"latent_dim": 16, "hidden": (512, 256)},
+        {"latent_dim": 16, "units": (512, 256)},
         steps=200,
         variants=VARIANTS,
     ),
     "B": Case(
         "convolutional VAE 32-64",
         "vae",
-        {"latent_dim": 16, "hidden": (32, 64), "convolutional": True},
+        {"latent_dim": 16, "convolutional": True, "filters": (32, 64)},
         steps=96,
         variants=VARIANTS,
     ),
     "C": Case(
         "DCGAN 128-64",
         "dcgan",
-        {"latent_dim": 100, "filters": 64, "dropout": 0.0},
+        {"prior": _normal(100), "filters": 64, "kernel": 4},
         steps=16,
         variants=("zoo", "keras", "hand"),
     ),
@@ -79,7 +84,7 @@ CASES = {
     "WGAN-GP": Case(
         "WGAN-GP 32-64, critic 5 times",
         "wgan_gp",
-        {"latent_dim": 64, "filters": 32, "repeats": 5},
+        {"prior": _normal(64), "filters": 32, "repeats": 5},
         steps=1,
         repeats=5,
     ),
@@ -92,32 +97,32 @@ SCALING: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
         for size in (32, 128, 512)
     ],
     "model": [
-        (f"{hidden[0]} and {hidden[1]} units", "A", {"settings": settings, "steps": steps})
-        for hidden, steps in (((128, 64), 400), ((512, 256), 200), ((2048, 1024), 20))
-        for settings in [{"latent_dim": 16, "hidden": hidden}]
+        (f"{units[0]} and {units[1]} units", "A", {"settings": settings, "steps": steps})
+        for units, steps in (((128, 64), 400), ((512, 256), 200), ((2048, 1024), 20))
+        for settings in [{"latent_dim": 16, "units": units}]
     ],
 }
 """``{what grows: [(in words, case, what is changed of it)]}``"""
 
 SMOKE = {
-    "A": {"settings": {"latent_dim": 2, "hidden": (8,)}, "steps": 2, "batch_size": 8},
+    "A": {"settings": {"latent_dim": 2, "units": (8,)}, "steps": 2, "batch_size": 8},
     "B": {
-        "settings": {"latent_dim": 2, "hidden": (2, 2), "convolutional": True},
+        "settings": {"latent_dim": 2, "convolutional": True, "filters": (2, 2)},
         "steps": 2,
         "batch_size": 4,
     },
     "C": {
-        "settings": {"latent_dim": 2, "filters": 2, "dropout": 0.0},
+        "settings": {"prior": _normal(2), "filters": 2, "kernel": 4},
         "steps": 2,
         "batch_size": 4,
     },
     "VAE-GAN": {
-        "settings": {"latent_dim": 2, "filters": 2, "hidden": (4,)},
+        "settings": {"latent_dim": 2, "filters": 2, "units": (4,)},
         "steps": 2,
         "batch_size": 4,
     },
     "WGAN-GP": {
-        "settings": {"latent_dim": 2, "filters": 2, "hidden": (4,), "repeats": 2},
+        "settings": {"latent_dim": 2, "filters": 2, "units": (4,), "repeats": 2},
         "steps": 2,
         "batch_size": 4,
         "repeats": 2,

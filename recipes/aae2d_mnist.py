@@ -15,14 +15,13 @@ larger rate: at 2e-4, with 5e-4 for the autoencoder, codes reached 20 where the 
 import keras
 
 import zoo
+import zoo_aae
 from zoo import callbacks, datasets, metrics
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model(
-        "aae", latent_dim=2, hidden=(1000, 1000), prior="mixture", components=10, labelled=True
-    ),
+    model=zoo.model("aae", prior=zoo_aae.Petals(components=10), units=(1000, 1000), labelled=True),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
         "autoencoder": keras.optimizers.Adam(1e-4),

@@ -15,11 +15,12 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("aae", latent_dim=8, hidden=(1000, 1000)),
+    model=zoo.model("aae", prior=distributions.StandardNormal(8), units=(1000, 1000)),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
         "autoencoder": keras.optimizers.Adam(5e-4),

@@ -15,11 +15,14 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("aae", latent_dim=15, hidden=(1000, 1000), conditional=True),
+    model=zoo.model(
+        "aae", prior=distributions.StandardNormal(15), units=(1000, 1000), conditional=True
+    ),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
         "autoencoder": keras.optimizers.Adam(5e-4),

@@ -22,7 +22,7 @@ backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convo
 }
 
 recipe = zoo.Recipe(
-    model=zoo.model("ae", latent_dim=32, hidden=(32, 64), convolutional=True),
+    model=zoo.model("ae", latent_dim=32, convolutional=True, filters=(32, 64)),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[callbacks.ReconstructionGrid(), callbacks.TensorBoard()],

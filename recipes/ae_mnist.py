@@ -21,7 +21,7 @@ from zoo.nn import samplers
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("ae", latent_dim=32, hidden=(512, 256)),
+    model=zoo.model("ae", latent_dim=32, units=(512, 256)),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[callbacks.ReconstructionGrid(), callbacks.TensorBoard()],

@@ -40,7 +40,7 @@ class Vectors(zoo.Dataset):
 
 recipe = zoo.Recipe(
     model=zoo.model(
-        "ae", latent_dim=50, hidden=(), code_activation="relu", output_activation="sigmoid"
+        "ae", latent_dim=50, units=(), code_activation="relu", output_activation="sigmoid"
     ),
     dataset=Vectors(batch_size=128),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},

@@ -19,7 +19,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("beta_tc_vae", latent_dim=10, hidden=(512, 256), dataset_size=55_000),
+    model=zoo.model("beta_tc_vae", latent_dim=10, units=(512, 256), dataset_size=55_000),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     weights={"autoencoder": {"total_correlation": 5.0}},  # beta - 1
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},

@@ -41,7 +41,7 @@ def decoder(data, model):
 
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=100, hidden=(512, 256)),
+    model=zoo.model("vae", latent_dim=100, units=(512, 256)),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     networks={"decoder": decoder},
     weights={"autoencoder": {"kl": 4.0}},  # beta

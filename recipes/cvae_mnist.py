@@ -20,7 +20,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=16, hidden=(512, 256), conditional=True),
+    model=zoo.model("vae", latent_dim=16, units=(512, 256), conditional=True),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[

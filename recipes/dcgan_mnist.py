@@ -17,6 +17,7 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
     "cpu": ("tensorflow", "torch", "jax"),
@@ -26,13 +27,11 @@ backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convo
 recipe = zoo.Recipe(
     model=zoo.model(
         "dcgan",
-        latent_dim=100,
-        components=10,
+        prior=distributions.NormalMixture(100, components=10),
         filters=32,
-        hidden=(512,),
-        normalization="batch",
-        activation="silu",  # smooth: at the kinks of ReLU, rounding drives backends apart
-        dropout=0.0,
+        kernel=4,
+        units=(512,),
+        activation="silu",  # smooth: near the kinks of ReLU, rounding drives backends apart
     ),
     dataset=datasets.MNIST(batch_size=64),
     # epsilon: with Adam's usual 1e-7, weights whose gradient is mere rounding move as far as

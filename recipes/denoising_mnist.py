@@ -26,7 +26,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("denoising_ae", latent_dim=256, hidden=(512,), masking=0.0, noise=0.3),
+    model=zoo.model("denoising_ae", latent_dim=256, units=(512,), masking=0.0, noise=0.3),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[callbacks.ReconstructionGrid(), callbacks.TensorBoard()],

@@ -12,11 +12,12 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("gan", latent_dim=64, hidden=(256, 512)),
+    model=zoo.model("gan", prior=distributions.StandardNormal(64), units=(256, 512)),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
         "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),

@@ -18,7 +18,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("iwae", samples=5, latent_dim=16, hidden=(512, 256)),
+    model=zoo.model("iwae", samples=5, latent_dim=16, units=(512, 256)),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[

@@ -18,7 +18,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("mmd_vae", latent_dim=16, hidden=(512, 256)),
+    model=zoo.model("mmd_vae", latent_dim=16, units=(512, 256)),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     weights={"autoencoder": {"kl": 0.0, "mmd": 100.0}},
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},

@@ -18,7 +18,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("sparse_ae", latent_dim=256, hidden=(512,)),
+    model=zoo.model("sparse_ae", latent_dim=256, units=(512,)),
     dataset=datasets.MNIST(batch_size=128),
     weights={"autoencoder": {"sparsity": 0.1}},
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},

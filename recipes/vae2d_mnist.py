@@ -18,7 +18,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(128, 128), activation="leaky_relu"),
+    model=zoo.model("vae", latent_dim=2, units=(128, 128), activation="leaky_relu"),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[

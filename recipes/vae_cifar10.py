@@ -26,8 +26,8 @@ recipe = zoo.Recipe(
     model=zoo.model(
         "vae",
         latent_dim=128,
-        hidden=(32, 64, 128),
         convolutional=True,
+        filters=(32, 64, 128),
         likelihood="discretized_logistic",
     ),
     dataset=datasets.CIFAR10(batch_size=128),

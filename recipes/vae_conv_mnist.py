@@ -18,7 +18,7 @@ backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convo
 }
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=16, hidden=(32, 64), convolutional=True),
+    model=zoo.model("vae", latent_dim=16, convolutional=True, filters=(32, 64)),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[

@@ -15,7 +15,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=16, hidden=(512, 256)),
+    model=zoo.model("vae", latent_dim=16, units=(512, 256)),
     dataset=datasets.MNIST(batch_size=128, binarize="dynamic"),
     weights={"autoencoder": {"reconstruction": 1.0, "kl": 1.0}},  # kl above 1: a beta-VAE
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},

@@ -19,7 +19,7 @@ from zoo import callbacks, datasets, metrics
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(64, 32), likelihood="normal"),
+    model=zoo.model("vae", latent_dim=2, units=(64, 32), likelihood="normal"),
     dataset=datasets.SwissRoll(batch_size=128),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[

@@ -13,6 +13,7 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = ("jax", "tensorflow", "torch")
 
@@ -21,7 +22,11 @@ STEPS = EPOCHS * (POINTS // (BATCH * REPEATS))
 
 recipe = zoo.Recipe(
     model=zoo.model(
-        "wgan_gp", latent_dim=2, hidden=(128, 128, 128), normalization=None, repeats=REPEATS
+        "wgan_gp",
+        prior=distributions.StandardNormal(2),
+        units=(128, 128, 128),
+        normalization=None,
+        repeats=REPEATS,
     ),
     dataset=datasets.Grid(batch_size=BATCH, n=POINTS),
     weights={"critic": {"gradient_penalty": 0.1}},

@@ -15,6 +15,7 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
     "cpu": ("tensorflow", "torch", "jax"),
@@ -22,7 +23,9 @@ backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convo
 }
 
 recipe = zoo.Recipe(
-    model=zoo.model("wgan_gp", latent_dim=16, components=10, filters=32, repeats=1),
+    model=zoo.model(
+        "wgan_gp", prior=distributions.NormalMixture(16, components=10), filters=32, repeats=1
+    ),
     dataset=datasets.MNIST(batch_size=64),
     optimizers={
         "critic": keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.9),

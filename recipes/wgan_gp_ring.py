@@ -12,6 +12,7 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = ("jax", "tensorflow", "torch")
 
@@ -20,7 +21,11 @@ STEPS = EPOCHS * (POINTS // (BATCH * REPEATS))
 
 recipe = zoo.Recipe(
     model=zoo.model(
-        "wgan_gp", latent_dim=2, hidden=(128, 128, 128), normalization=None, repeats=REPEATS
+        "wgan_gp",
+        prior=distributions.StandardNormal(2),
+        units=(128, 128, 128),
+        normalization=None,
+        repeats=REPEATS,
     ),
     dataset=datasets.Ring(batch_size=BATCH, n=POINTS),
     weights={"critic": {"gradient_penalty": 0.1}},

@@ -14,6 +14,7 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
     "cpu": ("tensorflow", "torch", "jax"),
@@ -21,7 +22,9 @@ backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convo
 }
 
 recipe = zoo.Recipe(
-    model=zoo.model("wgan", latent_dim=16, components=10, filters=32, repeats=2),
+    model=zoo.model(
+        "wgan", prior=distributions.NormalMixture(16, components=10), filters=32, repeats=2
+    ),
     dataset=datasets.MNIST(batch_size=64),
     optimizers={
         "critic": keras.optimizers.RMSprop(5e-4),

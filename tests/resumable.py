@@ -11,6 +11,7 @@ import numpy as np
 import zoo
 from zoo import callbacks, datasets
 from zoo.datasets import Access, Data
+from zoo.nn.distributions import StandardNormal
 from zoo.runs.checkpoints import Store
 
 QUIET = Access(say=lambda line: None)
@@ -33,9 +34,9 @@ class Few(datasets.Digits):
 def recipe(name: str, **changes) -> zoo.Recipe:
     """One of the four kinds, with all that a checkpoint has to carry somewhere among them."""
     models = {
-        "vae": zoo.model("vae", latent_dim=2, hidden=(8,)),
-        "dcgan": zoo.model("dcgan", filters=2, latent_dim=4),
-        "wgan_gp": zoo.model("wgan_gp", filters=2, latent_dim=4, repeats=2),
+        "vae": zoo.model("vae", latent_dim=2, units=(8,)),
+        "dcgan": zoo.model("dcgan", filters=2, prior=StandardNormal(4)),
+        "wgan_gp": zoo.model("wgan_gp", filters=2, prior=StandardNormal(4), repeats=2),
         "vaegan": zoo.model("vaegan", filters=2, latent_dim=4),
     }
     model = models[name]

@@ -32,7 +32,7 @@ import zoo
 from zoo import callbacks, datasets
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    model=zoo.model("vae", latent_dim=2, units=(8,)),
     dataset=datasets.Digits(batch_size=128, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
     callbacks=[

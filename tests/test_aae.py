@@ -109,7 +109,7 @@ def identity(data, model):
 
 
 def draws(n=3000, labels=None, classes=10, **settings):
-    plugin = zoo.model("aae", latent_dim=2, hidden=(4,), **settings)
+    plugin = zoo.model("aae", latent_dim=2, units=(4,), **settings)
     data = zoo.DataSpec((2,), classes=classes)
     model = zoo.build(plugin, data, networks={"decoder": identity})
     return model.sample(n, labels=labels)
@@ -162,7 +162,7 @@ def test_a_labelled_prior_without_labels_gives_all_components():
 
 
 def small(**settings):
-    plugin = zoo.model("aae", hidden=(8,), **settings)
+    plugin = zoo.model("aae", units=(8,), **settings)
     model = zoo.build(plugin, zoo.DataSpec((4, 4, 1), classes=3))
     model.compile(optimizers=dict.fromkeys(model.players, "adam"))
     return model

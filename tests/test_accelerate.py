@@ -38,7 +38,7 @@ def nothing_is_on(monkeypatch):
 
 def built(**settings):
     """A compiled convolutional VAE."""
-    settings = {"latent_dim": 2, "hidden": (4,), "convolutional": True, **settings}
+    settings = {"latent_dim": 2, "units": (4,), "convolutional": True, **settings}
     model = zoo.build(zoo.model("vae", **settings), SPEC)
     model.compile(optimizers={"autoencoder": keras.optimizers.Adam(1e-3)})
     return model
@@ -333,7 +333,7 @@ def trained():
     for name in [name for name in sys.modules if name.partition(".")[0].startswith("zoo")]:
         del sys.modules[name]
     import zoo
-    model = zoo.build(zoo.model("vae", latent_dim=2, hidden=(4,)), zoo.DataSpec((4, 4, 1)))
+    model = zoo.build(zoo.model("vae", latent_dim=2, units=(4,)), zoo.DataSpec((4, 4, 1)))
     model.compile(optimizers={"autoencoder": "adam"})
     x = np.random.default_rng(0).random((4, 4, 4, 1), "float32")
     losses = [float(model.train_on_batch(x)[0]) for _ in range(2)]

@@ -32,7 +32,7 @@ def build(model, encoder=None, decoder=None, *, rate=0.0, features=2, **options)
 
 
 def linear(name="ae", latent_dim=2, **settings):
-    return zoo.model(name, latent_dim=latent_dim, hidden=(), **settings)
+    return zoo.model(name, latent_dim=latent_dim, units=(), **settings)
 
 
 def evaluate(model, x, **options):
@@ -74,7 +74,7 @@ def test_one_hundred_numbers_in_fifty():
 
 @pytest.mark.parametrize("convolutional", [False, True])
 def test_the_decoder_mirrors_the_encoder(convolutional):
-    plugin = zoo.model("ae", latent_dim=3, hidden=(8, 4), convolutional=convolutional)
+    plugin = zoo.model("ae", latent_dim=3, units=(8, 4), convolutional=convolutional)
     built = zoo.build(plugin, zoo.DataSpec((8, 8, 1)))
 
     def widths(name):
@@ -149,7 +149,7 @@ def test_noise_is_measured_against_the_clean_example():
 
 def corrupted_by(make, x):
     """Errors of three steps of an identity whose input goes through a layer."""
-    plugin = zoo.model("denoising_ae", latent_dim=4, hidden=())
+    plugin = zoo.model("denoising_ae", latent_dim=4, units=())
     corruption = {"corruption": lambda data, model: make()}
     built = zoo.build(plugin, zoo.DataSpec(x.shape[1:]), networks=corruption)
     built.compile(optimizers={"autoencoder": keras.optimizers.SGD(0.0)})

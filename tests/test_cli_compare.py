@@ -19,7 +19,7 @@ import zoo
 from zoo import datasets, metrics
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    model=zoo.model("vae", latent_dim=2, units=(8,)),
     dataset=datasets.Digits(batch_size=512),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-2)},
     metrics=[metrics.ELBO()],
@@ -32,7 +32,7 @@ import zoo
 from zoo import datasets
 
 recipe = zoo.Recipe(
-    model=zoo.model("gan", latent_dim=2, hidden=(8,)),
+    model=zoo.model("gan", prior=zoo.nn.distributions.StandardNormal(2), units=(8,)),
     dataset=datasets.Digits(batch_size=512),
     optimizers={"discriminator": "adam", "generator": "adam"},
     epochs=2,

@@ -20,7 +20,7 @@ import zoo
 from zoo import datasets, metrics
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    model=zoo.model("vae", latent_dim=2, units=(8,)),
     dataset=datasets.Digits(batch_size=512, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-2)},
     metrics=[metrics.ELBO(), metrics.LogLikelihood(samples=3)],

@@ -30,7 +30,7 @@ import zoo
 from zoo import callbacks, datasets, metrics
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    model=zoo.model("vae", latent_dim=2, units=(8,)),
     dataset=datasets.Digits(batch_size=512, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-2)},
     callbacks=[callbacks.SampleGrid(n=4)],
@@ -135,7 +135,7 @@ def test_a_dry_run_describes_and_trains_nothing(place, capfd):
     assert status == 0, err
     assert not (place / "runs").exists()
     for text in (
-        "VAE(latent_dim=2, hidden=(8,)",
+        "VAE(latent_dim=2, units=(8,)",
         "digits, 8 x 8 x 1: train 1,397, validation 200, test 200",
         "3 an epoch, 2 epochs, batches of 512",
         "encoder: 556 parameters",
@@ -294,7 +294,7 @@ def test_a_backend_that_is_not_installed(capfd, monkeypatch):
 
 
 def test_data_that_stand_in_are_announced_in_one_line(place, capfd):
-    settings = ["epochs=1", "model.hidden=(8,)", "dataset.limit=128", "metrics.1.samples=2"]
+    settings = ["epochs=1", "model.units=(8,)", "dataset.limit=128", "metrics.1.samples=2"]
     status, out, err = call(capfd, "run", "vae_mnist", *settings)
     assert status == 0, err
     [line] = [line for line in err.splitlines() if "stand-in" in line]
@@ -355,7 +355,7 @@ def test_show_of_a_run(run, capfd):
     status, out, err = call(capfd, "show", "latest", "--runs", folder)
     assert status == 0 and err == ""
     assert out.startswith(f"{run.name}  finished  epoch 2 of 2")
-    assert "vae(latent_dim=2, hidden=[8]" in out and "elbo  -" in out
+    assert "vae(latent_dim=2, units=[8]" in out and "elbo  -" in out
     status, out, _ = call(capfd, "show", run.id, "--runs", folder, "--json")
     shown = json.loads(out)
     assert shown["results"]["epochs"] == 2 and shown["path"] == str(run.path)

@@ -30,10 +30,10 @@ recipe = zoo.Recipe(
 """
 
 MODELS = {
-    "vae": ('"vae", latent_dim=2, hidden=(8,)', ["autoencoder"], ', binarize="dynamic"'),
-    "labelled": ('"vae", latent_dim=3, hidden=(8,), conditional=True', ["autoencoder"], ""),
+    "vae": ('"vae", latent_dim=2, units=(8,)', ["autoencoder"], ', binarize="dynamic"'),
+    "labelled": ('"vae", latent_dim=3, units=(8,), conditional=True', ["autoencoder"], ""),
     "gan": (
-        '"gan", latent_dim=3, hidden=(8,), conditional=True',
+        '"gan", prior=zoo.nn.distributions.StandardNormal(3), units=(8,), conditional=True',
         ["discriminator", "generator"],
         "",
     ),

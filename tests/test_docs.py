@@ -42,7 +42,7 @@ def test_building_without_the_command_line_as_the_docs_show():
 
     import zoo
 
-    small = shown.replace("latent_dim=2", "latent_dim=2, hidden=(8,)")
+    small = shown.replace("latent_dim=2", "latent_dim=2, units=(8,)")
     assert small != shown
     scope = {"zoo": zoo, "keras": keras, "pictures": pictures()}
     exec(small, scope)

@@ -24,7 +24,7 @@ QUIET = Access(say=lambda line: None)
 
 def recipe(dataset, **changes):
     settings = {
-        "model": zoo.model("vae", latent_dim=2, hidden=(8,)),
+        "model": zoo.model("vae", latent_dim=2, units=(8,)),
         "dataset": dataset,
         "optimizers": {"autoencoder": keras.optimizers.Adam(1e-3)},
         "epochs": 1,

@@ -13,7 +13,7 @@ MODELS = {
     "critic": lambda: (Critic(), zoo.DataSpec((2,)), points(80)),
     "trio": lambda: (Trio(), zoo.DataSpec((2,)), points(80)),
     "vae": lambda: (
-        zoo.model("vae", latent_dim=2, hidden=(8,)),
+        zoo.model("vae", latent_dim=2, units=(8,)),
         zoo.DataSpec((8, 8, 1)),
         (np.arange(80 * 64).reshape(80, 8, 8, 1) * 7 % 256).astype("uint8"),
     ),

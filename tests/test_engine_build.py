@@ -272,13 +272,13 @@ def test_abilities_that_are_not_there_and_shapes_that_do_not_fit():
         model.sample(0)
     with pytest.raises(zoo.ZooError, match="Critic cannot encode; it can: sample"):
         model.encode(np.zeros((1, 2)))
-    vae = zoo.build(zoo.model("vae", latent_dim=2, hidden=(4,)), zoo.DataSpec((8, 8, 1)))
+    vae = zoo.build(zoo.model("vae", latent_dim=2, units=(4,)), zoo.DataSpec((8, 8, 1)))
     with pytest.raises(zoo.ZooError, match=r"shape \(8, 8, 1\); these have \(9, 9, 1\)"):
         vae.encode(np.zeros((1, 9, 9, 1)))
 
 
 def test_pictures_in_bytes_and_in_units_encode_alike():
-    vae = zoo.build(zoo.model("vae", latent_dim=2, hidden=(4,)), zoo.DataSpec((8, 8, 1)))
+    vae = zoo.build(zoo.model("vae", latent_dim=2, units=(4,)), zoo.DataSpec((8, 8, 1)))
     x = (np.arange(128).reshape(2, 8, 8, 1) * 2).astype("uint8")
     np.testing.assert_allclose(vae.encode(x), vae.encode(x / 255), rtol=1e-5, atol=1e-6)
     assert vae.reconstruct(x).shape == x.shape and vae.reconstruct(x).max() <= 1

@@ -63,7 +63,7 @@ def test_model_checkpoint_keeps_the_best_weights(tmp_path):
 
 
 def test_model_checkpoint_of_whole_models(tmp_path):
-    vae = zoo.model("vae", latent_dim=2, hidden=(8,))
+    vae = zoo.model("vae", latent_dim=2, units=(8,))
     model = zoo.build(vae, zoo.DataSpec((8, 8, 1)))
     model.compile({"autoencoder": keras.optimizers.Adam(1e-3)})
     keep = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")

@@ -18,7 +18,7 @@ from tests.models import Critic, Toy, build, dense, points, same, square, weight
 
 def vae(**options):
     model = zoo.build(
-        zoo.model("vae", latent_dim=2, hidden=(8,)), zoo.DataSpec((8, 8, 1)), seed=4, **options
+        zoo.model("vae", latent_dim=2, units=(8,)), zoo.DataSpec((8, 8, 1)), seed=4, **options
     )
     model.compile({"autoencoder": keras.optimizers.Adam(1e-3)}, ema=0.9)
     return model
@@ -101,7 +101,7 @@ def test_a_loaded_model_is_the_same_and_trains_on(tmp_path):
 
 
 def test_a_model_that_is_not_compiled_loads_so(tmp_path):
-    model = zoo.build(zoo.model("vae", latent_dim=2, hidden=(8,)), zoo.DataSpec((8, 8, 1)))
+    model = zoo.build(zoo.model("vae", latent_dim=2, units=(8,)), zoo.DataSpec((8, 8, 1)))
     model.save(tmp_path / "vae.keras")
     assert not keras.saving.load_model(tmp_path / "vae.keras").compiled
 
@@ -118,7 +118,7 @@ def test_a_file_holds_settings_and_public_names_alone(tmp_path):
         "class": "zoo_vae:VAE",
         "settings": {
             "latent_dim": 2,
-            "hidden": [8],
+            "units": [8],
             "convolutional": False,
             "activation": "silu",
             "likelihood": "bernoulli",
@@ -170,7 +170,7 @@ def test_an_unregistered_model_says_why_it_is_not_saved(tmp_path):
 
 def test_networks_of_the_users_own_are_code(tmp_path):
     model = zoo.build(
-        zoo.model("vae", latent_dim=2, hidden=(8,)),
+        zoo.model("vae", latent_dim=2, units=(8,)),
         zoo.DataSpec((8, 8, 1)),
         networks={"decoder": lambda data, vae: own_decoder()},
     )

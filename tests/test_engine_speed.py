@@ -162,7 +162,7 @@ def toy():
 
 CHILD = """
 import keras, numpy as np, zoo
-model = zoo.build(zoo.model("vae", latent_dim=2, hidden=(8,)), zoo.DataSpec((8, 8, 1)))
+model = zoo.build(zoo.model("vae", latent_dim=2, units=(8,)), zoo.DataSpec((8, 8, 1)))
 model.compile(optimizers={"autoencoder": "adam"})
 model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4, verbose=0)
 print("trained")

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from zoo.nn.packing import pack
 
 import zoo
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
-from zoo.nn.packing import pack
 from zoo.random import Generator
 
 POINTS = zoo.DataSpec((2,), classes=3)
@@ -57,7 +57,7 @@ def test_packed_pictures_share_their_channels():
 
 
 def test_the_losses_are_those_of_their_name():
-    model = zoo.build(zoo.model("gan", latent_dim=2, hidden=()), POINTS)
+    model = zoo.build(zoo.model("gan", latent_dim=2, units=()), POINTS)
     linear(model, "discriminator", [[1.0], [0.0]], [0.5])
     linear(model, "generator", np.zeros((2, 2)), [2.0, 0.0])
     x = np.array([[1.0, 9.0], [-1.0, 9.0]], "float32")
@@ -81,7 +81,7 @@ def test_the_losses_are_those_of_their_name():
     ],
 )
 def test_another_adversarial_loss(adversarial, real, fake, generator):
-    model = zoo.build(zoo.model("gan", latent_dim=2, hidden=(), adversarial=adversarial), POINTS)
+    model = zoo.build(zoo.model("gan", latent_dim=2, units=(), adversarial=adversarial), POINTS)
     linear(model, "discriminator", [[1.0], [0.0]], [0.5])
     linear(model, "generator", np.zeros((2, 2)), [2.0, 0.0])
     x = np.array([[1.0, 9.0], [-1.0, 9.0]], "float32")
@@ -95,7 +95,7 @@ def test_another_adversarial_loss(adversarial, real, fake, generator):
 
 @pytest.mark.parametrize("regularizer, term", [("r1", 25.0), ("gradient_penalty", 16.0)])
 def test_a_regularizer_is_a_term_of_the_discriminator(regularizer, term):
-    model = zoo.build(zoo.model("gan", latent_dim=2, hidden=(), regularizer=regularizer), POINTS)
+    model = zoo.build(zoo.model("gan", latent_dim=2, units=(), regularizer=regularizer), POINTS)
     linear(model, "discriminator", [[3.0], [4.0]])  # a slope of 5 everywhere
     found = terms(model, "discriminate", np.ones((3, 2), "float32"))["discriminator"]
     np.testing.assert_allclose(found[regularizer], [term] * 3, rtol=1e-5)
@@ -108,7 +108,7 @@ def test_a_regularizer_is_a_term_of_the_discriminator(regularizer, term):
 
 
 def test_packing_widens_what_the_discriminator_sees():
-    model = zoo.build(zoo.model("gan", latent_dim=2, hidden=(4,), packing=3), POINTS)
+    model = zoo.build(zoo.model("gan", latent_dim=2, units=(4,), packing=3), POINTS)
     assert model.networks["discriminator"].input_shape == (None, 6)
     model = zoo.build(zoo.model("dcgan", latent_dim=2, filters=2, packing=2), PICTURES)
     assert model.networks["discriminator"].input_shape == (None, 8, 8, 2)
@@ -125,7 +125,7 @@ def test_noise_of_components_lies_around_their_means():
 
 
 def test_a_conditional_pair_sees_the_labels():
-    model = zoo.build(zoo.model("gan", latent_dim=2, hidden=(8,), conditional=True), POINTS)
+    model = zoo.build(zoo.model("gan", latent_dim=2, units=(8,), conditional=True), POINTS)
     x = np.ones((2, 2), "float32")
     zero, one = (
         terms(model, "discriminate", x, ops.convert_to_tensor(np.full(2, label, "int32")))
@@ -137,7 +137,7 @@ def test_a_conditional_pair_sees_the_labels():
 
 
 def test_clipping_bounds_the_critic_and_leaves_the_generator():
-    model = zoo.build(zoo.model("wgan", latent_dim=2, hidden=(4,), clip=0.01, repeats=1), POINTS)
+    model = zoo.build(zoo.model("wgan", latent_dim=2, units=(4,), clip=0.01, repeats=1), POINTS)
     model.compile(optimizers={p: keras.optimizers.SGD(1.0) for p in model.players})
     x = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")
     model.fit(x, batch_size=8, epochs=1, verbose=0)
@@ -148,7 +148,7 @@ def test_clipping_bounds_the_critic_and_leaves_the_generator():
 
 
 def test_a_critic_moves_on_batches_of_its_own():
-    model = zoo.build(zoo.model("wgan_gp", latent_dim=2, hidden=(4,)), POINTS)
+    model = zoo.build(zoo.model("wgan_gp", latent_dim=2, units=(4,)), POINTS)
     assert model.repeats == 5
     assert model.players == {"critic": ("critic",), "generator": ("generator",)}
     assert set(model.terms["critic"]) == {"real", "fake", "gradient_penalty"}
@@ -157,7 +157,7 @@ def test_a_critic_moves_on_batches_of_its_own():
 @pytest.mark.parametrize("name", ["gan", "wgan", "wgan_gp"])
 def test_they_take_vectors_and_pictures(name):
     for data in (POINTS, PICTURES):
-        model = zoo.build(zoo.model(name, latent_dim=2, hidden=(4,)), data)
+        model = zoo.build(zoo.model(name, latent_dim=2, units=(4,)), data)
         assert model.sample(3).shape == (3, *data.shape)
 
 

@@ -162,7 +162,7 @@ def long_header(path):
 
 
 def wide_and_overlapping(run):
-    setting(hidden=[20000, 20000])(run)
+    setting(units=[20000, 20000])(run)
     weights(overlapping)(run)
     run.update(status="failed", sha256={})
 
@@ -219,8 +219,8 @@ HOSTILE = {
         {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
     ),
     "an unregistered class": code_recipe,
-    "a wide network": setting(hidden=[10**12]),
-    "a deep network": setting(hidden=[1] * 10**5),
+    "a wide network": setting(units=[10**12]),
+    "a deep network": setting(units=[1] * 10**5),
     "a large latent": setting(latent_dim=10**15),
     "large examples": data(shape=[10**6, 10**6, 3]),
     "negative examples": data(shape=[-1, 8, 1]),

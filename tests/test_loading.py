@@ -31,7 +31,7 @@ import zoo
 from zoo import datasets
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    model=zoo.model("vae", latent_dim=2, units=(8,)),
     dataset=datasets.Digits(batch_size=512),
     optimizers={"autoencoder": keras.optimizers.Adam(1e-2)},
     epochs=1,

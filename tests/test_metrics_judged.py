@@ -180,7 +180,7 @@ def test_a_classifier_of_other_data_is_one_sentence(judge, source):
 
 def test_what_is_no_classifier_does_not_judge(tmp_path, digits):
     vae = zoo.Recipe(
-        model=zoo.model("vae", latent_dim=2, hidden=(4,)),
+        model=zoo.model("vae", latent_dim=2, units=(4,)),
         dataset=Digits(batch_size=1024),
         optimizers={"autoencoder": "adam"},
         epochs=1,
@@ -194,7 +194,7 @@ def test_what_is_no_classifier_does_not_judge(tmp_path, digits):
 
 def test_a_model_is_judged_when_its_training_ends(judge, tmp_path, digits):
     vae = zoo.Recipe(
-        model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+        model=zoo.model("vae", latent_dim=2, units=(8,)),
         dataset=Digits(batch_size=512),
         optimizers={"autoencoder": "adam"},
         metrics=[

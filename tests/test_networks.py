@@ -41,10 +41,10 @@ def test_a_conditional_network_tells_labels_apart(make):
 
 
 def test_dense_layers_between_maps_and_vectors():
-    encoder = networks.conv_encoder(PICTURE, (4, 6), {"logit": 1}, hidden=(7,))
+    encoder = networks.conv_encoder(PICTURE, (4, 6), {"logit": 1}, units=(7,))
     assert encoder.get_layer("maps").output.shape == (None, 2 * 3 * 6)
     assert encoder.get_layer("features").output.shape == (None, 7)
-    decoder = networks.conv_decoder(5, (4, 6), PICTURE, hidden=(7,))
+    decoder = networks.conv_decoder(5, (4, 6), PICTURE, units=(7,))
     units = [layer.units for layer in decoder.layers if isinstance(layer, keras.layers.Dense)]
     assert units == [7, 2 * 3 * 6]
 

@@ -17,6 +17,7 @@ from tests.manifests import fields
 from zoo import callbacks, cli, datasets, metrics, nn
 from zoo.datasets import Access
 from zoo.errors import ZooError
+from zoo.nn.distributions import StandardNormal
 from zoo.runs import folders, pretrained, safetensors
 from zoo.runs.pack import MOST_CODES, pack
 from zoo.runs.run import Run
@@ -27,10 +28,10 @@ QUIET = Access(say=lambda line: None)
 def recipe(name, **changes):
     """Small, and among them with averages, a sampler, labels, schedules, mixed precision."""
     models = {
-        "vae": zoo.model("vae", latent_dim=2, hidden=(8,)),
-        "labelled": zoo.model("vae", latent_dim=2, hidden=(8,), conditional=True),
-        "ae": zoo.model("ae", latent_dim=2, hidden=(8,)),
-        "dcgan": zoo.model("dcgan", filters=2, latent_dim=4),
+        "vae": zoo.model("vae", latent_dim=2, units=(8,)),
+        "labelled": zoo.model("vae", latent_dim=2, units=(8,), conditional=True),
+        "ae": zoo.model("ae", latent_dim=2, units=(8,)),
+        "dcgan": zoo.model("dcgan", filters=2, prior=StandardNormal(4)),
     }
     model = models[name]
     settings = {
@@ -113,7 +114,7 @@ def test_what_is_in_a_pack(runs, tmp_path):
     mse = run.read_json("results.json")["metrics"]["mse"]
     for part in (sha256, "CC0", described.data.fingerprint, mse["protocol"], f"{mse['value']:.5g}"):
         assert part in text
-    assert "zoo run vae" in text and "`vae(latent_dim=2, hidden=[8]" in text
+    assert "zoo run vae" in text and "`vae(latent_dim=2, units=[8]" in text
 
 
 def test_the_bytes_of_the_weights_depend_on_the_weights_alone(runs, tmp_path):

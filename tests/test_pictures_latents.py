@@ -10,6 +10,7 @@ import pytest
 
 import zoo
 from zoo.datasets import Split
+from zoo.nn.distributions import NormalMixture, StandardNormal
 from zoo.reports import latents
 from zoo.reports.latents import Unable
 
@@ -31,7 +32,7 @@ def build(name, **settings):
 
 @pytest.fixture(scope="module")
 def vae():
-    return build("vae", latent_dim=3, hidden=(8,))
+    return build("vae", latent_dim=3, units=(8,))
 
 
 def given(z, centre=0.0, spread=1.0, x=()):
@@ -53,17 +54,16 @@ def test_a_model_that_encodes_starts_from_the_codes_of_examples(vae, split):
 
 
 def test_without_a_prior_the_codes_say_where_they_lie(split):
-    found = latents.codes(build("ae", latent_dim=3, hidden=(8,)), split)
+    found = latents.codes(build("ae", latent_dim=3, units=(8,)), split)
     np.testing.assert_allclose(found.centre, found.z.mean(axis=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found.spread, found.z.std(axis=0), rtol=1e-5)
     assert found.unit == "in standard deviations of codes"
 
 
-@pytest.mark.parametrize("components", [1, 2])
+@pytest.mark.parametrize("prior", [StandardNormal(3), NormalMixture(3, components=2)])
 @pytest.mark.parametrize("conditional", [False, True])
-def test_a_model_that_does_not_encode_starts_from_the_noise_of_its_samples(conditional, components):
-    settings = {"conditional": conditional, "components": components}
-    gan = build("gan", latent_dim=3, hidden=(8,), **settings)
+def test_a_model_that_does_not_encode_starts_from_the_noise_of_its_samples(conditional, prior):
+    gan = build("gan", prior=prior, units=(8,), conditional=conditional)
     found = latents.codes(gan, EMPTY, n=5, seed=7)
     again = gan.decode(found.z, labels=found.labels)
     np.testing.assert_allclose(again, gan.sample(5, seed=7), atol=1e-6)
@@ -101,7 +101,7 @@ def test_what_cannot_be_shown_is_told_in_one_sentence(vae, split):
         latents.codes(zoo.build(Bare(), spec), split)
     with pytest.raises(Unable, match=r"^Decoder cannot encode and has neither noise nor"):
         latents.codes(zoo.build(Decoder(), spec), split)
-    autoencoder = zoo.build(zoo.model("ae", latent_dim=2, hidden=(4,)), spec)
+    autoencoder = zoo.build(zoo.model("ae", latent_dim=2, units=(4,)), spec)
     with pytest.raises(Unable, match="no examples"):  # and no prior to draw codes from
         latents.codes(autoencoder, EMPTY)
 

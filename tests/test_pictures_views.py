@@ -12,6 +12,7 @@ from tests.manifests import fields
 from zoo import callbacks
 from zoo.datasets import Data, Split
 from zoo.errors import ZooError
+from zoo.nn.distributions import StandardNormal
 from zoo.reports import pictures, restoration, views
 from zoo.reports.latents import Unable
 from zoo.runs import folders
@@ -25,7 +26,7 @@ def examples(n=24, shape=SHAPE):
 
 
 EMPTY = Split(np.zeros((0, *SHAPE), "uint8"))
-SMALL = {"vae": {"hidden": (8,)}, "ae": {"hidden": (8,)}, "gan": {"hidden": (8,)}}
+SMALL = {"vae": {"units": (8,)}, "ae": {"units": (8,)}, "gan": {"units": (8,)}}
 
 
 def build(name, shape=SHAPE, **settings):
@@ -45,7 +46,7 @@ def conditional():
 
 @pytest.fixture(scope="module")
 def gan():
-    return build("gan", latent_dim=5, conditional=True)
+    return build("gan", prior=StandardNormal(5), conditional=True)
 
 
 def test_samples_of_a_conditional_model_have_a_column_for_each_class(vae, gan):
@@ -225,7 +226,9 @@ def test_callbacks_save_the_latent_space_each_epoch_and_show_it_in_tensorboard(t
 
 
 def test_what_a_model_cannot_show_gives_no_picture(tmp_path):
-    run = fit(tmp_path, build("gan", latent_dim=3), *(make() for make in LATENT), epochs=1)
+    run = fit(
+        tmp_path, build("gan", prior=StandardNormal(3)), *(make() for make in LATENT), epochs=1
+    )
     shown = {name.partition(".")[0].partition("-")[0] for name in names(run)}
     assert shown == {"interpolations", "traversals"}  # it has no codes, and no plane
 

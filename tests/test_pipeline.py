@@ -399,7 +399,7 @@ def test_layers_of_keras_cv():
 
 def augmented_recipe(**dataset):
     return zoo.Recipe(
-        model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+        model=zoo.model("vae", latent_dim=2, units=(8,)),
         dataset=zoo.datasets.Digits(batch_size=64, **dataset),
         optimizers={"autoencoder": "adam"},
         epochs=1,

@@ -22,7 +22,7 @@ import zoo
 from zoo import datasets
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, hidden=(8,)),
+    model=zoo.model("vae", latent_dim=2, units=(8,)),
     dataset=datasets.Digits(),
     optimizers={"autoencoder": "adam"},
     epochs=1,
@@ -102,7 +102,7 @@ def test_wrong_values_are_refused(changes, message):
 
 def test_a_file_is_run_and_gives_its_recipe(load):
     recipe = load(SOURCE)
-    assert recipe.model == zoo.model("vae", latent_dim=2, hidden=(8,))
+    assert recipe.model == zoo.model("vae", latent_dim=2, units=(8,))
     assert recipe.epochs == 1
 
 
@@ -132,7 +132,7 @@ def test_a_file_may_define_a_model_with_annotations_as_text(load):
             "    kind: Literal['a', 'b'] = 'a'\n"
             "    def players(self): return {'autoencoder': ()}\n"
             "recipe =",
-        ).replace('zoo.model("vae", latent_dim=2, hidden=(8,))', "Mine().replace(kind='b')")
+        ).replace('zoo.model("vae", latent_dim=2, units=(8,))', "Mine().replace(kind='b')")
     )
     assert recipe.model.kind == "b"
     with pytest.raises(ZooError, match=r"Mine\.kind takes one of 'a', 'b', not 'c'"):

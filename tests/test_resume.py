@@ -137,7 +137,7 @@ def test_a_finished_run_goes_on_for_longer(tmp_path, whole):
     ("changes", "difference"),
     [
         (
-            {"model": zoo.model("vae", latent_dim=3, hidden=(8,))},
+            {"model": zoo.model("vae", latent_dim=3, units=(8,))},
             "model.latent_dim: 2 before, 3 now",
         ),
         ({"dataset": Few(size=8, batch_size=8)}, "dataset.batch_size: 17 before, 8 now"),
@@ -167,7 +167,7 @@ def test_another_learning_rate_is_taken(tmp_path):
 def test_a_new_run_starts_from_weights(tmp_path, whole):
     said = []
     old = whole("vae")
-    model = zoo.model("vae", latent_dim=2, hidden=(8,))
+    model = zoo.model("vae", latent_dim=2, units=(8,))
     still = recipe("vae", model=model, epochs=1, seed=5, ema=None, weights={}, callbacks=[])
     still = dataclasses.replace(still, optimizers={"autoencoder": keras.optimizers.SGD(0.0)})
     run = train(still, tmp_path, weights_from=old, say=said.append)
@@ -177,7 +177,7 @@ def test_a_new_run_starts_from_weights(tmp_path, whole):
     np.testing.assert_array_equal(
         zoo.load(run).reconstruct(pictures), zoo.load(old).reconstruct(pictures)
     )
-    other = recipe("vae", model=zoo.model("vae", latent_dim=3, hidden=(8,)))
+    other = recipe("vae", model=zoo.model("vae", latent_dim=3, units=(8,)))
     with pytest.raises(ZooError, match=r"no network of it fits: encoder \(\(8, 2\) there"):
         train(other, tmp_path, weights_from=old)
 

@@ -52,7 +52,7 @@ def test_what_is_no_schedule_is_refused(make, message):
 
 def recipe(schedule):
     return zoo.Recipe(
-        zoo.model("vae", latent_dim=2, hidden=(4,)),
+        zoo.model("vae", latent_dim=2, units=(4,)),
         zoo.datasets.Digits(),
         {"autoencoder": "adam"},
         epochs=1,
@@ -89,6 +89,6 @@ def test_a_weight_follows_its_schedule_in_training():
 
 def test_a_model_that_is_saved_whole_keeps_its_schedule(tmp_path):
     weights = {"autoencoder": {"kl": Cyclic(10)}}
-    model = zoo.build(zoo.model("vae", hidden=(4,)), zoo.DataSpec((4, 4, 1)), weights=weights)
+    model = zoo.build(zoo.model("vae", units=(4,)), zoo.DataSpec((4, 4, 1)), weights=weights)
     model.save(tmp_path / "vae.keras")
     assert keras.saving.load_model(tmp_path / "vae.keras").given_weights == weights

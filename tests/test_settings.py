@@ -104,7 +104,7 @@ def test_annotations_in_words():
 
 
 def test_settings_of_a_dataclass_whose_annotations_are_text():
-    assert check_settings(Toy, {"hidden": [3, 4], "rate": 1}) == {"hidden": (3, 4), "rate": 1.0}
+    assert check_settings(Toy, {"units": [3, 4], "rate": 1}) == {"units": (3, 4), "rate": 1.0}
     assert check_settings(Toy, {}) == {}
 
 

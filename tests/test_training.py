@@ -36,7 +36,7 @@ class Few(datasets.Digits):
 
 def tiny(**changes):
     settings = {
-        "model": zoo.model("vae", latent_dim=2, hidden=(8,)),
+        "model": zoo.model("vae", latent_dim=2, units=(8,)),
         "dataset": Few(batch_size=64, binarize="dynamic"),
         "optimizers": {"autoencoder": keras.optimizers.Adam(1e-2)},
         "epochs": 2,

@@ -14,7 +14,7 @@ from zoo.errors import ZooError
 @pytest.fixture
 def run(tmp_path):
     recipe = zoo.Recipe(
-        model=zoo.model("ae", latent_dim=2, hidden=(4,)),
+        model=zoo.model("ae", latent_dim=2, units=(4,)),
         dataset=datasets.Digits(batch_size=512),
         optimizers={"autoencoder": keras.optimizers.SGD(0.01)},
         epochs=1,

@@ -24,7 +24,7 @@ LOG_2PI = math.log(2 * math.pi)
 
 
 def built(name="vae", shape=(8, 8, 1), **settings):
-    settings = {"latent_dim": 2, "hidden": (8,), **settings}
+    settings = {"latent_dim": 2, "units": (8,), **settings}
     return zoo.build(zoo.model(name, **settings), zoo.DataSpec(shape, classes=3))
 
 
@@ -133,7 +133,7 @@ def test_a_posterior_that_is_the_prior_leaves_the_likelihood_of_what_is_decoded(
 
 def linear(shape_of_z=1):
     """p(x) is known: z ~ N(0, 1), x = (z, z) + N(0, exp(0.2)) in each coordinate."""
-    model = built(shape=(2,), latent_dim=shape_of_z, hidden=(), likelihood="normal")
+    model = built(shape=(2,), latent_dim=shape_of_z, units=(), likelihood="normal")
     mean, log_var = [
         layer for layer in model.networks["decoder"].layers if isinstance(layer, keras.layers.Dense)
     ]
@@ -233,7 +233,7 @@ def test_iwae_of_one_sample_is_a_vae():
 
 def test_iwae_averages_weights_rather_than_their_logarithms():
     """Decoded, z is the mean of x; q = N(0, 1) = p, so log w_i = log N(x; z_i, exp(0.2))."""
-    model = built("iwae", samples=3, shape=(2,), latent_dim=1, hidden=(), likelihood="normal")
+    model = built("iwae", samples=3, shape=(2,), latent_dim=1, units=(), likelihood="normal")
     for new, old in zip(model.weights, linear().weights, strict=True):
         new.assign(old)
     constant(model.networks["encoder"], 0.0, 0.0)
@@ -283,7 +283,7 @@ def test_the_size_of_the_data_shifts_the_total_correlation_and_no_more():
 
 def test_a_schedule_weighs_the_kl_by_the_step():
     model = zoo.build(
-        zoo.model("vae", latent_dim=2, hidden=(8,)),
+        zoo.model("vae", latent_dim=2, units=(8,)),
         zoo.DataSpec((8, 8, 1)),
         weights={"autoencoder": {"kl": schedules.WarmUp(steps=4)}},
     )

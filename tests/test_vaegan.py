@@ -204,7 +204,7 @@ def test_the_discriminators_batch_norm_sees_its_three_kinds_as_one_batch():
 
 @pytest.mark.parametrize("shape", [(2,), (5, 3)])
 def test_it_is_for_vectors_too(shape):
-    model = zoo.build(zoo.model("vaegan", latent_dim=3, hidden=(8,)), zoo.DataSpec(shape))
+    model = zoo.build(zoo.model("vaegan", latent_dim=3, units=(8,)), zoo.DataSpec(shape))
     model.compile(optimizers=dict.fromkeys(model.players, "adam"))
     x = 7 * np.random.default_rng(0).random((6, *shape), "float32")
     assert all(np.isfinite(v) for v in model.train_on_batch(x, return_dict=True).values())

@@ -90,16 +90,17 @@ def _vae(case):
 def _gan(case):
     nets = cases.networks(case)
     generator, judge = nets["generator"], nets["discriminator"]
-    (making, statistics), (judging, _) = _values(generator), _values(judge)
+    (making, statistics), (judging, moments) = _values(generator), _values(judge)
     init, apply = _adam(case)
-    latent = case.settings["latent_dim"]
+    latent = case.settings["prior"]["dimension"]
 
     def made(weights, statistics, key):
         z = jax.random.normal(key, (case.batch_size, latent))
         return generator.stateless_call(weights, statistics, z, training=True)
 
     def judged(weights, x):
-        return judge.stateless_call(weights, [], x, training=True)[0].astype("float32")
+        # the averages of its batch norm are for inference, in which it has no part
+        return judge.stateless_call(weights, moments, x, training=True)[0].astype("float32")
 
     def step(state, x, key):
         making, statistics, judging, own, other = state

@@ -75,7 +75,7 @@ def _gan(case):
     generator, judge = nets["generator"], nets["discriminator"]
     making, judging = generator.trainable_variables, judge.trainable_variables
     own, other = _adam(case, making), _adam(case, judging)
-    size = (case.batch_size, case.settings["latent_dim"])
+    size = (case.batch_size, case.settings["prior"]["dimension"])
 
     def judged(x):
         return tf.cast(judge(x, training=True), "float32")

@@ -72,16 +72,16 @@ class Encoder(nn.Module):
 
     def __init__(self, case):
         super().__init__()
-        hidden = case.settings["hidden"]
+        sizes = layers_of(case)
         if case.settings.get("convolutional"):
-            pairs = itertools.pairwise((1, *hidden))
+            pairs = itertools.pairwise((1, *sizes))
             body = [m for a, b in pairs for m in (nn.Conv2d(a, b, 4, 2, padding=1), nn.SiLU())]
-            side = 28 // 2 ** len(hidden)
-            features = hidden[-1] * side * side
+            side = 28 // 2 ** len(sizes)
+            features = sizes[-1] * side * side
             self.body = nn.Sequential(*body, nn.Flatten())
         else:
-            self.body = nn.Sequential(nn.Flatten(), *_chain((784, *hidden), nn.SiLU))
-            features = hidden[-1]
+            self.body = nn.Sequential(nn.Flatten(), *_chain((784, *sizes), nn.SiLU))
+            features = sizes[-1]
         self.mean = nn.Linear(features, case.settings["latent_dim"])
         self.log_var = nn.Linear(features, case.settings["latent_dim"])
 
@@ -90,18 +90,23 @@ class Encoder(nn.Module):
         return self.mean(x), self.log_var(x)
 
 
+def layers_of(case):
+    """Filters or units of the encoder's layers."""
+    return case.settings["filters" if case.settings.get("convolutional") else "units"]
+
+
 def decoder_of(case):
     """From z to logits of pixels."""
-    latent, hidden = case.settings["latent_dim"], case.settings["hidden"]
+    latent, sizes = case.settings["latent_dim"], layers_of(case)
     if not case.settings.get("convolutional"):
-        body = _chain((latent, *hidden[::-1]), nn.SiLU)
-        return nn.Sequential(*body, nn.Linear(hidden[0], 784), nn.Unflatten(1, (1, 28, 28)))
-    side = 28 // 2 ** len(hidden)
-    body = [nn.Linear(latent, hidden[-1] * side * side), nn.Unflatten(1, (hidden[-1], side, side))]
+        body = _chain((latent, *sizes[::-1]), nn.SiLU)
+        return nn.Sequential(*body, nn.Linear(sizes[0], 784), nn.Unflatten(1, (1, 28, 28)))
+    side = 28 // 2 ** len(sizes)
+    body = [nn.Linear(latent, sizes[-1] * side * side), nn.Unflatten(1, (sizes[-1], side, side))]
     body.append(nn.SiLU())
-    for a, b in itertools.pairwise(hidden[::-1]):
+    for a, b in itertools.pairwise(sizes[::-1]):
         body += [_double(a, b), nn.SiLU()]
-    return nn.Sequential(*body, _double(hidden[0], 1))
+    return nn.Sequential(*body, _double(sizes[0], 1))
 
 
 def _vae(case):
@@ -126,7 +131,7 @@ def _vae(case):
 
 
 def _gan(case):
-    latent, width = case.settings["latent_dim"], case.settings["filters"]
+    latent, width = case.settings["prior"]["dimension"], case.settings["filters"]
     device = get_device()
     normal: dict[str, Any] = {"eps": 1e-3, "momentum": 0.01}  # as in Keras
     generator = nn.Sequential(
@@ -143,7 +148,8 @@ def _gan(case):
     judge = nn.Sequential(
         nn.Conv2d(1, width, 4, 2, padding=1),
         nn.LeakyReLU(0.2),
-        nn.Conv2d(width, 2 * width, 4, 2, padding=1),
+        nn.Conv2d(width, 2 * width, 4, 2, padding=1, bias=False),
+        nn.BatchNorm2d(2 * width, **normal),
         nn.LeakyReLU(0.2),
         nn.Flatten(),
         nn.Linear(2 * width * 49, 1),

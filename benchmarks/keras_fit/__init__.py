@@ -22,7 +22,7 @@ def measure(case: cases.Case, clock: Clock) -> None:
         model, x = steps.VAE(**cases.networks(case)), x / 255
         model.compile(optimizer=adam[0])
     else:
-        model = steps.GAN(**cases.networks(case), latent_dim=case.settings["latent_dim"])
+        model = steps.GAN(**cases.networks(case), latent_dim=case.settings["prior"]["dimension"])
         model.compile(adam[0], adam[1])
         x = x / 127.5 - 1
     timer = Timer(clock, case.pictures, case.steps)

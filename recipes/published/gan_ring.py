@@ -20,22 +20,24 @@ from keras import layers
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import distributions
 
 backends = ("jax", "tensorflow", "torch")
 
 
 def discriminator(data, model):
-    """Three layers of maxout units."""
-    net = [keras.Input(model.packed(data.shape))]
+    """Three layers of maxout units, on packs of examples."""
+    net = [keras.Input(zoo.nn.layers.Packed.shape(data.shape, model.packing))]
     net += [zoo.nn.layers.Maxout(200, pieces=5) for _ in range(3)]
-    return keras.Sequential([*net, layers.Dense(1)])
+    return zoo.nn.layers.Packed(keras.Sequential([*net, layers.Dense(1)]), model.packing)
 
 
 recipe = zoo.Recipe(
     model=zoo.model(
-        "gan",
-        latent_dim=2,
-        hidden=(400, 400, 400, 400),
+        "pacgan",
+        packing=1,
+        prior=distributions.StandardNormal(2),
+        units=(400, 400, 400, 400),
         normalization="batch",
         activation="relu",
     ),

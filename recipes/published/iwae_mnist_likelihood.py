@@ -33,7 +33,7 @@ rate = keras.optimizers.schedules.PiecewiseConstantDecay(
 )
 
 recipe = zoo.Recipe(
-    model=zoo.model("iwae", samples=50, latent_dim=50, hidden=(200, 200), activation="tanh"),
+    model=zoo.model("iwae", samples=50, latent_dim=50, units=(200, 200), activation="tanh"),
     dataset=datasets.MNIST(batch_size=BATCH, binarize="dynamic"),
     optimizers={"autoencoder": keras.optimizers.Adam(rate, epsilon=1e-4)},
     callbacks=[

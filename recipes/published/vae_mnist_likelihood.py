@@ -26,7 +26,7 @@ EPOCHS = 500
 RATE = keras.optimizers.schedules.CosineDecay(1e-3, EPOCHS * 550)  # steps, 550 an epoch
 
 recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=40, hidden=(400,), activation="silu"),
+    model=zoo.model("vae", latent_dim=40, units=(400,), activation="silu"),
     dataset=datasets.MNIST(batch_size=100, binarize="fixed"),
     optimizers={"autoencoder": keras.optimizers.Adam(RATE)},
     callbacks=[

@@ -49,7 +49,7 @@ def command(
     if a check fails.
 
     \b
-      zoo check vae "hidden=(8,)"
+      zoo check vae "units=(8,)"
       zoo check mygan --backend all
     """
     from zoo.testing import isolated

@@ -12,7 +12,7 @@ import keras
 
 from zoo.config.recipe import Recipe
 from zoo.errors import ZooError, unknown
-from zoo.plugin.settings import field_types, typed
+from zoo.plugin.settings import field_types, parts, typed, written
 from zoo.runtime.keras import config_of
 
 _Changed = TypeVar("_Changed", Recipe, Mapping[str, Any])
@@ -81,11 +81,18 @@ def _dataclass(owner, name, rest, text, here, done):
         raise unknown("setting", name, names, where=where)
     value = getattr(owner, name)
     annotation = field_types(type(owner)).get(name, Any)
+    if not rest and done and parts(annotation):
+        text = f"{text}()" if text in parts(annotation) else text
+        return _replaced(owner, name, written(text, annotation, ".".join(here)), here)
     composed = isinstance(value, (Mapping, list)) or dataclasses.is_dataclass(value)
     if not rest and composed:
         inside = f"{'.'.join(here)}.NAME=..."
         raise ZooError(f"{'.'.join(here)} is changed in its parts: {inside}")
     changed = typed(_next(value, rest, text, here, annotation), annotation, ".".join(here))
+    return _replaced(owner, name, changed, here)
+
+
+def _replaced(owner, name, changed, here):
     try:
         return dataclasses.replace(owner, **{name: changed})
     except (TypeError, ValueError) as error:

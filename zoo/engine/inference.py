@@ -58,6 +58,13 @@ class Inference:
         index = np.arange(n, dtype="int32")
         return self._to_unit(self._chunks("sample", index, labels, seed=seed))
 
+    def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
+        """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes."""
+        if self.sampler is not None:
+            return self.sampler.draw(n, seed)
+        index = np.arange(n, dtype="int32")
+        return self._chunks("latent", index, labels, seed=seed, purpose="sample")
+
     def reconstruct(self, x, labels=None) -> np.ndarray:
         """Encode and decode: pictures uint8 or float in [0, 1] in, float32 in [0, 1] out."""
         return self._to_unit(self._chunks("reconstruct", x, labels))
@@ -106,7 +113,7 @@ class Inference:
         for start in range(0, n, size):
             part = np.asarray(inputs[start : start + size])
             count = len(part)
-            if ability not in ("sample", "decode"):
+            if ability not in ("sample", "latent", "decode"):
                 part = self._from_unit(part)
             parts = [part, None if labels is None else labels[start : start + size]]
             tensors = [
@@ -144,6 +151,8 @@ class Inference:
                 with random.scope(rng), blaming(f"{self.where}.{name}"):
                     if name == "sample":
                         out = call(name, labels, nets, ops.shape(first)[0], rng)
+                    elif name == "latent":
+                        out = call(name, labels, nets).sample(rng, ops.shape(first)[0])
                     elif name == "log_likelihood":
                         out = call(name, labels, nets, first, rng, **options)
                     else:
@@ -158,7 +167,7 @@ class Inference:
     def _check_output(self, ability, out, n):
         """Refuse what is not the one tensor that an ability promises; see ``zoo.Model``."""
         shape = (n, *self.data.shape)
-        if ability == "encode":
+        if ability in ("encode", "latent"):
             shape = (n, "latent_dim")
         elif ability == "log_likelihood":
             shape = (n,)

@@ -10,8 +10,6 @@ __all__ = [
     "layers",
     "losses",
     "networks",
-    "noise",
-    "packing",
     "samplers",
     "schedules",
 ]

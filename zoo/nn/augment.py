@@ -37,12 +37,18 @@ def differentiable(x, rng, policy: Sequence[str] = ("translation", "cutout")):
     Raises:
         ZooError: an unknown name.
     """
-    for name in policy:
-        if name not in _POLICIES:
-            raise unknown("augmentation", name, _POLICIES)
+    for name in checked(policy):
         for change in _POLICIES[name]:
             x = change(x, rng)
     return x
+
+
+def checked(policy: Sequence[str]) -> tuple[str, ...]:
+    """The names of changes; ``ZooError`` for an unknown one."""
+    for name in policy:
+        if name not in _POLICIES:
+            raise unknown("augmentation", name, _POLICIES)
+    return tuple(policy)
 
 
 def _translation(x, rng):

@@ -30,7 +30,8 @@ class Distribution:
 
         Args:
             rng: draws.
-            n: how many, of a prior; a distribution of given rows has one for each of them.
+            n: how many samples of a prior. A distribution of given rows gives one for each row,
+                and takes no n unless it says so.
 
         Returns:
             float32 ``(n, *shape)``.
@@ -53,6 +54,12 @@ class _Rows(Distribution):
     """
 
     names: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, outputs):
+        """From what a network gives: one tensor, or a list of them in the order of ``names``."""
+        given = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        return cls(*given)
 
     @classmethod
     def parameters(
@@ -121,12 +128,25 @@ class Normal(_Rows):
     def mean(self):
         return self._mean
 
-    def sample(self, rng, n=None):
-        """``mean + stddev * noise``, through which gradients pass (the reparameterization)."""
-        return self.mean + ops.exp(0.5 * self.log_var) * rng.normal(ops.shape(self.mean))
+    def sample(self, rng, n=1):
+        """``mean + stddev * noise``, through which gradients pass (the reparameterization).
+
+        Args:
+            rng: draws.
+            n: samples of each row, which are neighbours: ``(rows * n, *shape)``.
+        """
+        if n == 1:
+            return self.mean + ops.exp(0.5 * self.log_var) * rng.normal(ops.shape(self.mean))
+        q, rows = self.repeated(n), ops.shape(self.mean)[0]
+        noise = rng.normal((rows, n * math.prod(self.shape)))  # keyed by the row
+        return q.mean + ops.exp(0.5 * q.log_var) * ops.reshape(noise, ops.shape(q.mean))
 
     def log_prob(self, x):
         return -losses.normal(x, self.mean, self.log_var)
+
+    def repeated(self, times: int) -> Normal:
+        """The distribution of what ``sample(rng, times)`` gives: each row so many times."""
+        return Normal(*(ops.repeat(t, times, axis=0) for t in (self.mean, self.log_var)))
 
     def kl(self, prior: Distribution):
         """KL(self || prior) in nats, ``(n,)``.

@@ -47,6 +47,13 @@ class Batch:
     x: Any
     labels: Any = None
 
+    @property
+    def size(self) -> Any:
+        """The number of examples n, an int or an int32 scalar tensor."""
+        from keras import ops
+
+        return ops.shape(self.x)[0]
+
 
 @dataclass(frozen=True)
 class Move:

@@ -106,7 +106,7 @@ def _recipe(kind: str, words: Mapping[str, str], players: list[str]) -> str:
     dataset, about = "datasets.Digits(batch_size=64)", f"{words['cls']} on digits of 8 x 8 pixels."
     model, settings, metrics = name, "", ""
     if kind != "model":
-        model, settings, players = "vae", ", latent_dim=8, hidden=(64,)", ["autoencoder"]
+        model, settings, players = "vae", ", latent_dim=8, units=(64,)", ["autoencoder"]
     if kind == "dataset":
         dataset, about = f'zoo.dataset("{name}", batch_size=64)', f"A small VAE on {name}."
     if kind == "metric":

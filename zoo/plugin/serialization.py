@@ -15,9 +15,13 @@ def settings_of(thing: Any, kind: str) -> dict[str, Any]:
     """A plugin's registered name and settings; the name is None for an unregistered one."""
     target = f"{type(thing).__module__}:{type(thing).__qualname__}"
     name = next((r.typed for r in registry.records(kind) if _same(r.target, thing)), None)
-    names = [f.name for f in dataclasses.fields(thing)] if dataclasses.is_dataclass(thing) else []
-    fields = {name: getattr(thing, name) for name in names}
+    fields = _fields(thing) if dataclasses.is_dataclass(thing) else {}
     return {"name": name, "class": target, "settings": plain(fields)}
+
+
+def _fields(thing: Any) -> dict[str, Any]:
+    """The settings that one can give."""
+    return {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing) if f.init}
 
 
 def _same(target: str, thing: Any) -> bool:
@@ -80,6 +84,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"class": type(value).__name__, **fields}
+        return {"class": type(value).__name__, **plain(_fields(value))}
     return {"object": repr(value)}

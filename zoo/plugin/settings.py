@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import sys
@@ -92,6 +93,51 @@ def _instead(found: _Mismatch) -> str:
     return f"not {text} ({type(value).__name__}){nearest(value, options)}"
 
 
+def parts(annotation: Any) -> dict[str, type]:
+    """The classes of settings that fit an annotation of a dataclass, by name; else none.
+
+    A ``Prior`` is any of its subclasses that are known in this process.
+    """
+    if not (isinstance(annotation, type) and dataclasses.is_dataclass(annotation)):
+        return {}
+    found = {annotation.__name__: annotation}
+    for cls in annotation.__subclasses__():
+        found |= parts(cls)
+    return found
+
+
+def written(text: str, annotation: Any, where: str) -> Any:
+    """A part as it is written in a recipe, ``NormalMixture(16, components=10)``.
+
+    Raises:
+        ZooError: the text is no such call, of no such part, or with values that do not fit.
+    """
+    known = parts(annotation)
+    try:
+        call = ast.parse(text, mode="eval").body
+        name = ast.unparse(call.func).rpartition(".")[2]  # type: ignore[attr-defined]
+        values = [ast.literal_eval(value) for value in call.args]  # type: ignore[attr-defined]
+        keywords = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}  # type: ignore[attr-defined]
+    except (AttributeError, SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        raise ZooError(
+            f"{where} is written as in a recipe, NAME(setting=value), with one of "
+            f"{', '.join(sorted(known))}; not {text!r}"
+        ) from None
+    if name not in known:
+        raise unknown("part", name, known, where=where)
+    names = [field.name for field in dataclasses.fields(known[name]) if field.init]
+    if len(values) > len(names):
+        raise ZooError(f"{where}: {name} has {len(names)} settings, not {len(values)}")
+    return _part(known[name], dict(zip(names, values, strict=False)) | keywords, where)
+
+
+def _part(cls: type, values: Mapping[str, Any], where: str) -> Any:
+    try:
+        return cls(**check_settings(cls, values, f"{where}, {cls.__name__}"))
+    except TypeError as error:  # one without a default is not given
+        raise ZooError(f"{where}: {error}") from error
+
+
 def describe(annotation: Any) -> str:
     """An annotation in words: ``int``, ``a tuple of int``, ``one of 'a', 'b'``."""
     origin, args = get_origin(annotation), get_args(annotation)
@@ -147,6 +193,9 @@ def _convert(value, annotation):
         require(isinstance(value, (list, tuple)))
         of = args[0] if args else Any
         return [_item(item, of, f"[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, Mapping) and value.get("class") in parts(kind):
+        fields = {key: item for key, item in value.items() if key != "class"}
+        return _part(parts(kind)[value["class"]], fields, value["class"])
     return require(isinstance(value, kind)) if isinstance(kind, type) else value
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-import keras
 import numpy as np
 
 from zoo.datasets import Split
 from zoo.errors import ZooError
-from zoo.random import Generator
 
 REACH = 3.0  # standard deviations to each side, which hold all but 0.3% of a normal code
 
@@ -62,7 +60,7 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
         seed: of the noise.
 
     Raises:
-        Unable: the model cannot decode, or does not say how long its codes are.
+        Unable: the model cannot decode, or has neither codes of examples nor a prior.
     """
     if not model.can("decode"):
         raise Unable(f"{model.where} cannot decode, so that its latent space cannot be shown")
@@ -72,9 +70,11 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
     if model.can("encode") and len(first):
         z, labels, x = model.encode(first.x, labels=first.y), first.y, first.x
     else:
-        z, labels, x = _noise(model, n, Generator(seed, "sample", on_host=True)), None, None
-        if model.plugin.conditional:
-            labels = np.arange(n, dtype="int32") % model.data.classes
+        if not model.can("latent"):
+            raise Unable(f"{model.where} can neither encode nor has a prior to draw codes from")
+        conditional = model.plugin.conditional
+        labels = np.arange(n, dtype="int32") % model.data.classes if conditional else None
+        z, x = model.draw(n, seed=seed, labels=labels), None
     size = z.shape[1]
     if model.plugin.can("sample"):
         centre, spread, unit = np.zeros(size), np.ones(size), ""
@@ -89,18 +89,6 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
         conditional=model.plugin.conditional,
         unit=unit,
     )
-
-
-def _noise(model: Any, n: int, rng: Generator) -> np.ndarray:
-    """What the plugin's ``noise`` draws; a standard normal where it has none."""
-    dimension = getattr(model.plugin, "latent_dim", None)
-    if callable(getattr(model.plugin, "noise", None)):  # and not a setting of that name
-        noise = model.plugin.noise(rng, n)
-    elif dimension is not None:
-        noise = rng.normal((n, dimension))
-    else:
-        raise Unable(f"{model.where} cannot encode and has neither noise nor latent_dim")
-    return keras.ops.convert_to_numpy(noise)
 
 
 def plane(found: Codes, side: int) -> tuple[np.ndarray, np.ndarray]:

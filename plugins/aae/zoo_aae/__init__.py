@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keras import ops
-
 import zoo
-from zoo.errors import ZooError, unknown
-from zoo.nn import losses, networks
-from zoo_aae.priors import PRIORS
+from zoo.errors import ZooError
+from zoo.nn import distributions, losses, networks
+from zoo_aae.priors import Labelled, Petals, SwissRoll
+
+__all__ = ["AAE", "Petals", "SwissRoll"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,9 @@ class AAE(zoo.Model):
     As in the paper, networks are dense, with ReLU and two hidden layers.
 
     Attributes:
-        latent_dim: dimension of the codes.
-        hidden: units of the encoder's layers, mirrored in the decoder, and of the
-            discriminator's.
-        prior: ``"gaussian"``, the standard normal; or, with two codes, ``"mixture"`` of normals
-            that lie like petals or a ``"swiss_roll"`` (section 2.3).
-        components: of the mixture, or lengths of the roll: the classes, where it is labelled.
+        prior: p(z): any of ``zoo.nn.distributions``; or, of two dimensions and with components for
+            labels to name, ``Petals`` or ``SwissRoll`` of this package (section 2.3).
+        units: of the encoder's layers, mirrored in the decoder, and of the discriminator's.
         labelled: whether the discriminator is shown the labels, so that each class has a
             component of the prior to itself (figure 3).
         conditional: whether the decoder is shown the labels, so that codes are of the style
@@ -37,40 +34,43 @@ class AAE(zoo.Model):
         adversarial: an adversarial loss of the zoo, by its name.
     """
 
-    latent_dim: int = 8
-    hidden: tuple[int, ...] = (1000, 1000)
-    prior: str = "gaussian"
-    components: int = 10
+    prior: distributions.Prior = distributions.StandardNormal(8)
+    units: tuple[int, ...] = (1000, 1000)
     labelled: bool = False
     conditional: bool = False
     adversarial: str = "non_saturating"
 
     def __post_init__(self):
         losses.adversarial(self.adversarial)
-        if self.prior not in PRIORS:
-            raise unknown("prior", self.prior, PRIORS)
-        if self.prior != "gaussian" and self.latent_dim != 2:
-            raise ZooError(f"AAE: prior={self.prior!r} is of two dimensions, not {self.latent_dim}")
-        if self.prior == "gaussian" and self.labelled:
+        if self.labelled and not isinstance(self.prior, Labelled):
             raise ZooError(
-                "AAE: labelled=True needs a prior with components, "
-                '"mixture" or "swiss_roll", not "gaussian"'
+                "AAE: labelled=True needs a prior with a component for each class, Petals or "
+                f"SwissRoll, not {type(self.prior).__name__}"
             )
 
     def networks(self, data):
-        if self.labelled and self.components != data.classes:
+        if self.labelled and self.prior.components != data.classes:
             raise ZooError(
                 f"AAE: labelled=True needs a component for each class; components is "
-                f"{self.components} and the data have {data.classes} classes"
+                f"{self.prior.components} and the data have {data.classes} classes"
             )
-        style = networks.Style("relu")
-        named = data.classes if self.conditional else 0
-        placed = data.classes if self.labelled else 0
-        size, hidden, output = self.latent_dim, self.hidden, "sigmoid" if data.is_image else None
+        style, z = networks.Style("relu"), self.prior.shape
         return {
-            "encoder": networks.dense_encoder(data.shape, hidden, {"code": size}, style),
-            "decoder": networks.dense_decoder(size, hidden[::-1], data.shape, style, named, output),
-            "discriminator": networks.dense_encoder((size,), hidden, {"logit": 1}, style, placed),
+            "encoder": networks.encoder(shape=data.shape, units=self.units, outputs=z, style=style),
+            "decoder": networks.decoder(
+                shape=z,
+                units=self.units[::-1],
+                outputs=data.shape,
+                num_classes=data.classes if self.conditional else 0,
+                style=style,
+                activation="sigmoid" if data.is_image else None,
+            ),
+            "discriminator": networks.discriminator(
+                shape=z,
+                units=self.units,
+                num_classes=data.classes if self.labelled else 0,
+                style=style,
+            ),
         }
 
     def players(self):
@@ -91,7 +91,7 @@ class AAE(zoo.Model):
     def discriminate(self, nets, batch, rng):
         """The regularization phase, first half: what the prior gives is real."""
         loss, labels = losses.adversarial(self.adversarial), batch.labels
-        drawn = self._draw(ops.shape(batch.x)[0], rng, labels)
+        drawn = self.latent(nets, labels).sample(rng, batch.size)
         real = nets.discriminator(drawn, labels=labels)
         fake = nets.discriminator(nets.encoder(batch.x), labels=labels)
         return {"discriminator": {"real": loss.real(real), "fake": loss.fake(fake)}}
@@ -102,19 +102,11 @@ class AAE(zoo.Model):
         loss = losses.adversarial(self.adversarial)
         return {"generator": {"adversarial": loss.generator(logits)}}
 
-    def encode(self, nets, x, labels=None):
+    def latent(self, nets, labels=None):
+        return self.prior.given(labels) if self.labelled else self.prior
+
+    def encode(self, nets, x):
         return nets.encoder(x)
 
     def decode(self, nets, z, labels=None):
         return nets.decoder(z, labels=labels)
-
-    def sample(self, nets, n, rng, labels=None):
-        return self.decode(nets, self._draw(n, rng, labels), labels)
-
-    def reconstruct(self, nets, x, labels=None):
-        return self.decode(nets, self.encode(nets, x), labels)
-
-    def _draw(self, n, rng, labels):
-        if not self.labelled or labels is None:
-            labels = rng.integers((n,), 0, self.components)
-        return PRIORS[self.prior](rng, (n, self.latent_dim), labels, self.components)

@@ -28,11 +28,12 @@ class AE(zoo.Model):
 
     Attributes:
         latent_dim: dimension of the codes.
-        hidden: units of the encoder's layers, mirrored in the decoder; the filters of
-            4 x 4 convolutions of stride 2 where ``convolutional``.
-        convolutional: for pictures whose sides halve evenly once for each layer.
-        activation: of the hidden layers, by its Keras name. A smooth one has no units that
-            die, which Adam would turn into differences between backends.
+        units: of the encoder's dense layers, mirrored in the decoder.
+        convolutional: whether the layers are 4 x 4 convolutions of stride 2 instead, for pictures
+            whose sides halve evenly once for each.
+        filters: of these convolutions, mirrored in the decoder.
+        activation: of the hidden layers, by its Keras name. A smooth one keeps the backends
+            together: near a kink, rounding decides which slope a gradient takes.
         code_activation: of the codes, by its Keras name; None for linear ones.
         output_activation: of the decoder under the squared error, likewise.
         reconstruction: ``"squared_error"``, or ``"bernoulli"``, the negative log-likelihood
@@ -40,8 +41,9 @@ class AE(zoo.Model):
     """
 
     latent_dim: int = 32
-    hidden: tuple[int, ...] = (512, 256)
+    units: tuple[int, ...] = (512, 256)
     convolutional: bool = False
+    filters: tuple[int, ...] = (32, 64)
     activation: str = "silu"
     code_activation: str | None = None
     output_activation: str | None = None
@@ -59,16 +61,24 @@ class AE(zoo.Model):
             )
 
     def networks(self, data):
-        encoder, decoder = networks.dense_encoder, networks.dense_decoder
-        if self.convolutional:
-            encoder, decoder = networks.conv_encoder, networks.conv_decoder
+        filters, units = (self.filters, ()) if self.convolutional else ((), self.units)
         style = networks.Style(self.activation)
-        # a decoder is given filters in the encoder's order, but units in its own
-        mirrored = self.hidden if self.convolutional else self.hidden[::-1]
-        last = self.output_activation
         return {
-            "encoder": encoder(data.shape, self.hidden, {"code": self.latent_dim}, style),
-            "decoder": decoder(self.latent_dim, mirrored, data.shape, style, activation=last),
+            "encoder": networks.encoder(
+                shape=data.shape,
+                filters=filters,
+                units=units,
+                outputs=self.latent_dim,
+                style=style,
+            ),
+            "decoder": networks.decoder(
+                shape=(self.latent_dim,),
+                filters=filters[::-1],
+                units=units[::-1],
+                outputs=data.shape,
+                style=style,
+                activation=self.output_activation,
+            ),
             "corruption": self.corruption(data),
         }
 
@@ -94,12 +104,9 @@ class AE(zoo.Model):
         """Terms beside the reconstruction, ``{term: (n,)}``."""
         return {}
 
-    def encode(self, nets, x, labels=None):
+    def encode(self, nets, x):
         return keras.activations.get(self.code_activation)(nets.encoder(x))
 
-    def decode(self, nets, z, labels=None):
+    def decode(self, nets, z):
         output = nets.decoder(z)
         return ops.sigmoid(output) if self.reconstruction == "bernoulli" else output
-
-    def reconstruct(self, nets, x, labels=None):
-        return self.decode(nets, self.encode(nets, x))

@@ -2,70 +2,86 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import keras
+from keras import layers
 
-from zoo.nn import networks
-from zoo_gan import TwoPlayer
+from zoo.nn import distributions, networks
+from zoo_gan import Game
 
 
 @dataclass(frozen=True)
-class DCGAN(TwoPlayer):
-    """DCGAN, sized from the pictures: sides halve while they are even and above 4.
+class DCGAN(Game):
+    """The game of a GAN with the networks of section 3, sized from the pictures.
 
-    As in the paper: strided convolutions, batch norm and ReLU in the generator, LeakyReLU 0.2
-    in the discriminator, weights from N(0, 0.02). Unlike it: kernels of 4 x 4, which overlap
-    evenly, instead of 5 x 5, and dropout in the discriminator unless it is given batch norm.
+    Sides double, or halve, while they are even and above 4: from 4 x 4 to the paper's 64 x 64 in
+    four steps, from 7 x 7 to 28 x 28 in two.
 
     Attributes:
-        latent_dim: dimension of the noise z, normal; the paper's is uniform.
-        filters: filters at the largest map; they double as the maps halve.
-        hidden: units of dense layers after the discriminator's convolutions, mirrored in the
-            generator. The paper has none; where the smallest maps are of 7 x 7, as of 28 x 28
-            pictures, they show the discriminator the whole (Chen et al. 2016, InfoGAN).
-        normalization: of the discriminator: ``"batch"``, as in the paper, or None.
-        activation: of both players' hidden layers, by its Keras name; None for the paper's.
-        dropout: rate after each of the discriminator's hidden layers, in [0, 1).
-        spectral: whether the discriminator has spectral normalization (Miyato et al. 2018).
+        prior: p(z); the paper's is uniform and of 100 dimensions (figure 1).
+        filters: of the largest maps; they double as the maps halve. The paper has 128.
+        kernel: side of the convolutions' kernels (figure 1).
+        units: of dense layers at the side of z in the generator and of the logit in the
+            discriminator. The paper has none, as its smallest maps are of 4 x 4. Where they are of
+            7 x 7, a dense layer shows the discriminator the whole (Chen et al. 2016, table 1).
+        activation: of all hidden layers, by its Keras name, in place of the paper's two.
     """
 
-    latent_dim: int = 100
+    prior: distributions.Prior = distributions.Uniform(100)
     filters: int = 64
-    hidden: tuple[int, ...] = ()
-    normalization: str | None = None
+    kernel: int = 5
+    units: tuple[int, ...] = ()
     activation: str | None = None
-    dropout: float = 0.3
-    spectral: bool = False
 
     def networks(self, data):
-        classes = data.classes if self.conditional else 0
-        filters = networks.doubled(self.filters, data.shape)
-        normal = keras.initializers.RandomNormal(stddev=0.02)
-        generator = networks.Style(self.activation or "relu", "batch", initializer=normal)
-        discriminator = networks.Style(
-            self.activation or "leaky_relu",
-            self.normalization,
-            self.dropout,
-            normal,
-            spectral=self.spectral,
-        )
-        return {
-            "generator": networks.conv_decoder(
-                self.latent_dim,
-                filters,
-                data.shape,
-                generator,
-                classes,
-                "tanh",
-                hidden=self.hidden[::-1],
-            ),
-            "discriminator": networks.conv_encoder(
-                self.packed(data.shape),
-                filters,
-                {"logit": 1},
-                discriminator,
-                classes,
-                hidden=self.hidden,
-            ),
-        }
+        return {"generator": self.generator(data), "discriminator": self.discriminator(data)}
+
+    def generator(self, data):
+        """Project and reshape z, then apply fractionally-strided convolutions and a tanh.
+
+        Batch norm and ReLU after all layers but the last.
+        """
+        filters = networks.doubled(self.filters, data.shape)[::-1]
+        small = (*networks.maps(data.shape, len(filters))[-1], filters[0])
+        net = [keras.Input(self.prior.shape)]
+        for units in self.units[::-1]:
+            net += [layers.Dense(units, use_bias=False, kernel_initializer=NORMAL), *self._relu()]
+        net += [layers.Dense(math.prod(small), use_bias=False, kernel_initializer=NORMAL)]
+        net += [layers.Reshape(small), *self._relu()]
+        for count in filters[1:]:
+            net += [self._convolution(layers.Conv2DTranspose, count), *self._relu()]
+        net += [self._convolution(layers.Conv2DTranspose, data.shape[-1], use_bias=True)]
+        return keras.Sequential([*net, layers.Activation("tanh")])
+
+    def discriminator(self, data):
+        """Strided convolutions to one logit.
+
+        Batch norm after all layers but the first and last, and LeakyReLU of slope 0.2.
+        """
+        first, *filters = networks.doubled(self.filters, data.shape)
+        net = [keras.Input(data.shape), self._convolution(layers.Conv2D, first, use_bias=True)]
+        net += [self._leaky_relu()]
+        for count in filters:
+            net += [self._convolution(layers.Conv2D, count), layers.BatchNormalization()]
+            net += [self._leaky_relu()]
+        net += [layers.Flatten()]
+        for units in self.units:
+            net += [layers.Dense(units, use_bias=False, kernel_initializer=NORMAL)]
+            net += [layers.BatchNormalization(), self._leaky_relu()]
+        return keras.Sequential([*net, layers.Dense(1, kernel_initializer=NORMAL)])
+
+    def _convolution(self, layer, filters, use_bias=False):
+        # the shift of a batch norm does what a bias would
+        options = {"strides": 2, "padding": "same", "use_bias": use_bias}
+        return layer(filters, self.kernel, kernel_initializer=NORMAL, **options)
+
+    def _relu(self):
+        return layers.BatchNormalization(), layers.Activation(self.activation or "relu")
+
+    def _leaky_relu(self):
+        return layers.Activation(self.activation or "leaky_relu")
+
+
+NORMAL = keras.initializers.RandomNormal(stddev=0.02)  # section 4

@@ -27,7 +27,7 @@ class BetaTCVAE(VAE):
     def weights(self):
         return {"autoencoder": {"total_correlation": 5.0}}
 
-    def latent_terms(self, z, mean, log_var, rng):
-        parts = losses.total_correlation(z, mean, log_var, self.dataset_size)
-        terms = super().latent_terms(z, mean, log_var, rng)
+    def latent_terms(self, nets, q, z, rng):
+        parts = losses.total_correlation(z, q.mean, q.log_var, self.dataset_size)
+        terms = super().latent_terms(nets, q, z, rng)
         return terms | {"total_correlation": ops.mean(parts.total_correlation)}  # of the batch

@@ -13,7 +13,7 @@ class IWAE(VAE):
     """VAE that maximizes a bound of k draws of z, which is tighter than the ELBO.
 
     L_k = E[log 1/k sum_i p(x, z_i) / q(z_i|x)] (equation 8); L_1 is the ELBO. There is no KL
-    term, so none to weigh or to leave free bits of.
+    term to weigh.
 
     Attributes:
         samples: draws k of z for each example, in training.
@@ -23,8 +23,8 @@ class IWAE(VAE):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.free_bits or self.samples < 1:
-            raise ZooError("IWAE: samples is at least 1, and free_bits 0, as it has no KL term")
+        if self.samples < 1:
+            raise ZooError(f"IWAE: samples is at least 1, not {self.samples}")
 
     def elbo(self, nets, batch, rng):
         """-L_k in nats."""

@@ -22,6 +22,6 @@ class MMDVAE(VAE):
     def weights(self):
         return {"autoencoder": {"kl": 0.0, "mmd": 100.0}}
 
-    def latent_terms(self, z, mean, log_var, rng):
-        prior = rng.normal(ops.shape(z))
-        return super().latent_terms(z, mean, log_var, rng) | {"mmd": losses.mmd(z, prior)}
+    def latent_terms(self, nets, q, z, rng):
+        prior = self.latent(nets).sample(rng, ops.shape(z)[0])
+        return super().latent_terms(nets, q, z, rng) | {"mmd": losses.mmd(z, prior)}

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 import zoo
-from zoo.nn import losses, networks
+from zoo.nn import distributions, losses, networks
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class VAEGAN(zoo.Model):
     Attributes:
         latent_dim: dimension of the latent z, standard normal.
         filters: of the convolutions at the largest map; they double as the maps halve.
-        hidden: units of the dense layers: all layers of data that are no pictures, and those
-            between the smallest maps and the vectors of pictures.
+        units: of the dense layers: all of them for data that are no pictures; for pictures those
+            between the smallest maps and the vectors.
         features: whether reconstructions are compared in the discriminator's last convolution,
             for data that are no pictures in its last hidden layer; else in pixels.
         adversarial: the paper's ``"minimax"``, or another adversarial loss of the zoo.
@@ -42,7 +42,7 @@ class VAEGAN(zoo.Model):
 
     latent_dim: int = 64
     filters: int = 32
-    hidden: tuple[int, ...] = (512,)
+    units: tuple[int, ...] = (512,)
     features: bool = True
     adversarial: str = "minimax"
     margin: float | None = None
@@ -55,19 +55,33 @@ class VAEGAN(zoo.Model):
         losses.adversarial(self.adversarial)
 
     def networks(self, data):
-        classes = data.classes if self.conditional else 0
-        sizes = self.filters, self.hidden
+        filters = networks.doubled(self.filters, data.shape)
         style = networks.Style("relu", "batch")
-        moments = {"mean": self.latent_dim, "log_var": self.latent_dim}
-        output = "tanh" if data.is_image else None
-        judge = networks.encoder(
-            data.shape, *sizes, {"logit": 1}, networks.Style("leaky_relu", "batch"), classes
+        num_classes = data.classes if self.conditional else 0
+        judge = networks.discriminator(
+            shape=data.shape,
+            filters=filters,
+            units=self.units,
+            num_classes=num_classes,
+            style=networks.Style("leaky_relu", "batch"),
         )
         features = judge.get_layer("maps" if data.is_image else "features")
         return {
-            "encoder": networks.encoder(data.shape, *sizes, moments, style, classes),
-            "decoder": networks.decoder(
-                self.latent_dim, *sizes, data.shape, style, classes, output
+            "encoder": networks.encoder(
+                shape=data.shape,
+                filters=filters,
+                units=self.units,
+                outputs=distributions.Normal.parameters((self.latent_dim,)),
+                num_classes=num_classes,
+                style=style,
+            ),
+            "decoder": networks.generator(
+                shape=(self.latent_dim,),
+                filters=filters[::-1],
+                units=self.units[::-1],
+                outputs=data.shape,
+                num_classes=num_classes,
+                style=style,
             ),
             "discriminator": keras.Model(judge.input, [judge.output, features.output]),
         }
@@ -87,11 +101,9 @@ class VAEGAN(zoo.Model):
     def together(self, nets, batch, rng):
         """All terms of algorithm 1, of pictures x, reconstructions and samples."""
         x, labels, loss = batch.x, batch.labels, losses.adversarial(self.adversarial)
-        mean, log_var = nets.encoder(x, labels=labels)
-        z = mean + ops.exp(0.5 * log_var) * rng.normal(ops.shape(mean))
-        made = nets.decoder(
-            ops.concatenate([z, rng.normal(ops.shape(mean))]), labels=_times(labels, 2)
-        )
+        q, prior = self.posterior(nets, x, labels), self.latent(nets)
+        z = ops.concatenate([q.sample(rng), prior.sample(rng, batch.size)])
+        made = nets.decoder(z, labels=_times(labels, 2))
         logits, features = nets.discriminator(ops.concatenate([x, made]), labels=_times(labels, 3))
         real, reconstructed, sampled = ops.split(logits, 3)
         if self.features:
@@ -101,7 +113,7 @@ class VAEGAN(zoo.Model):
         reconstruction = losses.normal(x, again)  # equations 7 and 8
         return {
             "encoder": {
-                "kl": losses.kl_standard_normal(mean, log_var),
+                "kl": q.kl(prior),
                 "reconstruction": reconstruction,
             },
             "decoder": {
@@ -128,17 +140,18 @@ class VAEGAN(zoo.Model):
             "decoder": ops.logical_or(ops.logical_not(behind), ahead),
         }
 
+    def posterior(self, nets, x, labels=None):
+        """q(z|x)."""
+        return distributions.Normal.of(nets.encoder(x, labels=labels))
+
+    def latent(self, nets):
+        return distributions.StandardNormal(self.latent_dim)
+
     def encode(self, nets, x, labels=None):
-        return nets.encoder(x, labels=labels)[0]
+        return self.posterior(nets, x, labels).mean
 
     def decode(self, nets, z, labels=None):
         return nets.decoder(z, labels=labels)
-
-    def sample(self, nets, n, rng, labels=None):
-        return self.decode(nets, rng.normal((n, self.latent_dim)), labels)
-
-    def reconstruct(self, nets, x, labels=None):
-        return self.decode(nets, self.encode(nets, x, labels), labels)
 
 
 def _times(labels, n):

@@ -94,11 +94,11 @@ class VQVAE(zoo.Model):
             }
         }
 
-    def encode(self, nets, x, labels=None):
+    def encode(self, nets, x):
         return nets.quantizer(nets.encoder(x))[0]
 
-    def decode(self, nets, z, labels=None):
+    def decode(self, nets, z):
         return nets.decoder(nets.quantizer(z)[0])
 
-    def reconstruct(self, nets, x, labels=None):
+    def reconstruct(self, nets, x):
         return self.decode(nets, nets.encoder(x))

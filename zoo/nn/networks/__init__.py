@@ -1,0 +1,22 @@
+"""Networks that models share, dense or convolutional: the builders take keywords, in one order.
+
+From what goes in to what comes out: ``shape``, ``filters``, ``units``, ``outputs``; then
+``num_classes`` and ``style``.
+"""
+
+from __future__ import annotations
+
+from zoo.nn.networks.builders import decoder, discriminator, encoder, generator
+from zoo.nn.networks.sizes import doubled, halvings, maps
+from zoo.nn.networks.style import Style
+
+__all__ = [
+    "Style",
+    "decoder",
+    "discriminator",
+    "doubled",
+    "encoder",
+    "generator",
+    "halvings",
+    "maps",
+]
