@@ -13,7 +13,10 @@ import zoo
 from tests.models import number, weight, weights
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
+from zoo.nn.distributions import StandardNormal
+from zoo.plugin.serialization import settings_of
 from zoo.random import Generator
+from zoo_aae import Petals, SwissRoll
 
 ENCODE, DECODE, JUDGE = 0.5, 3.0, 0.25  # the weights of the networks below
 LINEAR = {
@@ -25,7 +28,7 @@ LINEAR = {
 
 def linear(rates=(0.0, 0.0, 0.0), networks=LINEAR, **settings):
     """The AAE of one weight a network, on numbers; rates of the three players."""
-    plugin = zoo.model("aae", latent_dim=1, **settings)
+    plugin = zoo.model("aae", prior=StandardNormal(1), **settings)
     model = zoo.build(plugin, zoo.DataSpec((1,)), networks=networks)
     players = ("autoencoder", "discriminator", "generator")
     model.compile(
@@ -61,7 +64,6 @@ def test_every_term_by_hand():
         np.testing.assert_allclose(found[name], value, rtol=1e-6)
 
     rng = Generator(0, "test")
-    rng.integers((2,), 0, 10)  # the components, which a Gaussian has no use for
     drawn = ops.convert_to_numpy(rng.normal((2, 1)))[:, 0]
     found = terms(model, model.plugin.discriminate, x)
     np.testing.assert_allclose(found["discriminator/real"], softplus(-JUDGE * drawn), rtol=1e-5)
@@ -108,21 +110,21 @@ def identity(data, model):
     return keras.Sequential([keras.Input((2,)), layers.Identity()])
 
 
-def draws(n=3000, labels=None, classes=10, **settings):
-    plugin = zoo.model("aae", latent_dim=2, units=(4,), **settings)
+def draws(prior, n=3000, labels=None, classes=10, **settings):
+    plugin = zoo.model("aae", prior=prior, units=(4,), **settings)
     data = zoo.DataSpec((2,), classes=classes)
     model = zoo.build(plugin, data, networks={"decoder": identity})
     return model.sample(n, labels=labels)
 
 
-def test_the_gaussian_prior():
-    z = draws()
+def test_the_normal_prior():
+    z = draws(StandardNormal(2))
     np.testing.assert_allclose(z.mean(axis=0), [0, 0], atol=0.1)
     np.testing.assert_allclose(np.cov(z.T), np.eye(2), atol=0.1)
 
 
 def test_the_mixture_has_a_petal_for_each_component():
-    z = draws(prior="mixture", components=4)
+    z = draws(Petals(4))
     angle = np.arctan2(z[:, 1], z[:, 0]) / (math.pi / 2)
     petal = np.round(angle).astype(int) % 4
     assert (np.bincount(petal, minlength=4) > 600).all()
@@ -132,7 +134,7 @@ def test_the_mixture_has_a_petal_for_each_component():
 
 
 def test_the_swiss_roll_is_a_spiral():
-    z = draws(prior="swiss_roll")
+    z = draws(SwissRoll())
     radius = np.hypot(z[:, 0], z[:, 1])
     assert 2.9 < radius.max() < 3.3
     # the angle that belongs to a radius, 3 pi times radius / 3
@@ -141,10 +143,10 @@ def test_the_swiss_roll_is_a_spiral():
     assert np.abs(turned).max() < 1.0 and turned.std() < 0.2
 
 
-@pytest.mark.parametrize("prior", ["mixture", "swiss_roll"])
+@pytest.mark.parametrize("prior", [Petals(3), SwissRoll(3)], ids=repr)
 def test_labels_choose_the_component_of_a_labelled_prior(prior):
-    z = draws(600, np.arange(600) % 3, classes=3, prior=prior, components=3, labelled=True)
-    if prior == "mixture":
+    z = draws(prior, 600, np.arange(600) % 3, classes=3, labelled=True)
+    if isinstance(prior, Petals):
         angle = np.angle(z[:, 0] + 1j * z[:, 1])
         place = np.round(angle / (2 * math.pi / 3)).astype(int) % 3
     else:  # thirds of the roll, equal in area
@@ -153,7 +155,7 @@ def test_labels_choose_the_component_of_a_labelled_prior(prior):
 
 
 def test_a_labelled_prior_without_labels_gives_all_components():
-    z = draws(600, classes=3, prior="mixture", components=3, labelled=True)
+    z = draws(Petals(3), 600, classes=3, labelled=True)
     place = np.round(np.angle(z[:, 0] + 1j * z[:, 1]) / (2 * math.pi / 3)).astype(int) % 3
     assert (np.bincount(place, minlength=3) > 150).all()
 
@@ -169,7 +171,7 @@ def small(**settings):
 
 
 def test_the_supervised_decoder_is_shown_the_label_and_the_encoder_is_not():
-    model = small(latent_dim=3, conditional=True)
+    model = small(prior=StandardNormal(3), conditional=True)
     x = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 1), "uint8")
     z = np.ones((1, 3), "float32")
     assert np.abs(model.decode(z, labels=[0]) - model.decode(z, labels=[1])).max() > 1e-4
@@ -179,7 +181,7 @@ def test_the_supervised_decoder_is_shown_the_label_and_the_encoder_is_not():
 
 
 def test_the_discriminator_of_a_labelled_prior_is_shown_the_label():
-    model = small(latent_dim=2, prior="mixture", components=3, labelled=True)
+    model = small(prior=Petals(3), labelled=True)
     z = np.ones((2, 2), "float32")
     logits = model.networks["discriminator"]([z, np.array([0, 1], "int32")])
     first, other = ops.convert_to_numpy(logits)
@@ -194,11 +196,16 @@ def test_the_discriminator_of_a_labelled_prior_is_shown_the_label():
 
 
 def test_settings_that_contradict_each_other_are_refused():
-    with pytest.raises(ZooError, match=r"unknown prior 'mixtur'; did you mean 'mixture'\?"):
-        zoo.model("aae", prior="mixtur", latent_dim=2)
-    with pytest.raises(ZooError, match="'swiss_roll' is of two dimensions, not 8"):
-        zoo.model("aae", prior="swiss_roll")
-    with pytest.raises(ZooError, match=r'needs a prior with components.*not "gaussian"'):
+    with pytest.raises(ZooError, match=r"prior takes a Prior, as .*Petals\(\.\.\.\)"):
+        zoo.model("aae", prior="petals")
+    with pytest.raises(ZooError, match=r"a component for each class, .* not StandardNormal"):
         zoo.model("aae", labelled=True)
     with pytest.raises(ZooError, match="components is 10 and the data have 3 classes"):
-        small(latent_dim=2, prior="mixture", labelled=True)
+        small(prior=Petals(), labelled=True)
+
+
+def test_a_labelled_prior_is_a_setting_that_survives_json():
+    model = zoo.model("aae", prior=SwissRoll(3))
+    told = settings_of(model, "models")["settings"]
+    assert told["prior"] == {"class": "SwissRoll", "components": 3}
+    assert zoo.model("aae", **told) == model

@@ -74,7 +74,8 @@ def test_one_hundred_numbers_in_fifty():
 
 @pytest.mark.parametrize("convolutional", [False, True])
 def test_the_decoder_mirrors_the_encoder(convolutional):
-    plugin = zoo.model("ae", latent_dim=3, units=(8, 4), convolutional=convolutional)
+    sizes = {"convolutional": convolutional, "units": (8, 4), "filters": (8, 4)}
+    plugin = zoo.model("ae", latent_dim=3, **sizes)
     built = zoo.build(plugin, zoo.DataSpec((8, 8, 1)))
 
     def widths(name):

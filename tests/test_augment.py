@@ -11,7 +11,7 @@ from keras import ops
 
 import zoo
 from zoo.errors import ZooError
-from zoo.nn.augment import differentiable
+from zoo.nn.layers.diff_augment import differentiable
 from zoo.random import Generator
 
 SHAPE = (16, 24, 3)

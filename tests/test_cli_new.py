@@ -44,7 +44,7 @@ def test_a_new_plugin_passes_its_checks_and_its_recipe_is_right(
 def test_a_plugin_that_starts_from_another(tmp_path):
     assert cli.main(["new", "plugin", "my_gan", "--from", "gan", "--folder", "here"]) == 0
     code = (tmp_path / "here" / "zoo_my_gan" / "__init__.py").read_text()
-    assert "class MyGan(TwoPlayer):" in code and '__all__ = ["MyGan", "TwoPlayer"]' in code
+    assert "class MyGan(Game):" in code and "class Game(zoo.Model):" in code
     recipe = (tmp_path / "here" / "recipes" / "my_gan.py").read_text()
     assert '"discriminator": keras.optimizers.Adam(1e-3), "generator":' in recipe
 

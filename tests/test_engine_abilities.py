@@ -29,8 +29,8 @@ class Labelled(zoo.Model):
     def networks(self, data):
         classes = data.classes if self.conditional else 0
         return {
-            "encoder": networks.dense_encoder(data.shape, (), {"code": 2}, classes=classes),
-            "decoder": networks.dense_decoder(2, (), data.shape, classes=classes),
+            "encoder": networks.encoder(shape=data.shape, outputs=2, num_classes=classes),
+            "decoder": networks.decoder(shape=(2,), outputs=data.shape, num_classes=classes),
         }
 
     def players(self):

@@ -6,14 +6,16 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from zoo.nn.packing import pack
 
 import zoo
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
+from zoo.nn.distributions import StandardNormal
+from zoo.nn.layers import DiffAugment, Packed
 from zoo.random import Generator
 
 POINTS = zoo.DataSpec((2,), classes=3)
+PLANE = StandardNormal(2)
 PICTURES = zoo.DataSpec((8, 8, 1), classes=3)
 
 
@@ -21,11 +23,13 @@ def numpy(x):
     return ops.convert_to_numpy(x)
 
 
-def terms(model, move, x, labels=None):
-    """The terms of one of the model's losses on these examples, in inference."""
-    nets = Nets(model.networks, False, "test", model.data)
+def terms(model, move, x, labels=None, training=False):
+    """The terms of one of the model's losses on these examples."""
+    nets = Nets(model.networks, training, "test", model.data)
     batch = zoo.Batch(ops.convert_to_tensor(x), labels)
-    loss = getattr(model.plugin, move)(nets, batch, Generator(0, "test"))
+    rng = Generator(0, "test")
+    with zoo.random.scope(rng):
+        loss = getattr(model.plugin, move)(nets, batch, rng)
     return {p: {t: numpy(v) for t, v in own.items()} for p, own in loss.items()}
 
 
@@ -35,6 +39,11 @@ def linear(model, network, kernel, bias=(0.0,)):
     biases = [v for v in model.networks[network].trainable_variables if "bias" in v.path]
     kernels[0].assign(kernel)
     biases[0].assign(bias)
+
+
+def pack(x, size):
+    """What a discriminator of packs sees."""
+    return Packed(keras.layers.Identity(), size)(x)
 
 
 def test_packs_hold_neighbours_side_by_side():
@@ -57,7 +66,7 @@ def test_packed_pictures_share_their_channels():
 
 
 def test_the_losses_are_those_of_their_name():
-    model = zoo.build(zoo.model("gan", latent_dim=2, units=()), POINTS)
+    model = zoo.build(zoo.model("gan", prior=PLANE, units=()), POINTS)
     linear(model, "discriminator", [[1.0], [0.0]], [0.5])
     linear(model, "generator", np.zeros((2, 2)), [2.0, 0.0])
     x = np.array([[1.0, 9.0], [-1.0, 9.0]], "float32")
@@ -81,7 +90,7 @@ def test_the_losses_are_those_of_their_name():
     ],
 )
 def test_another_adversarial_loss(adversarial, real, fake, generator):
-    model = zoo.build(zoo.model("gan", latent_dim=2, units=(), adversarial=adversarial), POINTS)
+    model = zoo.build(zoo.model("gan", prior=PLANE, units=(), adversarial=adversarial), POINTS)
     linear(model, "discriminator", [[1.0], [0.0]], [0.5])
     linear(model, "generator", np.zeros((2, 2)), [2.0, 0.0])
     x = np.array([[1.0, 9.0], [-1.0, 9.0]], "float32")
@@ -93,39 +102,40 @@ def test_another_adversarial_loss(adversarial, real, fake, generator):
     )
 
 
-@pytest.mark.parametrize("regularizer, term", [("r1", 25.0), ("gradient_penalty", 16.0)])
-def test_a_regularizer_is_a_term_of_the_discriminator(regularizer, term):
-    model = zoo.build(zoo.model("gan", latent_dim=2, units=(), regularizer=regularizer), POINTS)
-    linear(model, "discriminator", [[3.0], [4.0]])  # a slope of 5 everywhere
-    found = terms(model, "discriminate", np.ones((3, 2), "float32"))["discriminator"]
-    np.testing.assert_allclose(found[regularizer], [term] * 3, rtol=1e-5)
-    weights = dict(model.described_moves().__next__()[1]["discriminator"])
-    assert weights == {
-        "real": 1,
-        "fake": 1,
-        regularizer: {"r1": 5, "gradient_penalty": 10}[regularizer],
-    }
+@pytest.mark.parametrize(
+    "name, player, term, value, weight",
+    [
+        ("r1_gan", "discriminator", "r1", 25.0, 5.0),
+        ("wgan_gp", "critic", "gradient_penalty", 16.0, 10.0),
+    ],
+)
+def test_a_penalty_is_a_term_of_the_discriminator(name, player, term, value, weight):
+    model = zoo.build(zoo.model(name, prior=PLANE, units=()), POINTS)
+    linear(model, player, [[3.0], [4.0]])  # a slope of 5 everywhere
+    move = model._moves[0].loss.__name__
+    found = terms(model, move, np.ones((3, 2), "float32"))[player]
+    np.testing.assert_allclose(found[term], [value] * 3, rtol=1e-5)
+    weights = dict(next(model.described_moves())[1][player])
+    assert weights == {"real": 1, "fake": 1, term: weight}
 
 
 def test_packing_widens_what_the_discriminator_sees():
-    model = zoo.build(zoo.model("gan", latent_dim=2, units=(4,), packing=3), POINTS)
-    assert model.networks["discriminator"].input_shape == (None, 6)
-    model = zoo.build(zoo.model("dcgan", latent_dim=2, filters=2, packing=2), PICTURES)
-    assert model.networks["discriminator"].input_shape == (None, 8, 8, 2)
+    model = zoo.build(zoo.model("pacgan", packing=3, units=(4,)), POINTS)
+    assert model.networks["discriminator"].network.input_shape == (None, 6)
+    model = zoo.build(zoo.model("pacgan", packing=2, units=(4,)), PICTURES)
+    assert model.networks["discriminator"].network.input_shape == (None, 8, 8, 2)
 
 
-def test_noise_of_components_lies_around_their_means():
-    plugin = zoo.model("gan", latent_dim=5, components=3)
-    z = numpy(plugin.noise(Generator(0, "test"), 3000))
-    component = z[:, :3].argmax(axis=1)
-    assert np.bincount(component).min() > 900
-    rest = z - 4.0 * np.eye(5)[component]
-    np.testing.assert_allclose(rest.mean(axis=0), 0, atol=0.1)
-    np.testing.assert_allclose(rest.std(axis=0), 1, atol=0.1)
+def test_the_terms_of_packs_are_means():
+    model = zoo.build(zoo.model("pacgan", prior=PLANE, units=()), POINTS)
+    linear(model, "discriminator", [[1.0], [0.0], [0.0], [0.0]], [0.5])
+    x = np.array([[1.0, 9.0], [7.0, 9.0], [-1.0, 9.0], [7.0, 9.0]], "float32")
+    found = terms(model, "discriminate", x)["discriminator"]
+    assert found["real"] == pytest.approx(np.log1p(np.exp([-1.5, 0.5])).mean(), rel=1e-6)
 
 
 def test_a_conditional_pair_sees_the_labels():
-    model = zoo.build(zoo.model("gan", latent_dim=2, units=(8,), conditional=True), POINTS)
+    model = zoo.build(zoo.model("gan", prior=PLANE, units=(8,), conditional=True), POINTS)
     x = np.ones((2, 2), "float32")
     zero, one = (
         terms(model, "discriminate", x, ops.convert_to_tensor(np.full(2, label, "int32")))
@@ -137,7 +147,7 @@ def test_a_conditional_pair_sees_the_labels():
 
 
 def test_clipping_bounds_the_critic_and_leaves_the_generator():
-    model = zoo.build(zoo.model("wgan", latent_dim=2, units=(4,), clip=0.01, repeats=1), POINTS)
+    model = zoo.build(zoo.model("wgan", prior=PLANE, units=(4,), clip=0.01, repeats=1), POINTS)
     model.compile(optimizers={p: keras.optimizers.SGD(1.0) for p in model.players})
     x = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")
     model.fit(x, batch_size=8, epochs=1, verbose=0)
@@ -148,7 +158,7 @@ def test_clipping_bounds_the_critic_and_leaves_the_generator():
 
 
 def test_a_critic_moves_on_batches_of_its_own():
-    model = zoo.build(zoo.model("wgan_gp", latent_dim=2, units=(4,)), POINTS)
+    model = zoo.build(zoo.model("wgan_gp", prior=PLANE, units=(4,)), POINTS)
     assert model.repeats == 5
     assert model.players == {"critic": ("critic",), "generator": ("generator",)}
     assert set(model.terms["critic"]) == {"real", "fake", "gradient_penalty"}
@@ -157,41 +167,73 @@ def test_a_critic_moves_on_batches_of_its_own():
 @pytest.mark.parametrize("name", ["gan", "wgan", "wgan_gp"])
 def test_they_take_vectors_and_pictures(name):
     for data in (POINTS, PICTURES):
-        model = zoo.build(zoo.model(name, latent_dim=2, units=(4,)), data)
+        model = zoo.build(zoo.model(name, prior=PLANE, units=(4,)), data)
         assert model.sample(3).shape == (3, *data.shape)
 
 
 def test_dcgan_is_sized_by_its_data():
     for side, halvings in ((28, 2), (32, 3), (64, 4)):
-        model = zoo.build(
-            zoo.model("dcgan", latent_dim=2, filters=1), zoo.DataSpec((side, side, 3))
-        )
+        model = zoo.build(zoo.model("dcgan", prior=PLANE, filters=1), zoo.DataSpec((side, side, 3)))
         kernels = [v for v in model.networks["discriminator"].trainable_variables if v.ndim == 4]
         assert len(kernels) == halvings
 
 
+def test_dcgan_has_the_layers_of_its_paper():
+    data = zoo.DataSpec((64, 64, 3))
+    nets = zoo.model("dcgan", filters=2).networks(data)
+    kinds = {"Conv2D", "Conv2DTranspose", "BatchNormalization", "Activation", "Dense"}
+
+    def layers_of(net):
+        return [type(layer).__name__ for layer in net.layers if type(layer).__name__ in kinds]
+
+    normalized = ["BatchNormalization", "Activation"]
+    doubling = ["Conv2DTranspose", *normalized] * 3 + ["Conv2DTranspose", "Activation"]
+    assert layers_of(nets["generator"]) == ["Dense", *normalized, *doubling]
+    halving = ["Conv2D", "Activation", *["Conv2D", *normalized] * 3]
+    assert layers_of(nets["discriminator"]) == [*halving, "Dense"]
+    filters = [layer.filters for layer in nets["generator"].layers if hasattr(layer, "filters")]
+    assert filters == [8, 4, 2, 3]
+
+
 def test_augmentation_changes_what_both_players_see():
-    plain = zoo.build(zoo.model("dcgan", latent_dim=2, filters=2, dropout=0.0), PICTURES)
-    cut = zoo.build(
-        zoo.model("dcgan", latent_dim=2, filters=2, dropout=0.0, augmentation=("cutout",)), PICTURES
-    )
+    def behind(data, model):
+        augmented = DiffAugment(("cutout",))
+        return keras.Sequential([keras.Input(data.shape), augmented, model.discriminator(data)])
+
+    plugin = zoo.model("dcgan", prior=PLANE, filters=2)
+    plain = zoo.build(plugin, PICTURES)
+    cut = zoo.build(plugin, PICTURES, networks={"discriminator": behind})
+    own, other = (m.networks["discriminator"].trainable_variables for m in (plain, cut))
+    for a, b in zip(own, other, strict=True):
+        b.assign(a)
     x = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype("float32")
     for move, player in (("discriminate", "discriminator"), ("generate", "generator")):
-        for term, value in terms(plain, move, x)[player].items():
-            assert np.abs(terms(cut, move, x)[player][term] - value).max() > 1e-6
+        for term, value in terms(plain, move, x, training=True)[player].items():
+            changed = terms(cut, move, x, training=True)[player][term]
+            assert np.abs(changed - value).max() > 1e-6
+            still = terms(cut, move, x)[player][term]
+            np.testing.assert_allclose(still, terms(plain, move, x)[player][term], atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    "settings, message",
+    "name, settings, message",
     [
-        ({"adversarial": "hing"}, "hinge"),
-        ({"regularizer": "r2"}, "r1"),
-        ({"packing": 0}, "at least 1"),
-        ({"components": 65}, "from 1 to latent_dim"),
-        ({"packing": 2, "conditional": True}, "packed examples have no label"),
-        ({"augmentation": ("cut",)}, "cutout"),
+        ("gan", {"adversarial": "hing"}, "hinge"),
+        ("gan", {"prior": {"class": "Uniform", "dimension": 2.5}}, "dimension takes int"),
+        (
+            "gan",
+            {"prior": "normal"},
+            r"prior takes a Prior, as .*StandardNormal\(\.\.\.\).*, not 'normal'",
+        ),
+        ("gan", {"repeats": 0}, "repeat is at least 1"),
+        ("dcgan", {"units": 5}, "a tuple of int"),
     ],
 )
-def test_settings_are_checked(settings, message):
+def test_settings_are_checked(name, settings, message):
     with pytest.raises(ZooError, match=message):
-        zoo.build(zoo.model("gan", **settings), PICTURES)
+        zoo.build(zoo.model(name, **settings), PICTURES)
+
+
+def test_a_policy_is_checked():
+    with pytest.raises(ZooError, match="cutout"):
+        DiffAugment(("cut",))

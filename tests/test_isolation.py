@@ -69,11 +69,17 @@ def test_a_name_of_the_zoos_own_stays_its_own(path):
 def test_another_version_of_the_plugin_api_is_refused_before_it_is_imported(path):
     path(
         "future",
-        {"zoo.models": {"next": "future_module:Toy"}, "zoo.plugin_api": {"2": "zoo.plugin"}},
+        {"zoo.models": {"next": "future_module:Toy"}, "zoo.plugin_api": {"3": "zoo.plugin"}},
         {"future_module": "raise AssertionError('imported')"},
     )
-    with pytest.raises(ZooError, match=r"future 1\.0 is written for version 2 of the plugin API"):
+    with pytest.raises(ZooError, match=r"future 1\.0 is written for version 3 of the plugin API"):
         registry.load("models", "next")
+
+
+def test_a_plugin_for_the_first_plugin_api_is_told_what_to_change(path):
+    path("old", {"zoo.models": {"o": "old_module:Toy"}, "zoo.plugin_api": {"1": "zoo.plugin"}})
+    with pytest.raises(ZooError, match=r"version 1 of .* latent\(nets\) .* 2 = \"zoo.plugin\""):
+        registry.load("models", "o")
 
 
 def test_several_versions_of_the_plugin_api_may_be_named(path):
@@ -81,7 +87,7 @@ def test_several_versions_of_the_plugin_api_may_be_named(path):
         "both",
         {
             "zoo.models": {"toy": "both_module:Toy"},
-            "zoo.plugin_api": {"1": "zoo.plugin", "2": "zoo.plugin"},
+            "zoo.plugin_api": {"2": "zoo.plugin", "3": "zoo.plugin"},
         },
         {"both_module": TOY},
     )

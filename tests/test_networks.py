@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -16,63 +18,98 @@ def shapes(outputs):
     return [tuple(out.shape) for out in (outputs if isinstance(outputs, list) else [outputs])]
 
 
+KINDS = {"dense": {"units": (4, 6)}, "convolutional": {"filters": (4, 6)}}
+
+
 @pytest.mark.parametrize("classes", [0, 3])
-@pytest.mark.parametrize("make", [networks.dense_encoder, networks.conv_encoder])
-def test_an_encoder_gives_each_head_a_vector(make, classes):
-    encoder = make(PICTURE, (4, 6), {"mean": 2, "log_var": 5}, classes=classes)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encoder_gives_a_vector_for_each_output(kind, classes):
+    outputs = {"mean": 2, "log_var": (5,)}
+    encoder = networks.encoder(shape=PICTURE, outputs=outputs, num_classes=classes, **KINDS[kind])
     x, labels = np.zeros((3, *PICTURE), "float32"), np.array([0, 1, 2], "int32")
     assert shapes(encoder([x, labels] if classes else x)) == [(3, 2), (3, 5)]
 
 
 @pytest.mark.parametrize("classes", [0, 3])
-@pytest.mark.parametrize("make", [networks.dense_decoder, networks.conv_decoder])
-def test_a_decoder_gives_each_parameter_the_shape_of_an_example(make, classes):
-    decoder = make(5, (4, 6), PICTURE, classes=classes, parameters=2)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_decoder_gives_an_example_for_each_output(kind, classes):
+    outputs = {"mean": PICTURE, "log_var": PICTURE}
+    decoder = networks.decoder(shape=(5,), outputs=outputs, num_classes=classes, **KINDS[kind])
     z, labels = np.zeros((3, 5), "float32"), np.array([0, 1, 2], "int32")
     assert shapes(decoder([z, labels] if classes else z)) == [(3, *PICTURE)] * 2
 
 
-@pytest.mark.parametrize("make", [networks.dense_encoder, networks.conv_encoder])
-def test_a_conditional_network_tells_labels_apart(make):
-    encoder = make(PICTURE, (4,), {"logit": 1}, classes=2)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_output_without_a_shape_is_one_number(kind):
+    outputs = {"mean": PICTURE, "log_var": ()}
+    decoder = networks.decoder(shape=(5,), outputs=outputs, **KINDS[kind])
+    mean, log_var = decoder(np.random.default_rng(0).normal(size=(3, 5)).astype("float32"))
+    assert mean.shape == log_var.shape
+    assert np.ptp(keras.ops.convert_to_numpy(log_var)) == 0
+    assert decoder.trainable_variables[-1].shape == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_output_is_a_tensor(kind):
+    assert networks.encoder(shape=PICTURE, outputs=3, **KINDS[kind]).output_shape == (None, 3)
+    decoder = networks.decoder(shape=(5,), outputs=PICTURE, **KINDS[kind])
+    assert decoder.output_shape == (None, *PICTURE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_conditional_network_tells_labels_apart(kind):
+    judge = networks.discriminator(shape=PICTURE, num_classes=2, **KINDS[kind])
     x = np.ones((2, *PICTURE), "float32")
-    zero, one = keras.ops.convert_to_numpy(encoder([x, np.array([0, 1], "int32")]))
+    zero, one = keras.ops.convert_to_numpy(judge([x, np.array([0, 1], "int32")]))
     assert zero != one
 
 
-def test_dense_layers_between_maps_and_vectors():
-    encoder = networks.conv_encoder(PICTURE, (4, 6), {"logit": 1}, units=(7,))
+def test_layers_are_in_the_order_that_data_pass_them():
+    encoder = networks.encoder(shape=PICTURE, filters=(4, 6), units=(7,), outputs=1)
     assert encoder.get_layer("maps").output.shape == (None, 2 * 3 * 6)
     assert encoder.get_layer("features").output.shape == (None, 7)
-    decoder = networks.conv_decoder(5, (4, 6), PICTURE, units=(7,))
+    decoder = networks.decoder(shape=(5,), units=(7,), filters=(6, 4), outputs=PICTURE)
     units = [layer.units for layer in decoder.layers if isinstance(layer, keras.layers.Dense)]
     assert units == [7, 2 * 3 * 6]
+    doubling = [
+        layer for layer in decoder.layers if isinstance(layer, keras.layers.Conv2DTranspose)
+    ]
+    assert [layer.filters for layer in doubling] == [4, 1]
+
+
+def test_builders_take_keywords_alone():
+    for builder in (
+        networks.encoder,
+        networks.decoder,
+        networks.generator,
+        networks.discriminator,
+    ):
+        kinds = {p.kind for p in inspect.signature(builder).parameters.values()}
+        assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+        names = list(inspect.signature(builder).parameters)
+        assert names[:3] == ["shape", "filters", "units"]
 
 
 def test_vectors_need_no_reshaping():
-    assert networks.dense_encoder((2,), (3,), {"logit": 1}).output_shape == (None, 1)
-    assert networks.dense_decoder(4, (3,), (2,)).output_shape == (None, 2)
+    assert networks.discriminator(shape=(2,), units=(3,)).output_shape == (None, 1)
+    assert networks.generator(shape=(4,), units=(3,), outputs=(2,)).output_shape == (None, 2)
 
 
-def test_the_decoder_of_a_generator_ends_in_its_range():
-    generator = networks.conv_decoder(2, (4,), PICTURE, activation="tanh")
+def test_a_generator_of_pictures_ends_in_its_range():
     z = 1e3 * np.ones((1, 2), "float32")
+    generator = networks.generator(shape=(2,), filters=(4,), outputs=PICTURE)
     assert np.abs(generator.predict(z, verbose=0)).max() <= 1
+    points = networks.generator(shape=(2,), units=(4,), outputs=(2,))
+    assert np.abs(points.predict(z, verbose=0)).max() > 1
 
 
 def test_style_counts_in_every_layer():
     style = networks.Style("leaky_relu", "batch", dropout=0.5)
-    kinds = [
-        type(layer).__name__
-        for layer in networks.dense_encoder((2,), (3, 3), {"a": 1}, style).layers
-    ]
+    encoder = networks.encoder(shape=(2,), units=(3, 3), outputs=1, style=style)
+    kinds = [type(layer).__name__ for layer in encoder.layers]
     assert kinds.count("BatchNormalization") == kinds.count("Dropout") == 2
-    dense = [
-        layer
-        for layer in networks.dense_encoder((2,), (3,), {"a": 1}, style).layers
-        if hasattr(layer, "use_bias")
-    ]
-    assert [layer.use_bias for layer in dense] == [False, True]
+    dense = [layer for layer in encoder.layers if hasattr(layer, "use_bias")]
+    assert [layer.use_bias for layer in dense] == [False, False, True]
 
 
 def test_maps_halve_evenly_or_are_refused():
@@ -80,6 +117,8 @@ def test_maps_halve_evenly_or_are_refused():
     assert networks.halvings((28, 28, 1)) == 2
     assert networks.halvings((32, 32, 3)) == 3
     assert networks.halvings((64, 64, 3)) == 4
+    assert networks.doubled(8, (32, 32, 3)) == (8, 16, 32)
+    assert networks.doubled(8, (2,)) == ()
     with pytest.raises(ZooError, match=r"28 x 28 pictures halve evenly 2 times: .* not in 3"):
         networks.maps((28, 28, 1), 3)
     with pytest.raises(ZooError, match="not in 0"):

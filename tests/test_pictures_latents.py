@@ -99,7 +99,7 @@ def test_what_cannot_be_shown_is_told_in_one_sentence(vae, split):
     spec = zoo.DataSpec(SHAPE)
     with pytest.raises(Unable, match=r"^Bare cannot decode, so that its latent space cannot"):
         latents.codes(zoo.build(Bare(), spec), split)
-    with pytest.raises(Unable, match=r"^Decoder cannot encode and has neither noise nor"):
+    with pytest.raises(Unable, match=r"^Decoder can neither encode nor has a prior"):
         latents.codes(zoo.build(Decoder(), spec), split)
     autoencoder = zoo.build(zoo.model("ae", latent_dim=2, units=(4,)), spec)
     with pytest.raises(Unable, match="no examples"):  # and no prior to draw codes from

@@ -17,7 +17,7 @@ from zoo.engine.nets import Networks
 from zoo.engine.optimizers import PlayerOptimizers, prepared, serialized
 from zoo.engine.step import TrainingStep
 from zoo.errors import ZooError, unknown
-from zoo.plugin import serialization
+from zoo.plugin import registry, serialization
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.runtime.keras import no_tensorflow, precision
@@ -177,7 +177,7 @@ class GenerativeModel(TrainingStep, Inference, backend.Trainer, keras.Model):
 
 
 def build(
-    model: Model,
+    model: Model | str,
     data: DataSpec,
     *,
     weights: Mapping[str, Mapping[str, Any]] | None = None,
@@ -187,7 +187,7 @@ def build(
     """Build the networks of a model and check its losses, before anything is trained.
 
     Args:
-        model: a ``zoo.Model``, such as ``zoo.model("vae", latent_dim=2)``.
+        model: a ``zoo.Model``, such as ``zoo.model("vae", latent_dim=2)``, or its registered name.
         data: what it is for, such as ``zoo.DataSpec((28, 28, 1))``.
         weights: ``{player: {term: number or schedule}}`` in place of the model's own.
         networks: ``{name: factory(data, model)}`` in place of the model's own networks.
@@ -204,9 +204,10 @@ def build(
 
     Example:
 
-    >>> vae = zoo.build(zoo.model("vae"), zoo.DataSpec((28, 28, 1)))
+    >>> vae = zoo.build("vae", zoo.DataSpec((28, 28, 1)))
     >>> vae.compile(optimizers={"autoencoder": keras.optimizers.Adam(1e-3)})
     """
+    model = registry.model(model) if isinstance(model, str) else model
     typed(model, Model, "zoo.build: model")
     typed(data, DataSpec, "zoo.build: data")
     typed(weights or {}, Mapping, "zoo.build: weights")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 
 __all__ = [
-    "augment",
     "distributions",
     "layers",
     "losses",

@@ -148,12 +148,11 @@ class Model:
         """Default weights ``{player: {term: number or schedule}}``; 1 where silent."""
         return {}
 
-    def latent(self, nets, labels=None):
-        """The prior p(z) of the codes, p(z|labels) where it depends on them.
+    def latent(self, nets):
+        """The prior p(z) of the codes; with a parameter ``labels``, p(z|labels).
 
         Args:
             nets: the networks, of which a learned prior is made.
-            labels: int32 ``(n,)``, or None.
 
         Returns:
             A ``zoo.nn.distributions.Distribution`` of one code, such as

@@ -5,7 +5,8 @@ A package adds to the zoo by entry points in the groups ``zoo.models``,
 same way. Only what is asked for by name is imported.
 
 In the group ``zoo.plugin_api`` it says which versions of the plugin API it is written
-for, by entry points named ``1``, ``2``, ...; without any it is taken for version 1.
+for, by entry points named ``2``, ``3``, ...; without any it is taken for version 2, the first
+that was released.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ PRETRAINED = "pretrained"
 OWN = "keras-zoo"
 """The distribution whose names nobody can take from it."""
 
-PLUGIN_API = 1
+PLUGIN_API = 2
 """The version of what a plugin sees of the zoo; docs/plugins.md has the promise that goes
 with it."""
 
@@ -56,7 +57,7 @@ class Record:
     distribution: str
     version: str
     rivals: tuple[str, ...] = ()
-    plugin_api: tuple[str, ...] = ("1",)
+    plugin_api: tuple[str, ...] = ("2",)
 
     @property
     def full_name(self) -> str:
@@ -143,7 +144,7 @@ def load(kind: str, name: str) -> Any:
         raise ZooError(
             f"{kind[:-1]} {name!r}: {record.distribution} {record.version} is written for version "
             f"{' or '.join(record.plugin_api)} of the plugin API, and this zoo has version "
-            f"{PLUGIN_API}: install a keras-zoo, or a {record.distribution}, that fits the other"
+            f"{PLUGIN_API}: {_advice(record)}"
         )
     try:
         return importlib.metadata.EntryPoint(name, record.target, f"zoo.{kind}").load()
@@ -152,6 +153,17 @@ def load(kind: str, name: str) -> Any:
             f"{kind[:-1]} {name!r}: {record.target}, from {record.distribution} {record.version}, "
             f"does not import: {type(error).__name__}: {error}"
         ) from error
+
+
+def _advice(record: Record) -> str:
+    """What to do about a plugin for another version."""
+    if record.plugin_api == ("1",):
+        return (
+            "builders of networks now take keywords, and latent(nets) stands for noise and "
+            'latent_dim; CHANGELOG.md, "Plugin API 2", has the list. Then declare in its '
+            'pyproject.toml: [project.entry-points."zoo.plugin_api"] 2 = "zoo.plugin"'
+        )
+    return f"install a keras-zoo, or a {record.distribution}, that fits the other"
 
 
 def create(kind: str, name: str, /, **settings: Any) -> Any:
@@ -204,7 +216,7 @@ def _declared(kind: str) -> Iterator[Record]:
                 continue
             points = distribution.entry_points.select(group=group)
             api = distribution.entry_points.select(group="zoo.plugin_api")
-            versions = tuple(sorted(point.name for point in api)) or ("1",)
+            versions = tuple(sorted(point.name for point in api)) or ("2",)
             owner, version = distribution.metadata["Name"], distribution.version
             declared = [
                 Record(kind, point.name, point.value, str(owner), str(version), (), versions)

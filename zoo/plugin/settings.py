@@ -156,6 +156,8 @@ def describe(annotation: Any) -> str:
         return "a list"
     if Callable in (origin, annotation):
         return "a function"
+    if more := sorted(set(parts(annotation)) - {getattr(annotation, "__name__", "")}):
+        return f"a {annotation.__name__}, as {'(...), '.join(more)}(...)"
     return getattr(annotation, "__name__", str(annotation))
 
 

@@ -21,6 +21,7 @@ settle()  # as importing a name from zoo does: the next line imports Keras
 from zoo.testing.harness.cases import Case  # noqa: E402
 from zoo.testing.harness.listing import Check  # noqa: E402
 from zoo.testing.harness.outcomes import CheckFailed, Result, Skipped  # noqa: E402
+from zoo.testing.harness.standin import Small  # noqa: E402
 from zoo.testing.suite import checks_of, parametrize_with_checks, run_checks  # noqa: E402
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "CheckFailed",
     "Result",
     "Skipped",
+    "Small",
     "checks_of",
     "parametrize_with_checks",
     "run_checks",

@@ -50,6 +50,17 @@ def codes_are_vectors(bench: Bench):
     _finite("encode", codes)
 
 
+@check(needs=("latent",))
+def the_prior_is_of_codes(bench: Bench):
+    """``latent`` gives a distribution whose finite float32 samples are of the shape of codes."""
+    codes = bench.call("latent")
+    expect(codes.ndim == 2 and len(codes) == N, f"{N} samples of latent have shape {codes.shape}")
+    _finite("latent", codes)
+    if "encode" in bench.working:
+        own = bench.call("encode").shape
+        expect(codes.shape == own, f"{N} samples of latent have shape {codes.shape}, codes {own}")
+
+
 @check(needs=("encode",))
 def codes_are_of_one_example_each(bench: Bench):
     """The code of an example does not depend on the others in its batch."""

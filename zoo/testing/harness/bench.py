@@ -160,12 +160,15 @@ class Bench:
         labels = ops.convert_to_tensor(labels if chosen is None else chosen)
         positional = {
             "sample": (n, rng),
+            "latent": (),
             "decode": (None if given is None else ops.convert_to_tensor(given),),
             "log_likelihood": (first, rng),
         }.get(ability, (first,))
         nets = Nets(model.networks, False, model.where, model.data)
         with random.scope(rng), blaming(f"{model.where}.{ability}"):
             out = self.plugin.given_labels(ability, labels, nets, *positional, **options)
+            if ability == "latent":
+                out = out.sample(rng, n)
         if not hasattr(out, "shape"):
             raise ZooError(
                 f"{model.where}.{ability} returned {type(out).__name__}; it returns one tensor"

@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from zoo.datasets import Data, Digits, Ring, Split
 from zoo.engine.model import build
+from zoo.nn import distributions
 from zoo.plugin.model import DataSpec, Model
 
 if TYPE_CHECKING:
@@ -63,19 +64,16 @@ class Small(Model):
             "classifier": {"surprise": -ops.log(nets.classifier(ops.stop_gradient(z))[:, 0])},
         }
 
-    def sample(self, nets, n, rng, labels=None):
-        return nets.decoder(rng.normal((n, self.latent_dim)))
+    def latent(self, nets):
+        return distributions.StandardNormal(self.latent_dim)
 
-    def encode(self, nets, x, labels=None):
+    def encode(self, nets, x):
         return nets.encoder(x)
 
-    def decode(self, nets, z, labels=None):
+    def decode(self, nets, z):
         return nets.decoder(z)
 
-    def reconstruct(self, nets, x, labels=None):
-        return nets.decoder(nets.encoder(x))
-
-    def log_likelihood(self, nets, x, rng, samples=1, labels=None):
+    def log_likelihood(self, nets, x, rng, samples=1):
         return -ops.mean(ops.square(nets.encoder(x)), axis=1)
 
     def classify(self, nets, x):
