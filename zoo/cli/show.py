@@ -122,6 +122,7 @@ def _settings(cls: type) -> dict[str, dict[str, Any]]:
 
 
 def _run(run: Run) -> tuple[dict[str, Any], str]:
+    from zoo.plugin.serialization import call_text
     from zoo.reports import summary
 
     manifest = run.manifest
@@ -136,6 +137,6 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
     ]
     lines[0] += f"  {status}  epoch {manifest.epoch} of {manifest.epochs}"
     for part, described in (("model", manifest.model), ("dataset", manifest.dataset)):
-        settings = ", ".join(f"{k}={v!r}" for k, v in described.settings.items())
-        lines.append(printable(f"  {part} {described.name or described.cls}({settings})"))
+        made = call_text(described.name or described.cls, described.settings)
+        lines.append(printable(f"  {part} {made}"))
     return value, "\n".join([*lines, summary.finished(run) if finished else f"  {run.path}"])

@@ -75,6 +75,21 @@ def given_as_code(settings: Mapping[str, Any]) -> list[str]:
     return [key for key, value in settings.items() if isinstance(value, dict) and "object" in value]
 
 
+def call_text(name: str, settings: Mapping[str, Any]) -> str:
+    """A plugin or a part of it as one writes it, from settings as ``plain`` gives them.
+
+    >>> call_text("gan", {"prior": {"class": "Uniform", "dimension": 2}})
+    'gan(prior=Uniform(dimension=2))'
+    """
+    return f"{name}({', '.join(f'{key}={_text(value)}' for key, value in settings.items())})"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping) and isinstance(value.get("class"), str):
+        return call_text(value["class"], {k: v for k, v in value.items() if k != "class"})
+    return repr(value)
+
+
 def plain(value: Any) -> Any:
     """A value as JSON has it; what JSON has no form for becomes ``{"object": text}``."""
     if value is None or isinstance(value, (bool, int, float, str)):

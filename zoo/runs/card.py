@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoo.errors import ZooError
+from zoo.plugin.serialization import call_text
 from zoo.runs import results
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import RESULTS, Run
@@ -92,7 +93,7 @@ def _figures(pack: Run):
 
 
 def _settings(name: str, settings) -> str:
-    return f"`{name}({', '.join(f'{key}={value!r}' for key, value in settings.items())})`"
+    return f"`{call_text(name, settings)}`"
 
 
 def _counted(classes: int) -> str:
