@@ -8,7 +8,8 @@
 
 A backend's tests are cut into shards of equal cost, by what they cost when they were last
 recorded; record them when shards end far apart. Where tests are chosen (a path, ``-k``,
-``-m``), a backend is one shard. Tests marked ``backend_free`` run on one backend only.
+``-m``), a backend is one shard. Tests marked ``backend_free`` run on one backend only; so do
+those marked ``once_in_short``, unless ``--full`` is given.
 Lines of output begin with the backend and its shard.
 """
 

@@ -29,13 +29,19 @@ def pytest_addoption(parser):
     group.addoption(
         "--only-backend-tests",
         action="store_true",
-        help="leave out the tests marked backend_free, which another pass runs",
+        help="leave out the tests marked backend_free, and without --full once_in_short, "
+        "which another pass runs",
     )
     group.addoption("--shard", metavar="I/N", help="run the i-th of n shares of the tests")
     group.addoption("--record", metavar="FILE", help="write what each test costs, as JSON")
 
 
 def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "once_in_short: what it is about is the same on each backend, though a backend runs it; "
+        "on one in the short form, on each with --full",
+    )
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's background jobs
         signal.signal(signal.SIGINT, signal.default_int_handler)  # for tests of Ctrl-C
     # nets are small here: compiling them takes far longer than running them
@@ -51,6 +57,8 @@ def pytest_collection_modifyitems(config, items):
     left_out = []
     if config.getoption("--only-backend-tests"):
         left_out += [item for item in items if item.get_closest_marker("backend_free")]
+        if not config.getoption("--full"):
+            left_out += [item for item in items if item.get_closest_marker("once_in_short")]
     if not config.getoption("--full"):
         left_out += [item for item in items if item.get_closest_marker("slow")]
     if shard := config.getoption("--shard"):

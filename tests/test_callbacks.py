@@ -138,6 +138,7 @@ def train(run_context, *used, epochs=None, pause=0.0, validate=True, rate=1e-3, 
 # --- pictures ----------------------------------------------------------------------------
 
 
+@pytest.mark.once_in_short
 def test_grids_are_saved_each_epoch_and_as_the_newest(tmp_path):
     run = context(tmp_path)
     train(run, callbacks.SampleGrid(n=9), callbacks.ReconstructionGrid(n=6))
@@ -158,6 +159,7 @@ def test_grids_are_saved_each_epoch_and_as_the_newest(tmp_path):
     assert newest != (run.run.pictures / "reconstructions-epoch-0001.png").read_bytes()
 
 
+@pytest.mark.once_in_short
 def test_every_counts_epochs_and_the_last_is_always_drawn(tmp_path):
     run = context(tmp_path, epochs=5)
     train(run, callbacks.SampleGrid(every=2))
@@ -165,6 +167,7 @@ def test_every_counts_epochs_and_the_last_is_always_drawn(tmp_path):
     assert found == [f"samples-epoch-000{epoch}.png" for epoch in (2, 4, 5)]
 
 
+@pytest.mark.once_in_short
 def test_every_counts_steps_and_the_last_epoch_is_drawn_too(tmp_path):
     run = context(tmp_path)
     train(run, callbacks.SampleGrid(every="3 steps"), validate=False)
@@ -174,6 +177,7 @@ def test_every_counts_steps_and_the_last_epoch_is_drawn_too(tmp_path):
     assert total > 6 and found == ["samples-epoch-0002.png", *steps]
 
 
+@pytest.mark.once_in_short
 def test_a_training_stopped_early_has_its_last_picture(tmp_path):
     run = context(tmp_path, epochs=9)
     stop = keras.callbacks.LambdaCallback(
@@ -183,12 +187,14 @@ def test_a_training_stopped_early_has_its_last_picture(tmp_path):
     assert (run.run.pictures / "samples-epoch-0003.png").exists()
 
 
+@pytest.mark.once_in_short
 def test_a_picture_is_made_once_an_epoch_whoever_asks(tmp_path):
     run = context(tmp_path)
     model = train(run, callbacks.SampleGrid(), callbacks.TensorBoard())
     assert model.drawn.count(("sample", 64)) == 2
 
 
+@pytest.mark.once_in_short
 def test_the_picture_of_a_stand_in_says_so(tmp_path):
     model = Autoencoder()
     plain = context(tmp_path).picture("samples", model, 0)
@@ -211,6 +217,7 @@ def test_validation_pictures_are_those_trained_against(tmp_path):
     assert (seen[0] == binarized.x[:32]).all()
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("kind", ["samples", "reconstructions"])
 def test_what_cannot_be_drawn_gives_no_picture(tmp_path, kind):
     assert context(tmp_path).picture(kind, Autoencoder(abilities=()), 0) is None
@@ -221,12 +228,14 @@ def test_what_cannot_be_drawn_gives_no_picture(tmp_path, kind):
     assert not run.run.pictures.exists()
 
 
+@pytest.mark.once_in_short
 def test_without_validation_data_there_are_samples_but_no_reconstructions(tmp_path):
     run = context(tmp_path, validation=0)
     assert run.picture("samples", Autoencoder(), 0) is not None
     assert run.picture("reconstructions", Autoencoder(), 0) is None
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("kind", ["samples", "reconstructions"])
 @pytest.mark.parametrize("validation", [0, 40])
 def test_points_in_the_plane_are_scattered(tmp_path, kind, validation):
@@ -238,6 +247,7 @@ def test_points_in_the_plane_are_scattered(tmp_path, kind, validation):
         assert image.shape == (400, 400, 3)
 
 
+@pytest.mark.once_in_short
 def test_grids_refuse_wrong_settings_and_work_outside_a_run_is_explained():
     with pytest.raises(
         ZooError, match=r"SampleGrid\(every=0, n=64\): every is a number of epochs.*not 0"
@@ -293,6 +303,7 @@ def test_events_hold_terms_rates_speed_pictures_and_recipe(tmp_path):
     assert recipe == f"````python\n{run.recipe_text}\n````"
 
 
+@pytest.mark.once_in_short
 def test_training_and_validation_of_a_term_share_a_custom_chart(tmp_path):
     from tensorboard.plugins.custom_scalar import layout_pb2
 
@@ -305,6 +316,7 @@ def test_training_and_validation_of_a_term_share_a_custom_chart(tmp_path):
     assert charts.keys() == {"autoencoder/kl", "loss"}
 
 
+@pytest.mark.once_in_short
 def test_every_thins_the_images_only(tmp_path):
     run = context(tmp_path, epochs=3)
     reduce = keras.callbacks.ReduceLROnPlateau(monitor="loss")  # logs "learning_rate" too

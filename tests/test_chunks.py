@@ -161,6 +161,7 @@ def test_resumed_equals_uninterrupted(tmp_path, step):
     assert equal(state(whole), state(run))
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("at_once", [True, False])
 def test_chunks_are_as_long_as_they_should_be_whenever_a_device_works(
     tmp_path, monkeypatch, at_once
@@ -202,6 +203,7 @@ def test_chunks_are_as_long_as_they_should_be_whenever_a_device_works(
     assert sum(steps < 3 for steps in settled) < len(settled) / 4
 
 
+@pytest.mark.once_in_short
 def test_chunks_hold_every_example_once():
     from zoo.datasets import Batches, Split
 

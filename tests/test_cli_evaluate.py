@@ -79,6 +79,7 @@ def test_the_metrics_of_the_recipe_give_the_results_again(run, capfd):
     assert (kept["seed"], kept["backend"]) == (5, keras.backend.backend())
 
 
+@pytest.mark.once_in_short
 def test_a_metric_by_name_with_its_unit_and_protocol_in_words(run, capfd):
     status, out, err = call(capfd, "evaluate", run.path, "--metric", "linear_probe")
     assert status == 0, err
@@ -88,6 +89,7 @@ def test_a_metric_by_name_with_its_unit_and_protocol_in_words(run, capfd):
     assert details.split()[::2] == ["on_data", "ratio"]
 
 
+@pytest.mark.once_in_short
 def test_evaluations_add_up_and_show_beside_the_results(run, capfd):
     for name in ("mse", "linear_probe"):
         assert call(capfd, "evaluate", run.path, "--metric", name)[0] == 0
@@ -97,6 +99,7 @@ def test_evaluations_add_up_and_show_beside_the_results(run, capfd):
     assert "elbo  -" in out and "mse  0." in out
 
 
+@pytest.mark.once_in_short
 def test_settings_are_those_of_the_recipe_unless_changed(run, capfd):
     _, out, _ = call(capfd, "evaluate", run.path, "--metric", "log_likelihood", "--json")
     assert "3 importance samples" in json.loads(out)["metrics"]["log_likelihood"]["protocol"]
@@ -106,6 +109,7 @@ def test_settings_are_those_of_the_recipe_unless_changed(run, capfd):
     assert "7 importance samples" in json.loads(out)["metrics"]["log_likelihood"]["protocol"]
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -127,6 +131,7 @@ def test_mistakes_are_told_and_nothing_is_kept(run, capfd, args, message):
     assert not (run.path / "evaluation.json").exists()
 
 
+@pytest.mark.once_in_short
 def test_a_run_whose_recipe_measures_nothing_asks_for_a_name(run, capfd, tmp_path):
     copy = tmp_path / "tiny" / run.id
     shutil.copytree(run.path, copy)
@@ -136,6 +141,7 @@ def test_a_run_whose_recipe_measures_nothing_asks_for_a_name(run, capfd, tmp_pat
     assert "measures nothing; name what to measure, as --metric NAME. There are: accuracy," in err
 
 
+@pytest.mark.once_in_short
 def test_other_data_are_refused(run, capfd, tmp_path):
     copy = tmp_path / "tiny" / run.id
     shutil.copytree(run.path, copy)

@@ -130,6 +130,7 @@ def test_changes_on_the_command_line_are_in_the_manifest(place, capfd):
     assert f"next: zoo sample {run.path.relative_to(place)}" in out  # found from here
 
 
+@pytest.mark.once_in_short
 def test_a_dry_run_describes_and_trains_nothing(place, capfd):
     status, out, err = call(capfd, "run", "tiny.py", "--dry-run", "weights.autoencoder.kl=0.5")
     assert status == 0, err
@@ -242,6 +243,7 @@ def one_message(status, out, err):
     return lines[0]
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("option", [(), ("--dry-run",)], ids=["run", "dry"])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_one_message_and_exit_2(files, place, capfd, mistake, option):
@@ -255,6 +257,7 @@ def test_a_mistake_is_one_message_and_exit_2(files, place, capfd, mistake, optio
     assert damaged.read_text() == FILES["damaged/mnist.npz"]
 
 
+@pytest.mark.once_in_short
 def test_the_traceback_of_code_that_fails_is_shown_on_demand(files, capfd, monkeypatch):
     status, _, err = call(capfd, "run", "loss.py", "--dry-run")
     assert status == 2 and "Traceback" not in err
@@ -267,6 +270,7 @@ def test_the_traceback_of_code_that_fails_is_shown_on_demand(files, capfd, monke
     assert "ZOO_TRACEBACK" not in err.splitlines()[-1]
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("args", [["tiny.py", "--epochs", "3"], []])
 def test_wrong_usage_is_exit_2(capfd, args):
     status, out, err = call(capfd, "run", *args)
@@ -293,6 +297,7 @@ def test_a_backend_that_is_not_installed(capfd, monkeypatch):
     assert 'pip install "keras-zoo[torch]"' in message
 
 
+@pytest.mark.once_in_short
 def test_data_that_stand_in_are_announced_in_one_line(place, capfd):
     settings = ["epochs=1", "model.units=(8,)", "dataset.limit=128", "metrics.1.samples=2"]
     status, out, err = call(capfd, "run", "vae_mnist", *settings)
@@ -306,6 +311,7 @@ def test_data_that_stand_in_are_announced_in_one_line(place, capfd):
         assert image.info["data"] == "digits (stand-in for mnist)"
 
 
+@pytest.mark.once_in_short
 def test_a_failing_run_is_exit_1(place, capfd):
     status, out, err = call(capfd, "run", "tiny.py", "weights.autoencoder.kl=1e999")
     assert status == 1 and out == ""
@@ -350,6 +356,7 @@ def test_ctrl_c_at_the_start_is_quiet(place):
 # --- zoo show, sample, reconstruct
 
 
+@pytest.mark.once_in_short
 def test_show_of_a_run(run, capfd):
     folder = run.path.parents[1]
     status, out, err = call(capfd, "show", "latest", "--runs", folder)
@@ -361,12 +368,14 @@ def test_show_of_a_run(run, capfd):
     assert shown["results"]["epochs"] == 2 and shown["path"] == str(run.path)
 
 
+@pytest.mark.once_in_short
 def test_show_of_a_run_that_is_not_finished(place, capfd):
     begun = folders.create(place / "runs", "tiny", **fields())
     status, out, _ = call(capfd, "show", "latest")
     assert status == 0 and out.startswith(f"{begun.name}  killed")
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
@@ -387,6 +396,7 @@ def test_show_of_a_name(capfd, name, texts):
     assert status == 0 and json.loads(out)
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -401,12 +411,14 @@ def test_show_of_an_unknown_name(capfd, name, message):
     assert message in one_message(*call(capfd, "show", name))
 
 
+@pytest.mark.once_in_short
 def test_show_of_what_begins_several_runs(place, capfd):
     for _ in range(2):
         folders.create(place / "runs", "tiny", **fields())
     assert "2 runs fit 'tiny/'" in one_message(*call(capfd, "show", "tiny/"))
 
 
+@pytest.mark.once_in_short
 def test_show_of_a_plugin_that_needs_settings_and_of_a_broken_one(install, capfd):
     source = """
         import dataclasses, zoo
@@ -450,6 +462,7 @@ def test_reconstruct_writes_pairs(run, place, capfd):
     assert np.load(place / "x.npy").shape == (4, 8, 8, 1)
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("command", ["sample", "reconstruct"])
 def test_mistakes_with_a_run(run, place, capfd, command):
     folder = ["--runs", run.path.parents[1]]
@@ -465,6 +478,7 @@ def test_mistakes_with_a_run(run, place, capfd, command):
     assert f"{begun.name} has no weights" in one_message(*call(capfd, command, "latest"))
 
 
+@pytest.mark.once_in_short
 def test_what_a_model_cannot_is_told(run, place, capfd):
     """The run of a model that samples but does not reconstruct."""
     source = RECIPE.replace("zoo.model(", "Plain(").replace('"vae", ', "")
@@ -496,6 +510,7 @@ def test_a_reader_that_leaves_early_is_no_error():
 # --- help, and silence
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_help_fits_narrow_terminals(capfd, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))
@@ -506,6 +521,7 @@ def test_help_fits_narrow_terminals(capfd, monkeypatch, width):
         assert max(map(len, text)) <= max(width, 50)
 
 
+@pytest.mark.once_in_short
 def test_stderr_is_held_back_unless_something_breaks(capfd):
     from zoo.cli.quiet import held_back
     from zoo.errors import ZooError

@@ -16,6 +16,8 @@ from zoo import cli
 from zoo.runs import folders
 from zoo.runtime.backends import BACKENDS
 
+pytestmark = pytest.mark.once_in_short
+
 RECIPE = """
 import keras
 import zoo

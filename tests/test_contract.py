@@ -186,6 +186,16 @@ EVERYWHERE = (
     "likelihoods_are_one_number_an_example",
     "classes_have_probabilities",
 )
+# What a plugin's code says, and no backend computes: in the short form on one backend only.
+ONCE = (
+    "builds_without_labels",
+    "networks_are_apart",
+    "every_player_has_weights",
+    "builds_share_nothing",
+    "terms_are_scalars_or_one_value_an_example",
+    "labels_choose_samples",
+    "keeps_nothing_outside_its_networks",
+)
 # With ZOO_ACCELERATE=none, in a pass of its own: what the engine does to one variant of a model.
 PLAIN = (
     "builds",
@@ -242,7 +252,17 @@ def pytest_generate_tests(metafunc):
     if "check" in metafunc.fixturenames:
         full = metafunc.config.getoption("--full")
         mark = parametrize_with_checks(list(cases(full, of.get(metafunc.function, "backend"))))
-        metafunc.parametrize(*mark.args)
+        name, parameters = mark.args
+        metafunc.parametrize(name, [marked(parameter) for parameter in parameters])
+
+
+def marked(parameter):
+    """The same, run on one backend in the short form where it is of ``ONCE``."""
+    [bound] = parameter.values
+    if bound.check.name not in ONCE:
+        return parameter
+    marks = (*parameter.marks, pytest.mark.once_in_short)
+    return pytest.param(bound, id=parameter.id, marks=marks)
 
 
 @pytest.mark.backend_free
@@ -261,7 +281,7 @@ def test_it_keeps_to(check):
 
 @pytest.mark.backend_free
 def test_checks_of_variants_are_checks_of_models():
-    assert {*VARYING, *EVERYWHERE, *DEFINITION, *PLAIN, FIRST, ONE} <= set(MODEL_CHECKS)
+    assert {*VARYING, *EVERYWHERE, *ONCE, *DEFINITION, *PLAIN, FIRST, ONE} <= set(MODEL_CHECKS)
     assert unaccelerated() or {case.called for case in cases(False, "backend")} > STATEFUL
     assert not list(cases(True, "variant"))  # all checks are on every backend then
 

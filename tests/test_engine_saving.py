@@ -149,6 +149,7 @@ def test_mixed_precision_comes_back(tmp_path):
     assert same(state(model), state(loaded))
 
 
+@pytest.mark.once_in_short
 def test_loading_where_nothing_of_the_zoo_is_imported(tmp_path):
     model = vae()
     model.save(tmp_path / "vae.keras")

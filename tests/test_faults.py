@@ -103,7 +103,7 @@ def file(tmp_path):
 # --- what is not finite
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("bad", [math.nan, pytest.param(math.inf, marks=pytest.mark.once_in_short)])
 def test_a_loss_that_is_not_finite_stops_at_its_step(tmp_path, bad):
     begun = []
     step = STEPS + 1
@@ -156,6 +156,7 @@ def test_skipping_changes_nothing_where_all_is_finite(tmp_path):
         np.testing.assert_allclose(end(skipping)[name], array, rtol=1e-6, err_msg=name)
 
 
+@pytest.mark.once_in_short
 def test_a_run_of_which_every_step_is_skipped_stops(tmp_path):
     of = fragile(weights={"painter": {"fragile": math.nan}})
     with pytest.raises(RunFailed, match="every step of epoch 1 was skipped"):
@@ -165,6 +166,7 @@ def test_a_run_of_which_every_step_is_skipped_stops(tmp_path):
 # --- signals, processes, pipes
 
 
+@pytest.mark.once_in_short
 def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     process = start(tmp_path, "run", file)
     until(process, "epoch 1/")
@@ -242,6 +244,7 @@ def test_a_clock_that_jumps_back_makes_no_new_run_an_old_one(tmp_path, monkeypat
 # --- disks and memory
 
 
+@pytest.mark.once_in_short
 def test_a_disk_that_is_full_is_told_and_the_run_goes_on_with_room(tmp_path):
     with small_disk(tmp_path) as (folder, remount):
         begun = []
@@ -291,6 +294,7 @@ def test_memory_that_runs_out_is_told_with_what_to_try(tmp_path):
 # --- checkpoints
 
 
+@pytest.mark.once_in_short
 def test_a_damaged_checkpoint_is_told_and_the_one_before_taken(tmp_path):
     of = recipe("vae", callbacks=[callbacks.Checkpoint("1 step")])
     whole, run = train(of, tmp_path), stopped(of, tmp_path, 3)
@@ -306,6 +310,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_taken(tmp_path):
     assert all(np.array_equal(a, end(whole)[name]) for name, a in end(run).items())
 
 
+@pytest.mark.once_in_short
 def test_a_run_without_a_good_checkpoint_starts_from_the_beginning(tmp_path):
     of = recipe("vae", callbacks=[callbacks.Checkpoint("epoch")])
     told = []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import keras
+import pytest
 
 from tests.soak import soak
 
 
+@pytest.mark.once_in_short
 def test_killed_it_ends_as_if_it_never_was(tmp_path, full):
     """Once in short. ``python -m tests.soak`` kills twenty times."""
     kills, epochs = (3, 12) if full else (1, 6)

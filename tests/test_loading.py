@@ -137,6 +137,7 @@ def test_averages_and_precision_come_back(tmp_path, changes):
     same(zoo.load(run), model, atol=1e-6)
 
 
+@pytest.mark.once_in_short
 def test_a_run_is_found_by_name_path_and_latest(trained, monkeypatch):
     run, model = trained
     folder = run.path.parents[1]
@@ -150,6 +151,7 @@ def test_a_run_is_found_by_name_path_and_latest(trained, monkeypatch):
         zoo.load("none")
 
 
+@pytest.mark.once_in_short
 def test_under_another_backend(trained, tmp_path):
     others = [name for name in backends.installed() if name != keras.backend.backend()]
     if not others:
@@ -171,6 +173,7 @@ def test_under_another_backend(trained, tmp_path):
     np.testing.assert_allclose(there["again"], model.reconstruct(x), atol=1e-5)
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("source", "own"), [(OWN_NETWORK, "decoder"), (OWN_MODEL, "Mine")], ids=["network", "model"]
 )
@@ -187,6 +190,7 @@ def test_a_recipes_own_code_needs_the_recipe(tmp_path, source, own):
     same(loaded, model)
 
 
+@pytest.mark.once_in_short
 def test_another_recipe_is_refused(tmp_path, run):
     (tmp_path / "other.py").write_text(OWN_MODEL)
     with pytest.raises(ZooError, match="the recipe's model is a Mine, and the run's a zoo_vae:VAE"):
@@ -195,6 +199,7 @@ def test_another_recipe_is_refused(tmp_path, run):
         zoo.load(run, recipe=tmp_path / "none.py")
 
 
+@pytest.mark.once_in_short
 def test_a_class_without_settings_needs_no_dataclass():
     class Bare(zoo.Model):
         pass
@@ -214,6 +219,7 @@ def last_arrays(run):
     return run.path / name
 
 
+@pytest.mark.once_in_short
 def test_missing_weights(run):
     shutil.rmtree(run.checkpoints)
     with pytest.raises(ZooError, match="its last checkpoint is not what training ended with"):
@@ -223,6 +229,7 @@ def test_missing_weights(run):
         zoo.load(run)
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("change", [lambda content: content[:1000], lambda content: content + b" "])
 def test_weights_that_training_did_not_end_with(run, change):
     path = last_arrays(run)
@@ -231,6 +238,7 @@ def test_weights_that_training_did_not_end_with(run, change):
         zoo.load(run)
 
 
+@pytest.mark.once_in_short
 def test_another_checkpoint_that_is_whole(run, tmp_path):
     """One whose own hashes fit, but not those of the manifest."""
     other = Store(tmp_path / "other")
@@ -245,6 +253,7 @@ def test_another_checkpoint_that_is_whole(run, tmp_path):
         zoo.load(run)
 
 
+@pytest.mark.once_in_short
 def test_weights_of_another_model(run):
     described = run.manifest.json()
     described["model"]["settings"]["latent_dim"] = 5
@@ -253,12 +262,14 @@ def test_weights_of_another_model(run):
         zoo.load(run)
 
 
+@pytest.mark.once_in_short
 def test_a_run_of_an_earlier_format(run):
     (run.path / "run.json").write_text('{"format": 1, "recipe": "vae_mnist"}')
     with pytest.raises(ZooError, match=r"of format 1.* train the run again \(zoo run vae_mnist\)"):
         zoo.load(run)
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -283,6 +294,7 @@ def test_a_damaged_manifest(run, change, message):
         zoo.load(run)
 
 
+@pytest.mark.once_in_short
 def test_a_manifest_that_is_no_json(run):
     (run.path / "run.json").write_text(json.dumps(run.manifest.json())[:-20])
     with pytest.raises(ZooError, match="cannot read"):

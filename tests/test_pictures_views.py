@@ -17,6 +17,8 @@ from zoo.reports import pictures, restoration, views
 from zoo.reports.latents import Unable
 from zoo.runs import folders
 
+pytestmark = pytest.mark.once_in_short
+
 SHAPE, CLASSES = (8, 8, 1), 3
 
 

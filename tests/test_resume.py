@@ -57,11 +57,11 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "step"),
     [
-        ("vae", 1),
-        ("vae", STEPS),
+        pytest.param("vae", 1, marks=pytest.mark.once_in_short),
+        pytest.param("vae", STEPS, marks=pytest.mark.once_in_short),
         ("vae", STEPS + 2),
         ("dcgan", STEPS + 2),
-        ("wgan_gp", STEPS + 2),
+        pytest.param("wgan_gp", STEPS + 2, marks=pytest.mark.once_in_short),
         ("vaegan", STEPS + 2),
     ],
 )
@@ -121,6 +121,7 @@ def test_another_backend_goes_on_with_the_same_losses(tmp_path):
 # --- further, and otherwise
 
 
+@pytest.mark.once_in_short
 def test_a_finished_run_goes_on_for_longer(tmp_path, whole):
     run = train(recipe("vae", epochs=1), tmp_path)
     with pytest.raises(ZooError, match=r"is finished, after 1 epochs\..*epochs=2"):
@@ -133,6 +134,7 @@ def test_a_finished_run_goes_on_for_longer(tmp_path, whole):
         resume(run, recipe("vae", epochs=2), changes=["epochs=1"])
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("changes", "difference"),
     [
@@ -155,6 +157,7 @@ def test_a_change_of_its_meaning_is_refused(tmp_path, whole, changes, difference
     assert run.status == "finished"
 
 
+@pytest.mark.once_in_short
 def test_another_learning_rate_is_taken(tmp_path):
     steady = recipe("vae", epochs=1, callbacks=[callbacks.TensorBoard()])
     changes = ["epochs=2", "optimizers.autoencoder.learning_rate=0.5"]
@@ -164,6 +167,7 @@ def test_another_learning_rate_is_taken(tmp_path):
     assert rates == pytest.approx([1e-3, 0.5])
 
 
+@pytest.mark.once_in_short
 def test_a_new_run_starts_from_weights(tmp_path, whole):
     said = []
     old = whole("vae")
@@ -185,6 +189,7 @@ def test_a_new_run_starts_from_weights(tmp_path, whole):
 # --- what is kept and told
 
 
+@pytest.mark.once_in_short
 def test_the_best_epoch_is_kept_whole(tmp_path):
     worse = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 if epoch < 2 else -0.01)
     keep = callbacks.Checkpoint(every="100 steps", best="val_loss")
@@ -199,6 +204,7 @@ def test_the_best_epoch_is_kept_whole(tmp_path):
     assert zoo.load(run, which="best").sample(1).shape == (1, 8, 8, 1)
 
 
+@pytest.mark.once_in_short
 def test_a_callback_whose_state_is_lost_is_named(tmp_path):
     class Remembers(keras.callbacks.Callback):
         def __init__(self):
@@ -228,6 +234,7 @@ def test_a_callback_whose_state_is_lost_is_named(tmp_path):
     assert tells.steps == 2 * STEPS
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("every", ["", "0 steps", "2.5 steps", "5 parsecs", "-1 minute"])
 def test_what_is_no_interval_is_refused(every):
     with pytest.raises(ZooError, match="every is a number of epochs, 'epoch', '500 st"):

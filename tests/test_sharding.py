@@ -68,6 +68,9 @@ def test_a(): pass
 @pytest.mark.backend_free
 def test_free(): pass
 
+@pytest.mark.once_in_short
+def test_once(): pass
+
 def test_skipped(): pytest.skip(REASON)
 """
 ROOT = Path(__file__).parent.parent
@@ -89,20 +92,22 @@ def outcomes(tmp_path, *options, reason="only one backend is installed", ci=""):
 
 
 def test_slow_tests_are_left_out_unless_all_is_asked_for(tmp_path):
-    assert outcomes(tmp_path) == "3 passed, 1 skipped, 1 deselected"
-    assert outcomes(tmp_path, "--full") == "1 failed, 3 passed, 1 skipped"
+    assert outcomes(tmp_path) == "4 passed, 1 skipped, 1 deselected"
+    assert outcomes(tmp_path, "--full") == "1 failed, 4 passed, 1 skipped"
 
 
 def test_shards_and_backend_free_tests(tmp_path):
-    assert outcomes(tmp_path, "--shard", "1/2") == "2 passed, 3 deselected"
-    assert outcomes(tmp_path, "--shard", "2/2") == "1 passed, 1 skipped, 3 deselected"
-    assert outcomes(tmp_path, "--only-backend-tests") == "2 passed, 1 skipped, 2 deselected"
+    assert outcomes(tmp_path, "--shard", "1/2") == "2 passed, 4 deselected"
+    assert outcomes(tmp_path, "--shard", "2/2") == "2 passed, 1 skipped, 3 deselected"
+    assert outcomes(tmp_path, "--only-backend-tests") == "2 passed, 1 skipped, 3 deselected"
+    found = outcomes(tmp_path, "--only-backend-tests", "--full")
+    assert found == "1 failed, 3 passed, 1 skipped, 1 deselected"
 
 
 def test_a_skip_for_want_of_what_ci_installs_fails_there(tmp_path):
-    assert outcomes(tmp_path, ci="true") == "1 failed, 3 passed, 1 deselected"
+    assert outcomes(tmp_path, ci="true") == "1 failed, 4 passed, 1 deselected"
     allowed = "needs strace, and the right to trace"
-    assert outcomes(tmp_path, reason=allowed, ci="true") == "3 passed, 1 skipped, 1 deselected"
+    assert outcomes(tmp_path, reason=allowed, ci="true") == "4 passed, 1 skipped, 1 deselected"
 
 
 def test_data_may_be_missing_where_no_folder_of_them_is_named(monkeypatch):

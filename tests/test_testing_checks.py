@@ -20,6 +20,18 @@ ELSEWHERE = {  # PyTorch compiles nothing, and JAX traces losses in zoo.build
     ("training_steps_compile", "torch"): [],
     ("abilities_compile", "torch"): [],
 }
+ON_EACH = (  # checks of what every backend does in its own way
+    "trains_on_a_batch_of_one_and_a_ragged_last_batch",
+    "evaluation_changes_nothing",
+    "trains_in_mixed_precision",
+    "a_player_moves_its_own_weights_and_no_others",
+    "first_steps_are_the_same_everywhere",
+    "weights_in_a_file_give_the_same_outputs",
+    "resumed_training_equals_uninterrupted",
+    "training_steps_compile",
+    "abilities_compile",
+)
+ONCE = pytest.mark.once_in_short
 
 
 def failed(plugin, only=()):
@@ -30,9 +42,9 @@ def failed(plugin, only=()):
     "plugin",
     [
         Case(Small(), DataSpec((8, 8, 1), 3), first_steps=local.FIRST_STEPS),
-        Case(Small(), DataSpec((2,), 3)),
-        Numbers(),
-        Share(),
+        pytest.param(Case(Small(), DataSpec((2,), 3)), marks=ONCE),
+        pytest.param(Numbers(), marks=ONCE),
+        pytest.param(Share(), marks=ONCE),
     ],
     ids=["model", "model of points", "dataset", "metric"],
 )
@@ -47,7 +59,9 @@ def test_every_check_has_its_broken_plugin():
     assert len(NAMES) == len(set(NAMES)) and all(check.about for check in CHECKS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [name if name in ON_EACH else pytest.param(name, marks=ONCE) for name in NAMES]
+)
 def test_a_broken_plugin_is_rejected_by_its_check_alone(name, full):
     plugin = importlib.import_module(f"tests.broken.{name}").plugin
     backend = keras.backend.backend()

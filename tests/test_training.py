@@ -80,6 +80,7 @@ def history(run):
 # --- what a run leaves
 
 
+@pytest.mark.once_in_short
 def test_the_folder_holds_all(run):
     assert run.path.parent.name == "tiny"
     names = {path.relative_to(run.path).as_posix() for path in run.path.rglob("*")}
@@ -97,10 +98,12 @@ def test_the_folder_holds_all(run):
     assert any(path.name.startswith("events.") for path in run.events.iterdir())
 
 
+@pytest.mark.once_in_short
 def test_the_recipe_is_copied_as_it_is(run):
     assert b"f\xfcr alle" in run.recipe.read_bytes()
 
 
+@pytest.mark.once_in_short
 def test_the_manifest(run):
     manifest = run.manifest.json()
     assert manifest["status"] == "finished" and manifest["epoch"] == manifest["epochs"] == 2
@@ -119,6 +122,7 @@ def test_the_manifest(run):
     json.dumps(manifest, allow_nan=False)
 
 
+@pytest.mark.once_in_short
 def test_the_results(run):
     results = run.read_json("results.json")
     assert results["epochs"] == 2
@@ -139,6 +143,7 @@ def test_the_results(run):
     assert results["pictures"] == ["pictures/reconstructions.png", "pictures/samples.png"]
 
 
+@pytest.mark.once_in_short
 def test_the_history_has_every_term_of_every_epoch(run):
     rows = history(run)
     assert [row["epoch"] for row in rows] == ["0", "1"]
@@ -148,6 +153,7 @@ def test_the_history_has_every_term_of_every_epoch(run):
     assert float(rows[1]["val_loss"]) == pytest.approx(last["validation"]["loss"])
 
 
+@pytest.mark.once_in_short
 def test_the_events_are_read_back(run):
     events = EventAccumulator(str(run.events), size_guidance={"images": 0})
     events.Reload()
@@ -167,6 +173,7 @@ def test_the_events_are_read_back(run):
     assert "für alle" in text.tensor_proto.string_val[0].decode()
 
 
+@pytest.mark.once_in_short
 def test_data_that_stand_in_are_named_everywhere(run):
     name = "digits (stand-in for mnist)"
     assert run.manifest.data.name == name
@@ -191,6 +198,7 @@ def test_one_seed_is_one_experiment(tmp_path):
         assert results[0][split]["loss"] != pytest.approx(results[2][split]["loss"], rel=1e-4)
 
 
+@pytest.mark.once_in_short
 def test_no_test_example_is_trained_on(tmp_path):
     """Training is the same whatever the test set holds, and its rows are training rows."""
 
@@ -216,6 +224,7 @@ def test_no_test_example_is_trained_on(tmp_path):
     assert len(seen) == 200 and {row.tobytes() for row in seen} == rows
 
 
+@pytest.mark.once_in_short
 def test_dynamic_binarization_is_drawn_anew_for_training_only():
     experiment = prepare(tiny(), QUIET)
     for split in (experiment.validation, experiment.test):
@@ -232,6 +241,7 @@ def test_dynamic_binarization_is_drawn_anew_for_training_only():
     assert (drawn[0] != drawn[1]).any()
 
 
+@pytest.mark.once_in_short
 def test_fixed_binarization_is_drawn_once():
     experiment = prepare(tiny(dataset=Few(batch_size=64, binarize="fixed")), QUIET)
     batches = experiment.batches
@@ -281,6 +291,7 @@ def test_precision_lasts_no_longer_than_its_model(tmp_path):
 # --- what is refused, and what breaks
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -298,6 +309,7 @@ def test_a_mistake_is_told_before_anything_is_made(tmp_path, changes, message):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.once_in_short
 def test_a_metric_that_the_model_cannot_be_measured_by(tmp_path):
     gan = tiny(
         model=zoo.model("dcgan", filters=2),
@@ -328,6 +340,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path):
     assert all(np.isfinite(keras.ops.convert_to_numpy(w)).all() for w in model.trainable_variables)
 
 
+@pytest.mark.once_in_short
 def test_a_loss_that_is_never_finite_leaves_no_weights(tmp_path):
     begun = []
     message = r"loss is not finite at step 1 of epoch 1\. There is no checkpoint yet"
@@ -348,6 +361,7 @@ class Breaks(keras.callbacks.Callback):
             raise self.error
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     ("error", "status"),
     [(RuntimeError("broken"), "failed"), (KeyboardInterrupt(), "interrupted")],
@@ -361,12 +375,14 @@ def test_a_broken_run_says_so_and_keeps_its_weights(tmp_path, error, status):
     assert zoo.load(begun[0]).sample(2).shape == (2, 8, 8, 1)
 
 
+@pytest.mark.once_in_short
 def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ZooError, match=r"cannot write .*--runs"):
         train(tiny(), tmp_path / "file")
 
 
+@pytest.mark.once_in_short
 def test_learning_rates_are_no_results(tmp_path):
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)]
     run = train(tiny(callbacks=callbacks), tmp_path)

@@ -10,6 +10,8 @@ from zoo import datasets
 from zoo.datasets import Access
 from zoo.errors import ZooError
 
+pytestmark = pytest.mark.once_in_short
+
 
 @pytest.fixture
 def run(tmp_path):
