@@ -117,3 +117,22 @@ def test_keras_still_copies():
     torch_convolutions.undo()
     y = ops.conv_transpose(x, np.ones((4, 4, 2, 3), "float32"), 2, "same")
     assert y.untyped_storage().nbytes() > 4 * y.numel()  # larger, and cropped
+
+
+def gradients_of_one_filter():
+    x = torch.ones((1, 8, 8, 4), requires_grad=True)
+    kernel = torch.ones((3, 3, 4, 1), requires_grad=True)
+    return torch.autograd.grad(ops.sum(ops.conv(x, kernel, padding="same")), [x, kernel])
+
+
+def test_one_example_and_one_filter_have_gradients():
+    of_x, of_kernel = gradients_of_one_filter()
+    assert of_kernel[1, 1, 0, 0] == 64 and of_kernel[0, 0, 0, 0] == 49
+    assert of_x[0, 4, 4, 0] == 9
+
+
+def test_pytorch_still_fails_there_without_help():
+    """Where this fails, PyTorch is mended, and ``_maybe_convert_to_channels_last`` can go."""
+    torch_convolutions.undo()
+    with pytest.raises(RuntimeError, match="grad_weight must be contiguous"):
+        gradients_of_one_filter()

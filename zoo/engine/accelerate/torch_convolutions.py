@@ -30,7 +30,8 @@ def install() -> None:
     """
     if _before:
         return
-    ours = {own.__name__: own for own in (_transpose_spatial_inputs, conv_transpose)}
+    own = (_transpose_spatial_inputs, _maybe_convert_to_channels_last, conv_transpose)
+    ours = {function.__name__: function for function in own}
     _before.update({name: getattr(nn, name) for name in ours})
     for name, stock in _before.items():
         setattr(nn, name, functools.wraps(stock)(functools.partial(ours[name], stock)))
@@ -48,6 +49,15 @@ def _transpose_spatial_inputs(stock, inputs):
     if inputs.ndim != 4 or is_batchedtensor(inputs):  # vmap knows no memory formats
         return stock(inputs)
     return inputs.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+
+def _maybe_convert_to_channels_last(stock, x):
+    """As Keras's, but for one example or a kernel of one filter, which stay as they are.
+
+    PyTorch 2.13 fails in the gradient of such a pair in channels-last memory ("slow_conv2d:
+    grad_weight must be contiguous"), as the last batch of an epoch may be.
+    """
+    return x.contiguous() if x.ndim == 4 and x.shape[0] == 1 else stock(x)
 
 
 def conv_transpose(
