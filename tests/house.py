@@ -17,10 +17,8 @@ PICTURE = REPOSITORY / "docs" / "house.svg"
 
 FLOORS = [  # from the ground up; rooms of one floor do not import each other
     {"errors": "messages for people"},
-    {
-        "random": "noise from a counter, alike on all backends",
-        "runtime": "the process: backends, console, files, children",
-    },
+    {"runtime": "the process: backends, console, files, children"},
+    {"random": "noise from a counter, alike on all backends"},
     {"plugin": "contracts of models, datasets, metrics; the registry"},
     {
         "datasets": "one file per dataset; the pipeline",

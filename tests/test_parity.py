@@ -56,10 +56,14 @@ def test_other_terms_or_steps_are_a_failure(other):
 def recorded(monkeypatch):
     """Pretend that two backends recorded what they are told."""
 
+    def made(trace):
+        own = dict(trace)
+        return parity.Recording(samples=own.pop("samples", ()), trace=own)
+
     def pretend(traces):
         monkeypatch.setattr(backends, "installed", lambda: tuple(traces))
         monkeypatch.setattr(
-            parity, "record_in_process", lambda backend, *arguments: traces[backend]
+            parity, "record_in_process", lambda backend, *arguments: made(traces[backend])
         )
         for name in ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "KERAS_TORCH_DEVICE"):
             monkeypatch.setenv(name, "")  # so that it is put back
@@ -84,6 +88,28 @@ def test_json(recorded, capsys):
     assert report["passed"] is False
     assert report["terms"][0]["relative"] is None
     assert report["traces"] == {"jax": {"loss": [1.0]}, "torch": {"loss": [None]}}
+
+
+@pytest.mark.parametrize(("other", "status"), [([0.5, 1e-6, -2.0], 0), ([0.5, 1e-3, -2.0], 1)])
+def test_samples_are_compared_by_their_largest_number(recorded, capsys, other, status):
+    terms = {"loss": [1.0]}
+    recorded({"jax": {**terms, "samples": [0.5, 0.0, -2.0]}, "torch": {**terms, "samples": other}})
+    assert cli.main(["parity", "vae_mnist"]) == status
+    out = capsys.readouterr().out
+    assert f"samples  {other[1] / 2:.1e}  (before the first step, jax and torch)" in out
+    assert ("above the tolerance" in out) == bool(status)
+
+
+def test_samples_that_are_not_finite_or_missing_never_agree():
+    def made(*samples):
+        return {b: parity.Recording({}, s) for b, s in zip("ab", samples, strict=True)}
+
+    assert parity.samples_difference(made([math.nan, 1.0], [2.0, 1.0])).relative == math.inf
+    assert parity.samples_difference(made([1.0, math.nan], [1.0, math.nan])).relative == math.inf
+    assert parity.samples_difference(made([0.0], [0.0])).relative == 0
+    assert parity.samples_difference(made([], [])) is None
+    with pytest.raises(RunFailed, match="different sizes"):
+        parity.samples_difference(made([1.0], []))
 
 
 def refuse(constant):
@@ -120,6 +146,7 @@ def test_all_backends_take_the_same_steps(tmp_path, capfd, full, monkeypatch):
         "autoencoder/reconstruction",
     }
     assert max(row["relative"] for row in report["terms"]) < 1e-5
+    assert 0 <= report["samples"]["relative"] < 1e-5
     for trace in report["traces"].values():
         assert len(trace["loss"]) == 3 and len(set(trace["loss"])) == 3
     assert captured.err.splitlines() == [f"{name}: 3 steps" for name in backends.installed()]

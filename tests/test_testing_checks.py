@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import itertools
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
+from keras import ops
 
 from tests.broken import first_steps_are_the_same_everywhere as local
 from tests.broken.sound import Numbers, Share, Small
+from zoo import random
 from zoo.plugin.model import DataSpec
-from zoo.testing import Case, run_checks
+from zoo.testing import Case, isolated, run_checks
 from zoo.testing.checks import CHECKS
 
 NAMES = [check.name for check in CHECKS]
@@ -71,3 +76,73 @@ def test_a_broken_plugin_is_rejected_by_its_check_alone(name, full):
     found = failed(plugin, only=() if every else rejecting or [name])
     assert list(found) == rejecting
     assert all(found.values())
+
+
+@dataclass(frozen=True)
+class Counting(Small):
+    """An autoencoder whose loop indexes its noise by a counter of its own, not by the loop's."""
+
+    def sample(self, nets, n, rng, labels=None):
+        counter = itertools.count()
+
+        def body(i, z):
+            return z + rng.at(next(counter)).normal((n, self.latent_dim))
+
+        return nets.decoder(ops.fori_loop(0, 3, body, ops.zeros((n, self.latent_dim))))
+
+
+def test_noise_that_a_traced_loop_would_repeat_is_seen_within_one_backend():
+    expected = [] if keras.backend.backend() == "torch" else ["abilities_compile"]
+    names = ["samples_are_like_examples", "samples_keep_to_their_seed_and_place"]
+    assert list(failed(Counting(), [*names, "abilities_compile"])) == expected
+
+
+@dataclass(frozen=True)
+class Indexed(Small):
+    """An autoencoder whose loops have noise by index."""
+
+    def sample(self, nets, n, rng, labels=None):
+        shape = (n, self.latent_dim)
+        z = random.loop(3, lambda i, z, rng: z + rng.normal(shape), ops.zeros(shape), rng)
+
+        def body(z, i):
+            z = z + rng.at(i).normal(shape)
+            return z, z
+
+        places = ops.arange(3, dtype="int32")
+        z, _ = ops.scan(body, z, places)
+        z = z + ops.sum(ops.map(lambda i: rng.at(-1 - i).normal(shape), places), axis=0)
+        z, _ = ops.while_loop(
+            lambda z, i: i < 6,
+            lambda z, i: (z + rng.at(i).normal(shape), i + 1),
+            (z, ops.convert_to_tensor(np.int32(3))),
+        )
+        return nets.decoder(z)
+
+
+def test_noise_by_index_passes():
+    recorded = (0.3227291, 0.07513223, 0.3003628)
+    case = Case(Indexed(), DataSpec((8, 8, 1), 3), first_samples=recorded)
+    assert failed(case) == {}
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("check", list(isolated.COMPARED))
+def test_what_backends_record_is_compared(check):
+    recorded = isolated.COMPARED[check]
+
+    def compared(*numbers):
+        rows = [{"check": check, "status": "skipped", "reason": "", "bad": False} for _ in numbers]
+        for row, own in zip(rows, numbers, strict=True):
+            row |= {} if own is None else {recorded: own}
+        isolated.compare_backends({f"backend {i}": [row] for i, row in enumerate(rows)})
+        return rows
+
+    assert [row["status"] for row in compared([1.0, 2.0], [1.0, 2.0001])] == ["passed"] * 2
+    first, second = compared([1.0, 2.0], [1.0, 2.1])
+    assert (first["status"], second["status"], second["bad"]) == ("passed", "failed", True)
+    assert f"the {recorded} 1, 2.1 are 0.05 from those on backend 0" in second["reason"]
+    assert [row["status"] for row in compared([1.0], None)] == ["skipped"] * 2
+    assert compared([1.0, float("nan")], [1.0, 2.0])[1]["bad"]
+    assert compared([1.0], [1.0, 2.0])[1]["bad"]
+    assert compared([0.0, 2.0], [1e-6, 2.0])[1]["bad"] == (recorded == "losses")

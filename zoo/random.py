@@ -13,10 +13,20 @@ import contextvars
 import functools
 import hashlib
 import math
-from collections.abc import Iterator
+import operator
+import sys
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
+import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
+
+from zoo.errors import ZooError
+from zoo.runtime.keras_compat import caller, loop_around
+
+State = TypeVar("State")
 
 
 def _words(*parts: str | int) -> np.ndarray:
@@ -81,6 +91,16 @@ def _signed(word: int) -> int:
     return (word & 0xFFFFFFFF) - ((word & 0x80000000) << 1)
 
 
+_INTS = SimpleNamespace(  # as NumPy, on one Python int: ten times faster than an array of one
+    add=lambda a, b: _signed(a + b),
+    left_shift=lambda a, r: _signed(a << r),
+    right_shift=operator.rshift,
+    bitwise_and=operator.and_,
+    bitwise_or=operator.or_,
+    bitwise_xor=operator.xor,
+)
+
+
 def _rotate(xp, x, r):
     # int32 shifts right with the sign, so what it smears in is masked away
     low = xp.bitwise_and(xp.right_shift(x, 32 - r), (1 << r) - 1)
@@ -91,7 +111,7 @@ def threefry(xp, key: tuple, counter: tuple) -> tuple:
     """Threefry-2x32 with 20 rounds (Salmon et al. 2011).
 
     Args:
-        xp: ``keras.ops`` or ``numpy``; both give the same bits.
+        xp: ``keras.ops`` or ``numpy``, which give the same bits.
         key: two int32 tensors or NumPy arrays.
         counter: two int32 tensors or arrays that broadcast against each other.
 
@@ -121,7 +141,8 @@ class Generator:
     The key is (seed and purpose, step); the counter is (row, call and column). A row
     is an example's place in the whole batch, so the noise of an example does not
     depend on the batch size or on how many devices share the batch. Draws within a
-    step are told apart by the order of the calls.
+    step are told apart by the order of the calls. In a loop of ``keras.ops``, whose body
+    JAX and TensorFlow trace once, order tells nothing: there ``rng.at(i)`` draws.
 
     Args:
         seed: the experiment's seed.
@@ -133,16 +154,85 @@ class Generator:
     """
 
     def __init__(self, seed: int, purpose: str, step=0, first_row=0, on_host: bool = False):
-        self._key, self._step = key(seed, purpose), step
+        self._start(key(seed, purpose), step, first_row, on_host)
+
+    def _start(self, key, step, first_row, on_host):
+        self._key, self._step = key, step
         self._first_row, self._on_host = first_row, on_host
-        self._calls = 0
+        self._calls = 0  # draws
+        self._others = 0  # forks, and scopes that ended
+        self._loop = id(loop_around(sys._getframe()))
 
     @classmethod
     def of_key(cls, key, step=0, first_row=0, on_host: bool = False) -> Generator:
         """As the constructor, from ``key(seed, purpose)``, which may be a tensor."""
-        rng = cls(0, "", step, first_row, on_host)
-        rng._key = key
+        rng = cls.__new__(cls)
+        rng._start(key, step, first_row, on_host)
         return rng
+
+    def at(self, i) -> Generator:
+        """The generator of index i, such as the iteration of a loop.
+
+        What it draws depends on i and on how many draws this generator made before, and not
+        on the trace or the order in which indices come: it is the same on every backend
+        within ``ops.fori_loop``, ``ops.while_loop``, ``ops.scan``, ``ops.map`` and
+        Python's loops. Rows keep their noise, as they do without an index. Within a loop in
+        a loop, write ``rng.at(i).at(j)``.
+
+        Asked twice for one i, it gives the same numbers twice: call it once per iteration
+        and draw from the result. A second loop over the same indices takes a
+        ``rng.fork()``; ``zoo.random.loop`` does both by itself.
+
+        Args:
+            i: int, or an integer scalar tensor, which may be traced; its low 32 bits count.
+
+        Raises:
+            ZooError: i is not an integer.
+
+        >>> def body(i, z):
+        ...     return z + rng.at(i).normal((4, 2))
+        >>> z = ops.fori_loop(0, 10, body, ops.zeros((4, 2)))
+        """
+        dtype = keras.backend.standardize_dtype(i.dtype) if hasattr(i, "dtype") else None
+        if not (isinstance(i, int) if dtype is None else "int" in dtype):
+            raise ZooError(f"rng.at({i!r}): an index is an int or an int32 scalar tensor")
+        # rows are never negative: no draw has such a counter, nor any other key made here
+        return self._of(-1 - self._calls - self._others, i)
+
+    def fork(self) -> Generator:
+        """A generator whose draws, and indices of ``at``, are none of this one's.
+
+        Each fork is another one. A function that loops over ``at`` forks first, so that two
+        calls of it with one generator draw different numbers.
+        """
+        self._refuse_in_a_loop()
+        self._others += 1
+        return self._of(-(2**31), self._calls + self._others)
+
+    def _of(self, first: int, second) -> Generator:
+        """The generator whose key is what Threefry gives for a counter that no draw has."""
+        if self._on_host:
+            words = [_signed(int(word)) for word in (self._key, self._step, first, second)]
+            made = threefry(_INTS, tuple(words[:2]), tuple(words[2:]))
+        else:
+            second = _signed(second) if isinstance(second, int) else second
+            words = [ops.cast(word, "int32") for word in (self._key, self._step, first, second)]
+            made = threefry(ops, tuple(words[:2]), tuple(words[2:]))
+        return Generator.of_key(made[0], made[1], self._first_row, self._on_host)
+
+    def _refuse_in_a_loop(self):
+        """An order of calls means nothing where a body runs, or is traced, more often than once."""
+        frame = sys._getframe(1)
+        loop = loop_around(frame)
+        if loop is None or id(loop) == self._loop:
+            return
+        raise ZooError(
+            f"{caller(frame)}: noise without an index in ops.{loop.f_code.co_name}, which would "
+            "repeat it in every iteration on JAX and TensorFlow. Draw from rng.at(i), where i "
+            "counts the iterations; around layers that draw, such as Dropout, write "
+            "`with zoo.random.scope(rng.at(i)):`. zoo.random.loop(steps, step, state, rng) "
+            "makes the loop and does both"
+        )
 
     @property
     def shared(self) -> Shared:
@@ -195,6 +285,7 @@ class Generator:
 
     def _bits(self, shape, numbers: int = 2):
         """Two int32 arrays ``(rows, counters)``, a counter for so many numbers of a row."""
+        self._refuse_in_a_loop()
         if self._calls >= 1 << (32 - _COLUMN_BITS):
             raise ValueError("more than 1024 draws in one step: draw larger shapes at once")
         rows, columns = (shape[0], math.prod(shape[1:])) if len(shape) else (1, 1)
@@ -259,6 +350,8 @@ def scope(rng: Generator) -> Iterator[Generator]:
         yield rng
     finally:
         _current.reset(token)
+        if _current.get() is not rng:  # the moves of a step share a generator, not its indices
+            rng._others += 1
 
 
 def current() -> Generator:
@@ -270,3 +363,74 @@ def current() -> Generator:
             "call it within `zoo.random.scope(zoo.random.Generator(seed, 'name', step))`"
         )
     return rng
+
+
+# --- loops -----------------------------------------------------------------------------
+
+
+def loop(
+    steps, step: Callable[[Any, State, Generator], State], state: State, rng: Generator
+) -> State:
+    """``state = step(i, state, rng)`` for i = 0 to steps - 1, each with noise of its own.
+
+    One program with bounded memory on JAX and TensorFlow (``ops.fori_loop``), a Python loop
+    on PyTorch; the numbers are the same. Layers that draw noise, such as
+    ``zoo.nn.layers.Dropout``, draw from the generator of their iteration.
+
+    The result can be differentiated where ``steps`` is an int; memory then grows with it.
+    Where it is a tensor, only PyTorch, and TensorFlow without XLA, can.
+
+    Args:
+        steps: int, or an int32 scalar tensor.
+        step: function ``(i, state, rng)`` that gives the next state; i is an int32 scalar
+            tensor. JAX and TensorFlow trace it once. It may call networks, and not
+            change variables: batch normalization that trains does.
+        state: a tensor, or a nested tuple, list or dict of tensors, of any shapes and
+            dtypes, which stay as they are.
+        rng: draws one ``fork``, however many steps there are.
+
+    Returns:
+        The last state, with the structure of ``state``.
+
+    Raises:
+        ZooError: ``step`` gives a state of another structure, shape or dtype.
+
+    Example, Langevin dynamics on ``(n, d)``:
+
+    >>> def step(i, z, rng):
+    ...     return z + 0.01 * score(z) + ops.sqrt(0.02) * rng.normal(ops.shape(z))
+    >>> z = zoo.random.loop(100, step, rng.normal((n, d)), rng)
+    """
+    own = rng.fork()
+    state = tree.map_structure(ops.convert_to_tensor, state)
+
+    def body(i, state):
+        i = ops.cast(i, "int32")
+        with scope(own.at(i)) as each:
+            after = tree.map_structure(ops.convert_to_tensor, step(i, state, each))
+        _expect_alike(state, after)
+        return after
+
+    if isinstance(steps, int) and keras.backend.backend() == "tensorflow":
+        # XLA differentiates no loop whose greatest length it is not told
+        return ops.while_loop(
+            lambda i, _: i < steps,
+            lambda i, state: (i + 1, body(i, state)),
+            (0, state),
+            maximum_iterations=steps,
+        )[1]
+    return ops.fori_loop(0, steps, body, state)
+
+
+def _expect_alike(before, after):
+    def described(state):
+        return tree.map_structure(
+            lambda x: f"{keras.backend.standardize_dtype(x.dtype)} {tuple(x.shape)}", state
+        )
+
+    ours, theirs = described(before), described(after)
+    if ours != theirs:
+        raise ZooError(
+            f"zoo.random.loop: step was given the state {ours} and returned {theirs}; "
+            "structure, shapes and dtypes stay the same"
+        )

@@ -59,7 +59,7 @@ def command(
     for chosen in isolated.backends_of(backend):
         click.echo(f"{chosen} ...", err=True)
         reports[chosen] = isolated.in_process(chosen, request, timeout)
-    isolated.compare_first_steps(reports)
+    isolated.compare_backends(reports)
     passed = all(not row["bad"] for rows in reports.values() for row in rows)
     if as_json:
         report = {"name": name, "passed": passed, "backends": reports}

@@ -1,4 +1,4 @@
-"""``zoo parity``: do all backends take the same first steps?"""
+"""``zoo parity``: do all backends draw the same samples and take the same first steps?"""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def command(
     strict_data: bool,
     as_json: bool,
 ) -> int:
-    """Make the first steps of RECIPE on every installed backend and compare them.
+    """Make the first samples and steps of RECIPE on every installed backend and compare them.
 
     Each backend runs in a process of its own, on the CPU, from the recipe's seed. Printed is the
-    largest relative difference of every term, over all steps and pairs of backends.
+    largest relative difference of every term, over all steps and pairs of backends, and
+    that of samples drawn before the first step, relative to their largest number.
     Exit status 1 if one is above the tolerance.
 
     \b
@@ -61,18 +62,21 @@ def command(
     # the same device for all: a GPU's rounding is not a CPU's
     os.environ.update(backends.ON_CPU)
     options = {"data_dir": data_dir, "strict": strict_data}
-    traces = {}
+    made = {}
     for backend in there:
         click.echo(f"{backend}: {counted(steps, 'step')}", err=True)
-        traces[backend] = parity.record_in_process(backend, path, changes, steps, options)
-    found = parity.differences(traces)
-    passed = all(difference.relative <= tolerance for difference in found)
+        made[backend] = parity.record_in_process(backend, path, changes, steps, options)
+    traces = {backend: recording.trace for backend, recording in made.items()}
+    found, samples = parity.differences(traces), parity.samples_difference(made)
+    together = [*found, *([samples] if samples else [])]
+    passed = all(difference.relative <= tolerance for difference in together)
     if as_json:
         report = {
             "steps": steps,
             "tolerance": tolerance,
             "passed": passed,
-            "terms": [{**vars(d), "relative": _finite(d.relative)} for d in found],
+            "terms": [_row(d) for d in found],
+            "samples": _row(samples) if samples else None,
             "traces": {
                 backend: {
                     term: [_finite(value) for value in values] for term, values in own.items()
@@ -82,15 +86,21 @@ def command(
         }
         click.echo(json.dumps(report, indent=2))
         return 0 if passed else 1
-    width = max(len(difference.term) for difference in found)
-    for d in found:
-        place = f"step {d.step}, {' and '.join(d.backends)}" if d.relative else "all steps equal"
+    width = max(len(difference.term) for difference in together)
+    for d in together:
+        when = f"step {d.step}" if d.step else "before the first step"
+        equal = "all steps equal" if d.step else "all equal"
+        place = f"{when}, {' and '.join(d.backends)}" if d.relative else equal
         mark = "" if d.relative <= tolerance else "  above the tolerance"
         click.echo(f"{d.term:<{width}}  {d.relative:.1e}  ({place}){mark}")
     verdict = "agree within" if passed else "differ by more than"
     over = counted(steps, "step")
     click.echo(f"{', '.join(there)} {verdict} {tolerance:g} over {over}")
     return 0 if passed else 1
+
+
+def _row(difference) -> dict[str, object]:
+    return {**vars(difference), "relative": _finite(difference.relative)}
 
 
 def _finite(value: float) -> float | None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import FrameType
+
 from keras import StatelessScope, ops
 
-__all__ = ["get_stateless_scope", "pure", "tensorflow", "torch_device"]
+from zoo.runtime.backends import BACKENDS
+
+__all__ = ["caller", "get_stateless_scope", "loop_around", "pure", "tensorflow", "torch_device"]
 
 try:
     from keras.src.backend.common.stateless_scope import get_stateless_scope
@@ -20,6 +25,40 @@ try:
     from keras.src.utils.module_utils import tensorflow
 except ImportError:
     tensorflow = None  # then Keras imports TensorFlow to serialize optimizers, and no more
+
+_LOOPS = [ops.fori_loop, ops.while_loop, ops.scan, ops.map]
+try:  # what these call, and what the operations of a functional model call
+    from keras.src.backend import core
+
+    _LOOPS += [core.fori_loop, core.while_loop, core.scan, core.map]
+except (ImportError, AttributeError):
+    pass
+_LOOP_CODE = {id(function.__code__) for function in _LOOPS if hasattr(function, "__code__")}
+
+
+def loop_around(frame: FrameType) -> FrameType | None:
+    """The frame of the innermost loop of ``keras.ops`` that runs a frame, or None.
+
+    The frame of ``ops.fori_loop`` is on the stack while its body runs (PyTorch) and while its
+    body is traced (JAX, TensorFlow): the stack tells a loop's body from a jitted step,
+    ``zoo.gradient`` and ``vmap``, alike on every backend. JAX's and TensorFlow's own
+    loops, which no plugin may call, are not seen.
+    """
+    around: FrameType | None = frame
+    while around is not None and id(around.f_code) not in _LOOP_CODE:
+        around = around.f_back
+    return around
+
+
+def caller(frame: FrameType) -> str:
+    """``"FILE, line N"`` of the code that called the zoo, a framework or both, for a message."""
+    around: FrameType | None = frame
+    while around is not None:
+        name = str(around.f_globals.get("__name__"))
+        if name.partition(".")[0] not in ("zoo", "keras", *BACKENDS):
+            return f"{Path(around.f_code.co_filename).name}, line {around.f_lineno}"
+        around = around.f_back
+    return "zoo"
 
 
 def torch_device() -> str:

@@ -18,7 +18,10 @@ from zoo.errors import ZooError, shortened, unknown
 from zoo.plugin import registry
 from zoo.runtime import backends, processes
 
-FIRST_STEPS = "first_steps_are_the_same_everywhere"
+COMPARED = {  # checks that no process can make alone, and what each process records for them
+    "first_steps_are_the_same_everywhere": "losses",
+    "samples_are_the_same_everywhere": "samples",
+}
 TOLERANCE = 1e-4  # relative; within it backends round differently
 
 
@@ -99,24 +102,39 @@ def in_process(backend: str, asked: dict[str, Any], timeout: float) -> list[dict
     return told
 
 
-def compare_first_steps(reports: dict[str, list[dict[str, Any]]]) -> None:
-    """Fill in the check that no process can make alone: all against the first backend."""
-    rows = {
-        backend: row
-        for backend, own in reports.items()
-        for row in own
-        if row["check"] == FIRST_STEPS and row.get("losses")
-    }
-    if len(rows) < 2:
-        return
-    first, reference = next(iter(rows.items()))
-    for row in rows.values():
-        pairs = zip(row["losses"], reference["losses"], strict=True)
-        apart = max(abs(a - b) / max(abs(a), abs(b), 1e-12) for a, b in pairs)
-        same = apart <= TOLERANCE or row["losses"] == reference["losses"]
-        row["status"], row["bad"] = ("passed", False) if same else ("failed", True)
-        losses = ", ".join(f"{loss:.6g}" for loss in row["losses"])
-        row["reason"] = "" if same else f"the losses {losses} are {apart:.1g} from those on {first}"
+def compare_backends(reports: dict[str, list[dict[str, Any]]]) -> None:
+    """Fill in the checks that no process can make alone: all against the first backend."""
+    for check, recorded in COMPARED.items():
+        rows = {
+            backend: row
+            for backend, own in reports.items()
+            for row in own
+            if row["check"] == check and row.get(recorded)
+        }
+        if len(rows) < 2:
+            continue
+        first, reference = next(iter(rows.items()))
+        for row in rows.values():
+            ours, theirs = row[recorded], reference[recorded]
+            apart = _apart(ours, theirs, together=recorded == "samples")
+            same = apart <= TOLERANCE or ours == theirs
+            row["status"], row["bad"] = ("passed", False) if same else ("failed", True)
+            listed = ", ".join(f"{number:.6g}" for number in ours[:3])
+            more = ", ..." if len(ours) > 3 else ""
+            told = f"the {recorded} {listed}{more} are {apart:.1g} from those on {first}"
+            row["reason"] = "" if same else told
+    for row in (row for own in reports.values() for row in own):
+        row.pop("samples", None)  # thousands of numbers, which nobody reads
+
+
+def _apart(ours: list[float], theirs: list[float], together: bool) -> float:
+    """The largest difference, relative to each number, or to the largest of all together."""
+    if len(ours) != len(theirs):
+        return float("inf")
+    sizes = [max(abs(a), abs(b), 1e-12) for a, b in zip(ours, theirs, strict=True)]
+    sizes = [max(sizes)] * len(sizes) if together else sizes
+    apart = [abs(a - b) / size for a, b, size in zip(ours, theirs, sizes, strict=True)]
+    return float("inf") if any(d != d for d in apart) else max(apart)
 
 
 def results(asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -130,10 +148,15 @@ def results(asked: dict[str, Any]) -> list[dict[str, Any]]:
     data = DataSpec(tuple(asked["shape"]), CLASSES) if asked["shape"] else None
     case = Case(plugin, data, name=asked["name"])
     rows = [vars(result) | {"bad": result.bad} for result in run_checks(case)]
+    bench = Bench(case)
     for row in rows:
-        if row["check"] == FIRST_STEPS and row["status"] == "skipped":
+        recorded = COMPARED.get(row["check"])
+        if recorded and row["status"] == "skipped":
             try:
-                row["losses"] = Bench(case).compiled_losses
+                row[recorded] = {
+                    "losses": lambda: bench.compiled_losses,
+                    "samples": lambda: bench.compiled_samples.ravel().tolist(),
+                }[recorded]()
             except Exception:  # a check of its own says why
                 continue
     return rows

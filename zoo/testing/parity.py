@@ -1,4 +1,4 @@
-"""The first steps of a recipe on every backend, compared number by number.
+"""The first samples and steps of a recipe on every backend, compared number by number.
 
 ``python -m zoo.testing.parity`` records the steps of one backend, the one of its process.
 """
@@ -19,6 +19,22 @@ from zoo.errors import RunFailed, ZooError
 Trace = Mapping[str, Sequence[float]]
 """``{term: its value at each step}``"""
 
+SAMPLES = 8
+"""How many samples are compared. They are drawn before the first step, from equal weights."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one backend made.
+
+    Attributes:
+        trace: the terms of the first steps.
+        samples: numbers of the samples, one after the other; none of a model that cannot sample.
+    """
+
+    trace: Trace
+    samples: Sequence[float] = ()
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -27,7 +43,7 @@ class Difference:
     Attributes:
         term: its name in the logs.
         relative: ``|a - b| / max(|a|, |b|)``, the largest over steps and pairs of backends.
-        step: the step of it, from 1.
+        step: the step of it, from 1; 0 for samples, which are drawn before.
         backends: the pair of backends.
     """
 
@@ -64,18 +80,48 @@ def differences(traces: Mapping[str, Trace]) -> list[Difference]:
     return found
 
 
+def samples_difference(recordings: Mapping[str, Recording]) -> Difference | None:
+    """The largest difference of the samples, relative to their largest number; step 0.
+
+    Args:
+        recordings: ``{backend: recording}``, of at least two backends.
+
+    Returns:
+        None for a model that cannot sample.
+
+    Raises:
+        RunFailed: the backends made different numbers of samples, or some made none.
+    """
+    made = {backend: recording.samples for backend, recording in recordings.items()}
+    sizes = {backend: len(numbers) for backend, numbers in made.items()}
+    if len(set(sizes.values())) > 1:
+        raise RunFailed(f"the backends made samples of different sizes: {sizes}")
+    if not any(sizes.values()):
+        return None
+    largest = max(abs(number) for numbers in made.values() for number in numbers)
+    backends, candidates = list(made), []
+    for i, first in enumerate(backends):
+        for second in backends[i + 1 :]:
+            apart = [_apart(a, b, largest) for a, b in zip(made[first], made[second], strict=True)]
+            candidates.append(Difference("samples", max(apart), 0, (first, second)))
+    return max(candidates, key=lambda difference: difference.relative)
+
+
 def _relative(a: float, b: float) -> float:
+    return _apart(a, b, max(abs(a), abs(b)))
+
+
+def _apart(a: float, b: float, size: float) -> float:
     if a == b:
         return 0.0
-    size = max(abs(a), abs(b))
     difference = abs(a - b) / size
     return difference if difference == difference else float("inf")  # nan: not equal at all
 
 
 def record_in_process(
     backend: str, path: Path, changes: Sequence[str], steps: int, options: Mapping[str, object]
-) -> Trace:
-    """Record the first steps on a backend, in a process of its own.
+) -> Recording:
+    """Record the first samples and steps on a backend, in a process of its own.
 
     Raises:
         ZooError: what that process told of a mistake in the recipe.
@@ -104,12 +150,12 @@ def record_in_process(
             told = json.loads(answer.read_text(encoding="utf-8"))
             if "error" in told:
                 raise ZooError(told["error"])
-            return told["trace"]
+            return Recording(**told)
     raise RunFailed(f"{backend} broke with exit status {done.returncode}:\n{done.stderr[-2000:]}")
 
 
-def record(request: Mapping) -> Trace:
-    """The terms of the first steps, under the backend of this process."""
+def record(request: Mapping) -> Recording:
+    """The first samples, and the terms of the first steps, under the backend of this process."""
     from zoo.config import overrides
     from zoo.config import recipe as recipes
     from zoo.datasets import Access
@@ -121,6 +167,7 @@ def record(request: Mapping) -> Trace:
     access = Access(data_dir=folder, strict=bool(request.get("strict")), say=lambda line: None)
     experiment = prepare(recipe, access)
     model, batches = experiment.model, experiment.batches
+    samples = model.sample(SAMPLES).ravel().tolist() if model.can("sample") else []
     trace: dict[str, list[float]] = {}
     for step in range(request["steps"]):
         epoch, index = divmod(step, len(batches))
@@ -129,14 +176,14 @@ def record(request: Mapping) -> Trace:
         logs = model.train_on_batch(*batches[index], return_dict=True)
         for term, value in logs.items():
             trace.setdefault(term, []).append(float(value))
-    return trace
+    return Recording(trace, samples)
 
 
 def _main(text: str) -> None:
     request = json.loads(text)
     answer: dict[str, object]
     try:
-        answer = {"trace": record(request)}
+        answer = vars(record(request))
     except ZooError as error:
         answer = {"error": str(error)}
     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")

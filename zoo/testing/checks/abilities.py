@@ -36,6 +36,22 @@ def labels_choose_samples(bench: Bench):
     expect(np.abs(first - other).max() > 1e-6, "samples are the same for every label")
 
 
+@check(needs=("sample",))
+def samples_are_the_same_everywhere(bench: Bench):
+    """Samples of the initial weights are those recorded, or those of the other backends."""
+    recorded = bench.case.first_samples
+    if not len(recorded):
+        raise Skipped("no samples are recorded; zoo check --backend all compares the backends")
+    try:
+        numbers = bench.compiled_samples.ravel()
+    except Exception as error:
+        raise Skipped("it does not sample: another check says why") from error
+    found = numbers[np.linspace(0, len(numbers) - 1, len(recorded)).astype(int)]
+    listed = ", ".join(f"{number:.7g}" for number in found)
+    message = f"samples of the initial weights, which are {listed}, and those recorded"
+    expect_close(found, recorded, message)
+
+
 @check(needs=("reconstruct",))
 def reconstructions_are_like_examples(bench: Bench):
     """``reconstruct`` gives finite float32 ``(n, *data.shape)``."""

@@ -87,6 +87,11 @@ class Bench:
             variable.assign(numbers(start))
         return [self.step(model)["loss"] for _ in range(3)]
 
+    @cached_property
+    def compiled_samples(self) -> np.ndarray:
+        """What ``model.sample`` gives for the initial weights, ``(4, *data.shape)``."""
+        return self.model.sample(N, seed=1, labels=self.batch(N)[1])
+
     def batch(self, n: int, place: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Examples and labels, n of them from a place on."""
         x, y = examples(place + n, self.data.shape)
@@ -156,7 +161,8 @@ class Bench:
         model = model or self.model
         x, labels = self.batch(n)
         first = model.scaled(ops.convert_to_tensor(x))
-        rng = random.Generator(seed, ability, 0, 0, backend.draws_on_host)
+        purpose = "log_likelihood 0" if ability == "log_likelihood" else ability  # as compiled
+        rng = random.Generator(seed, purpose, 0, 0, backend.draws_on_host)
         labels = ops.convert_to_tensor(labels if chosen is None else chosen)
         positional = {
             "sample": (n, rng),

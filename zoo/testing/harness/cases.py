@@ -30,6 +30,8 @@ class Case:
             it may refuse.
         first_steps: losses of three steps as an earlier version or another backend made
             them; ``zoo check NAME --backend all`` compares backends by itself.
+        first_samples: numbers spread evenly over the samples of the initial weights, from the
+            first to the last, likewise.
         expected_failures: ``{check: reason}`` of checks that are known to fail. One that
             passes all the same is reported.
         only: names of the checks to run; all that apply by default. For further variants of
@@ -41,6 +43,7 @@ class Case:
     name: str = ""
     shapes: Sequence[tuple[int, ...]] | None = None
     first_steps: Sequence[float] = ()
+    first_samples: Sequence[float] = ()
     expected_failures: Mapping[str, str] = field(default_factory=dict)
     only: Sequence[str] = ()
 
