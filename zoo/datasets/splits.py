@@ -75,9 +75,9 @@ def parted(
     found = {part: whole.take(own) for part, own in held.items()}
     for source, array in whole.unpaired.items():
         n = len(array)
-        sizes = (0 if part in given else round(shares[part] * n) for part in shares)
-        own_rows = hold_out(n, *sizes, None, f"split {source}")
-        for part, own in zip(held, own_rows, strict=True):
+        sizes = {part: 0 if part in given else round(shares[part] * n) for part in shares}
+        rows = hold_out(n, sizes["validation"], sizes["test"], None, f"split {source}")
+        for part, own in zip(held, rows, strict=True):
             unpaired = {**found[part].unpaired, source: take(array, own)}
             found[part] = dataclasses.replace(found[part], unpaired=unpaired)
     found |= {part: split for part, split in given.items() if part != "train"}
