@@ -30,7 +30,7 @@ from zoo.errors import ZooError
 from zoo.plugin import serialization
 from zoo.plugin.model import Batch, DataSpec
 from zoo.testing import parity, run_checks
-from zoo.training import chunks
+from zoo.training import chunks, dry_run
 
 QUIET = resumable.QUIET
 STEPS = 8  # an epoch
@@ -539,3 +539,43 @@ def test_arrays_with_missing_labels(archive):
 def test_arrays_refuse(archive, settings, said):
     with pytest.raises(ZooError, match=said):
         archive(settings, photo=pictures(9, PHOTO, 0))
+
+
+# --- datasets side by side
+
+
+@FREE
+def test_datasets_side_by_side():
+    settings = {"n": 40, "held_out": 10}
+    points = {"moon": datasets.Moons(**settings), "ring": datasets.Ring(**settings)}
+    data = datasets.Sources(points, batch_size=8).load(QUIET)
+    data.check()
+    assert data.spec == dataclasses.replace(
+        points["moon"].load().spec, sources={"moon": (2,), "ring": (2,)}
+    )
+    np.testing.assert_array_equal(data.train.paired["ring"], points["ring"].load().train.x)
+    fewer = points | {"ring": datasets.Ring(n=16, held_out=4)}
+    with pytest.raises(ZooError, match=r"Sources, train: .* rows of the paired source 'ring'"):
+        datasets.Sources(fewer).load(QUIET)
+    data = datasets.Sources(fewer, unpaired=("ring",)).load(QUIET)
+    data.check()
+    assert len(data.train) == 40 and len(data.train.unpaired["ring"]) == 16
+
+
+@FREE
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ({}, "give datasets by name"),
+        ({"photo": "photos"}, "photo is a dataset, such as .*, not 'photos'"),
+        ({"photo": datasets.Digits(binarize="fixed")}, "photo cannot be binarized here"),
+    ],
+)
+def test_datasets_side_by_side_are_checked(sources, said):
+    with pytest.raises(ZooError, match=said):
+        datasets.Sources(sources)
+
+
+def test_a_dry_run_tells_of_the_sources():
+    told = dry_run.describe(recipe(), QUIET)
+    assert "source    sketch, 8 x 8 x 1: unpaired, 11 for training" in told
