@@ -29,6 +29,9 @@ class Made(zoo.Model):
         self.where = "Made"
         vars(self).update(abilities)
 
+    def can(self, ability):
+        return ability in vars(self)
+
     def able(self, sampler=False):
         return [a for a in self.abilities if self.can(a) or (sampler and a == "sample")]
 

@@ -40,7 +40,8 @@ class Recipe:
         sampler: such as ``zoo.nn.samplers.GaussianMixture(10)``, fitted to the codes of the
             training examples after training; the run then samples from it.
         augment: Keras layers, such as ``keras.layers.RandomFlip("horizontal")``, that change
-            training examples at random, anew each epoch; labels stay.
+            training examples at random, anew each epoch; labels stay, and so do all sources
+            but the first: leave out what moves a picture where it has a mask.
         ema: momentum of a moving average of the weights, with which the model is
             validated, sampled and evaluated; None for no average.
         precision: ``"float32"``, ``"mixed_bfloat16"`` or ``"mixed_float16"``.

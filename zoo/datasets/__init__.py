@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoo.datasets.pictures import Pictures
     from zoo.datasets.pipeline import Batches
     from zoo.datasets.ring import Ring
+    from zoo.datasets.sources import Sources
     from zoo.datasets.sprites import Sprites
     from zoo.datasets.stacked_mnist import StackedMNIST
     from zoo.datasets.swiss_roll import SwissRoll
@@ -46,6 +47,7 @@ _HOMES = {
     "Moons": "zoo.datasets.moons",
     "Pictures": "zoo.datasets.pictures",
     "Ring": "zoo.datasets.ring",
+    "Sources": "zoo.datasets.sources",
     "Split": "zoo.plugin.dataset",
     "Sprites": "zoo.datasets.sprites",
     "StackedMNIST": "zoo.datasets.stacked_mnist",
@@ -71,6 +73,7 @@ __all__ = [
     "Moons",
     "Pictures",
     "Ring",
+    "Sources",
     "Split",
     "Sprites",
     "StackedMNIST",

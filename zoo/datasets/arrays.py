@@ -32,6 +32,9 @@ class Arrays(Pictures):
     Labels are integers from 0, text, or one-hot rows ``(n, classes)``. Text gives a class for each
     different one, in the order of their names, which ``Data.class_names`` keeps.
 
+    With ``sources=("photo", "sketch")`` an archive has ``photo_train``, ``sketch_train`` and so on,
+    or ``photo`` and ``sketch``, in place of those of x: each of pictures or of vectors.
+
     Attributes:
         path: the file; a relative one is looked for in ``--data-dir`` or ``ZOO_DATA``, then in
             the current folder.
@@ -40,17 +43,28 @@ class Arrays(Pictures):
             there is no split for it: the same ones every time, each class in proportion. With 0
             there is no validation.
         test: likewise for test.
+        sources: names of the sources, the first one first; empty for x alone. ``binarize``
+            changes the first.
+        unpaired: those of them, but for the first, whose rows do not belong to rows of the first:
+            they may be more or fewer.
+        missing_labels: whether labels may be -1, for examples without one.
     """
 
     path: str
     labels: str | None = None
     validation: float = 0.1
     test: float = 0.1
+    sources: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
+    missing_labels: bool = False
 
     def __post_init__(self):
         super().__post_init__()
         self.check_share("validation")
         self.check_share("test")
+        for setting in ("sources", "unpaired"):
+            object.__setattr__(self, setting, tuple(getattr(self, setting)))
+        DataSpec((1,), 0, dict.fromkeys(self.sources, (1,)), self.unpaired)  # refuses bad names
 
     def load(self, access: Access = ANYWHERE) -> Data:
         """Open the file and split what it holds.
@@ -62,13 +76,22 @@ class Arrays(Pictures):
         from zoo.datasets.splits import parted
 
         path = access.locate(self.path)
-        x, y = self._read(path, access)
-        x = {part: _examples(array, f"{path}, x of {part}") for part, array in x.items()}
-        if len({array.shape[1:] for array in x.values()}) > 1:
-            shapes = ", ".join(f"{part} {array.shape[1:]}" for part, array in x.items())
-            raise ZooError(f"{path}: examples of one shape are needed, not {shapes}")
+        names = self.sources or ("x",)
+        arrays, y = self._read(path, access, names)
+        arrays = {
+            name: {part: _examples(a, f"{path}, {name} of {part}") for part, a in own.items()}
+            for name, own in arrays.items()
+        }
+        x = arrays[names[0]]
+        for name, own in arrays.items():
+            if len({array.shape[1:] for array in own.values()}) > 1:
+                told = ", ".join(f"{part} {array.shape[1:]}" for part, array in own.items())
+                which = "" if name == "x" else f" in {name}"
+                raise ZooError(f"{path}: examples of one shape are needed{which}, not {told}")
         for part in [part for part in x if part not in y and y]:
-            access.say(f"{path}: x_{part} is not used, as there is no y_{part} for its labels")
+            access.say(
+                f"{path}: {names[0]}_{part} is not used, as there is no y_{part} for its labels"
+            )
             del x[part]
         for part, labels in y.items():
             if len(labels) != len(x[part]):
@@ -76,41 +99,61 @@ class Arrays(Pictures):
                     f"{path}, y of {part}: {len(x[part])} examples need labels of shape "
                     f"({len(x[part])},), not {labels.shape}"
                 )
-        found = classes_of(y, str(path), access.say) if y else Classes({}, 0)
-        given = {part: Split(array, found.y.get(part)) for part, array in x.items()}
+        found = Classes({}, 0)
+        if y:
+            found = classes_of(y, str(path), access.say, missing=self.missing_labels)
+        given = {}
+        for part, array in x.items():
+            others = {name: arrays[name][part] for name in names[1:]}
+            unpaired = {name: others.pop(name) for name in self.unpaired}
+            given[part] = Split(array, found.y.get(part), None, others, unpaired)
         train, validation, test = parted(given, self.validation, self.test, path.stem)
-        spec = DataSpec(train.x.shape[1:], found.count)
+        shapes = {name: own["train"].shape[1:] for name, own in arrays.items()}
+        spec = DataSpec(
+            shapes[names[0]],
+            found.count,
+            shapes if self.sources else {},
+            self.unpaired,
+            self.missing_labels and bool(y),
+        )
         train = self.unbalanced(train)
         return Data(path.stem, spec, train, validation, test, class_names=found.names)
 
-    def _read(self, path: Path, access: Access) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The arrays of examples and of labels, by part."""
+    def _read(
+        self, path: Path, access: Access, names: tuple[str, ...]
+    ) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+        """The arrays of each source, ``{source: {part: array}}``, and those of labels, by part."""
         try:
             arrays = dict(attempt(_open, path))
             if self.labels is not None:
                 arrays["y"] = attempt(_open_npy, access.locate(self.labels))
         except Damaged as error:
             raise ZooError(f"{error.path} is not used: {error}") from None
-        if "x" in arrays:
-            arrays = {f"{name}_train" if name in "xy" else name: a for name, a in arrays.items()}
-        arrays = {
-            name.replace("_val", "_validation") if name in ("x_val", "y_val") else name: a
-            for name, a in arrays.items()
-        }
-        if "x_train" not in arrays:
-            raise ZooError(
-                f"{path} has the arrays {', '.join(arrays) or 'none'}: it needs x_train, or x"
-            )
-        x, y = (
+        there = ", ".join(arrays) or "none"
+        first = names[0]
+        if first in arrays:
+            bare = (*names, "y")
+            arrays = {f"{name}_train" if name in bare else name: a for name, a in arrays.items()}
+        short = {f"{name}_val": f"{name}_validation" for name in (*names, "y")}
+        arrays = {short.get(name, name): a for name, a in arrays.items()}
+        if f"{first}_train" not in arrays:
+            raise ZooError(f"{path} has the arrays {there}: it needs {first}_train, or {first}")
+        *sources, y = (
             {part: arrays[f"{kind}_{part}"] for part in PARTS if f"{kind}_{part}" in arrays}
-            for kind in "xy"
+            for kind in (*names, "y")
         )
-        if (y and "train" not in y) or not y.keys() <= x.keys():
+        if (y and "train" not in y) or not y.keys() <= sources[0].keys():
             raise ZooError(
-                f"{path} has the arrays {', '.join(arrays)}: labels need their examples, and those "
+                f"{path} has the arrays {there}: labels need their examples, and those "
                 "of other splits need y_train"
             )
-        return x, y
+        for name, own in zip(names, sources, strict=True):
+            if own.keys() != sources[0].keys():
+                needed = ", ".join(f"{name}_{part}" for part in sources[0])
+                raise ZooError(
+                    f"{path} has the arrays {there}: beside those of {first} it needs {needed}"
+                )
+        return dict(zip(names, sources, strict=True)), y
 
 
 def _open(path: Path) -> Mapping[str, np.ndarray]:

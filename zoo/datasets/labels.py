@@ -28,7 +28,11 @@ class Classes:
 
 
 def classes_of(
-    given: Mapping[str, Any], where: str, say: Callable[[str], None], names: Sequence[str] = ()
+    given: Mapping[str, Any],
+    where: str,
+    say: Callable[[str], None],
+    names: Sequence[str] = (),
+    missing: bool = False,
 ) -> Classes:
     """The classes of labels.
 
@@ -40,6 +44,7 @@ def classes_of(
         where: they are from, for messages.
         say: told of classes without an example.
         names: of the classes, where they are known; labels are then integers below their number.
+        missing: whether -1 is accepted, for an example without a label.
 
     Raises:
         ZooError: they are something else, are out of range, or are of too many classes.
@@ -61,7 +66,7 @@ def classes_of(
             f"{where}: {max(len(names), width):,} classes; up to {MOST_CLASSES:,} are accepted"
         )
     for part, y in columns.items():
-        check_labels(y, len(names) or MOST_CLASSES, f"{where}, {part}")
+        check_labels(y, len(names) or MOST_CLASSES, f"{where}, {part}", missing)
     most = max((int(y.max()) + 1 for y in columns.values() if len(y)), default=0)
     count = len(names) or max(width, most)
     if not names and len(columns["train"]):
@@ -105,10 +110,10 @@ def _text(y: np.ndarray, where: str) -> np.ndarray:
 
 def _tell_of_gaps(y: np.ndarray, count: int, where: str, say: Callable[[str], None]) -> None:
     """Tell of classes without an example, as where labels count from 1 or are years."""
-    missing = np.flatnonzero(np.bincount(y.astype(np.int64), minlength=count) == 0)
-    if len(missing):
+    empty = np.flatnonzero(np.bincount(y[y >= 0].astype(np.int64), minlength=count) == 0)
+    if len(empty):
         say(
-            f"{where}: {len(missing):,} of {count:,} classes have no training example, such as "
-            f"{missing[0]}; labels count from 0. If they are names, give them as text: "
+            f"{where}: {len(empty):,} of {count:,} classes have no training example, such as "
+            f"{empty[0]}; labels count from 0. If they are names, give them as text: "
             "y.astype(str)"
         )

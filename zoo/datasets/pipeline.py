@@ -24,9 +24,13 @@ class Batches(keras.utils.PyDataset):
     """Batches of a split, for ``fit``, ``evaluate`` and ``for`` loops.
 
     Item ``i`` is ``(x, y)``, or ``(x,)`` without labels, of ``batch_size * repeats``
-    rows. It depends on the seed, ``epoch`` and ``i`` alone, so training can go on
+    rows; for a split with several sources, x is a dict ``{"x": ..., "sketch": ...}``.
+    It depends on the seed, ``epoch`` and ``i`` alone, so training can go on
     from any step, and is the same on every backend. Give it to ``fit`` with
     ``shuffle=False``: else Keras shuffles the items with Python's global generator.
+
+    The first source sets how many items an epoch has. An unpaired source has an order of its own,
+    a new one each epoch and each time that it comes to its end, as often as an epoch needs.
 
     Args:
         split: what to draw from; data on disk are read a batch at a time.
@@ -36,7 +40,8 @@ class Batches(keras.utils.PyDataset):
         binarize: draw each pixel, uint8 0 or 255, anew each epoch; for uint8 pictures.
         repeats: batches in an item, for moves that are made several times a step. Above 1,
             rows that do not fill an item are left out; else the last item may be short.
-        augment: Keras layers that change pictures at random, before they are binarized.
+        augment: Keras layers that change pictures at random, before they are binarized. Both
+            change the first source alone.
 
     Attributes:
         epoch: the epoch whose batches are given, from 0. Set it to go elsewhere; ``fit``
@@ -68,7 +73,7 @@ class Batches(keras.utils.PyDataset):
         self.repeats = repeats
         self.augment = Augmentation(augment, seed) if augment else None
         self.epoch = 0
-        self._order: tuple[int, np.ndarray] | None = None
+        self._orders: dict[str, tuple[tuple, np.ndarray]] = {}
         self._passing = self._complete = False
         if binarize and split.x.dtype != np.uint8:
             raise ZooError(f"only uint8 pictures can be binarized, not {split.x.dtype}")
@@ -82,31 +87,51 @@ class Batches(keras.utils.PyDataset):
         rows = self.batch_size * self.repeats
         return len(self.split) // rows if self.repeats > 1 else -(-len(self.split) // rows)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+    def __getitem__(self, index: int) -> tuple:
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         epoch = self.epoch
         rows = self.rows(epoch, index)
-        x = self.split.x[rows]
-        if isinstance(x, np.memmap):
-            x = np.array(x)  # read now, and writable, as PyTorch wants it
+        x = _read(self.split.x, rows)
         if self.augment:
             x = self.augment(x, epoch, index)
         if self.binarize:
             x = _draw(x, host(self.seed, "binarize", epoch, index))
         self._complete |= index == len(self) - 1
-        return (x,) if self.split.y is None else (x, self.split.y[rows])
+        split = self.split
+        given: Any = x
+        if split.paired or split.unpaired:
+            given = {"x": x} | {name: _read(array, rows) for name, array in split.paired.items()}
+            for name, array in split.unpaired.items():
+                given[name] = _read(array, self._unpaired(name, epoch, index, len(x)))
+        return (given,) if split.y is None else (given, split.y[rows])
 
     def rows(self, epoch: int, index: int) -> slice | np.ndarray:
         """Which rows of the split an item of an epoch has."""
         size = self.batch_size * self.repeats
         wanted = slice(index * size, (index + 1) * size)
+        return self._order("", len(self.split), epoch)[wanted] if self.shuffle else wanted
+
+    def _unpaired(self, source: str, epoch: int, index: int, count: int) -> np.ndarray:
+        """Which rows of an unpaired source an item of an epoch has."""
+        n, first = len(self.split.unpaired[source]), index * self.batch_size * self.repeats
+        rounds, places = np.divmod(np.arange(first, first + count), n)
         if not self.shuffle:
-            return wanted
-        if self._order is None or self._order[0] != epoch:
-            order = host_permutation(self.seed, len(self.split), "order", epoch)
-            self._order = epoch, order
-        return self._order[1][wanted]
+            return places
+        return np.concatenate(
+            [
+                self._order(source, n, epoch, source, int(turn))[places[rounds == turn]]
+                for turn in np.unique(rounds)
+            ]
+        )
+
+    def _order(self, source: str, n: int, *names: str | int) -> np.ndarray:
+        """A permutation of n rows; the last one of each source is kept."""
+        kept = self._orders.get(source)
+        if kept is None or kept[0] != names:
+            kept = names, host_permutation(self.seed, n, "order", *names)
+            self._orders[source] = kept
+        return kept[1]
 
     def on_epoch_begin(self) -> None:
         """Called by Keras before a pass."""
@@ -118,6 +143,12 @@ class Batches(keras.utils.PyDataset):
         if self._passing and self._complete:
             self.epoch += 1
         self._passing = False
+
+
+def _read(x: Any, rows: slice | np.ndarray) -> np.ndarray:
+    """Some rows, in memory: of a file, read now, and writable, as PyTorch wants it."""
+    found = x[rows]
+    return np.array(found) if isinstance(found, np.memmap) else found
 
 
 def binarize_once(x: Any, seed: int, name: str) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
+from zoo.plugin.lazy import take
 from zoo.random import host_permutation
 from zoo.runtime.console import counted
 
@@ -43,6 +45,8 @@ def parted(
 ) -> tuple[Split, Split, Split]:
     """Train, validation and test: those given, and the others held out of the training ones.
 
+    Of an unpaired source, the same shares are held out.
+
     Args:
         given: ``{"train": split}``, perhaps with ``"validation"`` and ``"test"``.
         validation: share of the training examples, in [0, 1), where it is not given. With 0 that
@@ -68,7 +72,13 @@ def parted(
         )
     rows = hold_out(len(whole), counts["validation"], counts["test"], whole.y, "split")
     held = dict(zip(("train", "validation", "test"), rows, strict=True))
-    return tuple(  # type: ignore[return-value]
-        given[part] if part in given and part != "train" else whole.take(held[part])
-        for part in held
-    )
+    found = {part: whole.take(own) for part, own in held.items()}
+    for source, array in whole.unpaired.items():
+        n = len(array)
+        sizes = {part: 0 if part in given else round(shares[part] * n) for part in shares}
+        rows = hold_out(n, sizes["validation"], sizes["test"], None, f"split {source}")
+        for part, own in zip(held, rows, strict=True):
+            unpaired = {**found[part].unpaired, source: take(array, own)}
+            found[part] = dataclasses.replace(found[part], unpaired=unpaired)
+    found |= {part: split for part, split in given.items() if part != "train"}
+    return found["train"], found["validation"], found["test"]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import keras
-import numpy as np
 from keras import ops
 
 from zoo import random
@@ -74,15 +73,14 @@ def players(model, networks, where):
 def dry_run(model: GenerativeModel, move):
     """Make a move on a few examples, for the names and shapes of its terms."""
     where = f"{model.where}.{move.name}"
-    x = np.zeros((DRY_ROWS, *model.data.shape), "float32")
-    labels = np.zeros((DRY_ROWS,), "int32") if model.data.classes else None
+    low = (model.plugin.value_range or (0.0,))[0]
+    shapes = {name: (DRY_ROWS, *shape) for name, shape in model.data.shapes.items()}
     found = {}
 
     def loss():
-        batch = Batch(
-            ops.convert_to_tensor(x) + (model.plugin.value_range or (0.0,))[0],
-            None if labels is None else ops.convert_to_tensor(labels),
-        )
+        sources = {name: ops.full(shape, low, "float32") for name, shape in shapes.items()}
+        labels = ops.zeros((DRY_ROWS,), "int32") if model.data.classes else None
+        batch = Batch.of(sources, labels)
         rng = random.Generator(model.seed, "dry run", 0, 0, backend.draws_on_host)
         with random.scope(rng), blaming(where):
             returned = move.loss(Nets(model.networks, True, model.where, model.data), batch, rng)

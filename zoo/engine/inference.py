@@ -131,10 +131,11 @@ class Inference:
         labels = np.asarray(labels)
         if labels.shape != (n,):
             raise ZooError(f"{self.where}: {n} examples need labels ({n},), not {labels.shape}")
-        if self.plugin.conditional and not (0 <= labels.min() <= labels.max() < self.data.classes):
-            wrong = next(label for label in labels if not 0 <= label < self.data.classes)
+        low, classes = -int(self.data.missing_labels), self.data.classes
+        if self.plugin.conditional and not low <= labels.min() <= labels.max() < classes:
+            wrong = next(label for label in labels if not low <= label < classes)
             raise ZooError(
-                f"{self.where}: labels are from 0 to {self.data.classes - 1}, and one is {wrong}"
+                f"{self.where}: labels are from {low} to {classes - 1}, and one is {wrong}"
             )
         return labels.astype("int32")
 

@@ -20,6 +20,7 @@ from zoo.errors import ZooError, unknown
 from zoo.plugin import registry, serialization
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
+from zoo.plugin.sources import refuse_mismatch
 from zoo.runtime.keras import no_tensorflow, precision
 
 
@@ -28,8 +29,9 @@ class GenerativeModel(TrainingStep, Inference, backend.Trainer, keras.Model):
     """The networks of a zoo model, trained by ``compile`` and ``fit`` as any Keras model.
 
     ``zoo.build`` makes one. ``fit`` takes ``x`` or ``x, labels``: uint8 pictures, which
-    are scaled to the model's ``value_range``, or float32 already in that range. Where
-    a move repeats, a step's batch is divided among the repeats.
+    are scaled to the model's ``value_range``, or float32 already in that range; or a dict of
+    the data's sources: ``{"photo": ..., "sketch": ..., "label": ...}``. Where a move repeats,
+    a step's batch is divided among the repeats.
 
     Attributes:
         plugin: the ``zoo.Model``, its settings.
@@ -219,8 +221,7 @@ def build(
             f"{keras.config.image_data_format()!r}: leave out image_data_format (in keras.json "
             'or keras.config), or set it to "channels_last"'
         )
-    if model.conditional and not data.classes:
-        raise ZooError(f"{where} is conditional, and these data have no labels")
+    refuse_mismatch(model, data)
     accelerate.install(keras.backend.backend(), backend.device())
     built = Networks(checks.networks(model, data, networks or {}, where), where)
     players = checks.players(model, built, where)
@@ -248,32 +249,14 @@ def build(
     return result
 
 
-UNSAVED = "; save its weights instead (save_weights), and build it again to load them"
-
-
 def _config_of(model) -> dict[str, Any]:
-    """What ``_rebuilt`` needs, as JSON has it.
-
-    Raises:
-        ZooError: the model, one of its settings or one of its networks is code that
-            no name in the registry stands for.
-    """
-    described = serialization.settings_of(model.plugin, "models")
-    if described["name"] is None:
-        raise ZooError(
-            f"{model.where} is not registered (entry-point group zoo.models), so a file "
-            f"cannot say how to build it{UNSAVED}"
-        )
-    code = sorted({*model.given_networks, *serialization.given_as_code(described["settings"])})
-    if code:
-        raise ZooError(
-            f"{model.where}: {', '.join(code)} was given as code, which a file cannot hold{UNSAVED}"
-        )
+    """What ``_rebuilt`` needs, as JSON has it; ``ZooError`` where some of it is code."""
+    plugin = serialization.saved(model.plugin, model.given_networks)
     with no_tensorflow():
         weights = keras.saving.serialize_keras_object(model.given_weights)
     return {
-        "model": described,
-        "data": {"shape": list(model.data.shape), "classes": model.data.classes},
+        "model": plugin,
+        "data": serialization.described(model.data),
         "weights": weights,
         "seed": model.seed,
         "dtype": model.dtype_policy.name,

@@ -13,6 +13,7 @@ from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
 from zoo.plugin.model import Batch, Move
+from zoo.plugin.sources import named
 
 
 class TrainingStep:
@@ -20,16 +21,16 @@ class TrainingStep:
 
     def make_moves(self, data):
         """One step: every move in order, each repeat on examples of its own."""
-        x, labels = self._prepare(data)
+        batch = self.batch_of(data)
         step = ops.cast(self.optimizer._iterations, "int32")
         rng = self._rng("train", step)
         variables = self.player_variables()
         logs = _Sums()
         for i, move in enumerate(self._moves):
             for k in range(move.repeat):
-                self._make(i, move, self._share(x, labels, k), rng, step, variables, logs)
+                self._make(i, move, self._share(batch, k), rng, step, variables, logs)
         self.optimizer.end_step()
-        return self._track(logs, ops.shape(x)[0])
+        return self._track(logs, ops.shape(batch.x)[0])
 
     def _make(self, i: int, move: Move, batch: Batch, rng, step, variables, logs):
         optimizers = self.optimizer.by_player
@@ -70,15 +71,15 @@ class TrainingStep:
 
     def evaluate_moves(self, data):
         """The terms of every move once, in inference mode, with noise of its own."""
-        x, labels = self._prepare(data)
+        batch = self.batch_of(data)
         # by row, not by batch: the result does not depend on the batch size
         rng = self._rng("evaluate", 0, first_row=self._terms.rows)
         variables = self.player_variables()
         logs = _Sums()
         for i, move in enumerate(self._moves):
-            values = self._terms_of(move, Batch(x, labels), rng, variables, training=False)
-            logs.add(i, values, self._totals(terms.means(values), self._terms.step), x)
-        return self._track(logs, ops.shape(x)[0])
+            values = self._terms_of(move, batch, rng, variables, training=False)
+            logs.add(i, values, self._totals(terms.means(values), self._terms.step), batch.x)
+        return self._track(logs, ops.shape(batch.x)[0])
 
     def _terms_of(self, move, batch, rng, variables, training):
         nets = Nets(self.networks, training, self.where, self.data)
@@ -106,45 +107,45 @@ class TrainingStep:
             totals[player] = sum(weighted)
         return totals
 
-    def _prepare(self, data):
-        x, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    def batch_of(self, data) -> Batch:
+        """What ``fit`` hands over, as losses see it."""
+        given, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         if weights is not None:
             raise ZooError(f"{self.where} takes no sample_weight or class_weight")
-        x = ops.convert_to_tensor(x)
-        self._check_shape(x)
+        given, labels = named(given, labels, self.data, self.where)
         if labels is not None:
             labels = ops.cast(ops.convert_to_tensor(labels), "int32")
-        return self.scaled(x), labels
+        return Batch.of(
+            {n: self._scaled(ops.convert_to_tensor(x), n) for n, x in given.items()}, labels
+        )
 
-    def scaled(self, x):
+    def _scaled(self, x, source):
         """Float32; uint8 pictures are scaled to the model's ``value_range``, if it has one."""
-        if self._range and keras.backend.standardize_dtype(x.dtype) == "uint8":
-            low, high = self._range
-            return ops.cast(x, "float32") * ((high - low) / 255.0) + low
+        self._check_shape(x, source)
+        limits = self.plugin.value_range
+        if limits and len(x.shape) == 4 and keras.backend.standardize_dtype(x.dtype) == "uint8":
+            return ops.cast(x, "float32") * ((limits[1] - limits[0]) / 255.0) + limits[0]
         return ops.cast(x, "float32")
 
-    def _check_shape(self, x):
-        found = tuple(x.shape[1:])
-        if None not in found and found != self.data.shape:
-            raise ZooError(
-                f"{self.where} was built for examples of shape {self.data.shape}; "
-                f"these have {found}"
-            )
+    def _check_shape(self, x, source=None):
+        found, shape = tuple(x.shape[1:]), self.data.sources.get(source, self.data.shape)
+        if None not in found and found != shape:
+            what = f"{source} of shape" if self.data.sources else "examples of shape"
+            raise ZooError(f"{self.where} was built for {what} {shape}; these have {found}")
 
     @property
     def _range(self) -> tuple[float, float] | None:
         """The range of pictures in a loss, which are in [0, 1] outside of it; else None."""
         return self.plugin.value_range if self.data.is_image else None
 
-    def _share(self, x, labels, k):
+    def _share(self, batch, k):
         """Repeat k's part: by stride, so that each is a like mix of the whole batch."""
         if self.repeats == 1:
-            return Batch(x, labels)
+            return batch
         # in a batch of fewer examples than repeats, the last repeats share the last one
-        rows = ops.shape(x)[0]
+        rows = ops.shape(batch.x)[0]
         start = min(k, rows - 1) if isinstance(rows, int) else ops.minimum(k, rows - 1)
-        share = slice(start, None, self.repeats)
-        return Batch(x[share], None if labels is None else labels[share])
+        return batch.rows(slice(start, None, self.repeats))
 
     def _rng(self, purpose, step, first_row=0):
         return random.Generator(self.seed, purpose, step, first_row, backend.draws_on_host)

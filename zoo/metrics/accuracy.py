@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.plugin.metric import Measured, Metric, chunks
+from zoo.plugin.metric import Measured, Metric, chunks, labelled
 from zoo.runtime.console import counted
 
 
@@ -23,8 +23,7 @@ class Accuracy(Metric):
             raise self.refuse(data, "labels")
 
     def measure(self, model, data, seed):
-        right = [model.classify(part.x).argmax(axis=1) == part.y for part in chunks(data.test)]
+        test = labelled(data.test)
+        right = [model.classify(part.x).argmax(axis=1) == part.y for part in chunks(test)]
         share = float(np.concatenate(right).mean())
-        return Measured(
-            share, "", f"{counted(len(data.test), 'test example')}, the most probable class"
-        )
+        return Measured(share, "", f"{counted(len(test), 'test example')}, the most probable class")

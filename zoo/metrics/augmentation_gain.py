@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.plugin.metric import Measured, Metric, chunks, unit
+from zoo.plugin.metric import Measured, Metric, chunks, labelled, unit
 from zoo.runtime.console import counted
 
 
@@ -50,16 +50,16 @@ class AugmentationGain(Metric):
                 f"metric {self.name!r} needs a conditional model, whose samples have labels: "
                 "model.conditional=True"
             )
-        train = data.train.first(self.examples)
+        train, test = labelled(data.train).first(self.examples), labelled(data.test)
         real, labels = _rows(train.x), np.asarray(train.y)
         classes = np.arange(self.samples) % data.spec.classes
         made = _rows(model.sample(self.samples, seed=seed, labels=classes))
-        alone = _accuracy(real, labels, data.test)
-        both = _accuracy(np.concatenate([real, made]), np.concatenate([labels, classes]), data.test)
+        alone = _accuracy(real, labels, test)
+        both = _accuracy(np.concatenate([real, made]), np.concatenate([labels, classes]), test)
         return Measured(
             both - alone,
             "",
-            f"more of {counted(len(data.test), 'test example')} given their label by a support "
+            f"more of {counted(len(test), 'test example')} given their label by a support "
             f"vector machine (radial kernel, C = 10) on {counted(len(train), 'training example')} "
             f"with {counted(self.samples, 'sample')} than by one without",
             {"without": alone, "with": both},

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.metrics.judge import JudgedMetric
-from zoo.plugin.metric import Measured, chunks
+from zoo.plugin.metric import Measured, chunks, labelled
 from zoo.runtime.console import counted
 
 
@@ -29,14 +29,14 @@ class LabelKept(JudgedMetric):
 
     def measure(self, model, data, seed):
         judge = self.judge(data)
-        kept, originals = [], []
-        for part in chunks(data.test):
+        kept, originals, test = [], [], labelled(data.test)
+        for part in chunks(test):
             again = model.reconstruct(part.x, labels=part.y)
             kept.append(judge(again).argmax(axis=1) == part.y)
             originals.append(judge(part.x).argmax(axis=1) == part.y)
         return Measured(
             float(np.concatenate(kept).mean()),
             "",
-            f"{counted(len(data.test), 'test picture')} reconstructed; classifier {judge.name}",
+            f"{counted(len(test), 'test picture')} reconstructed; classifier {judge.name}",
             {"originals": float(np.concatenate(originals).mean())},
         )

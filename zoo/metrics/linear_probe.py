@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.plugin.metric import Measured, Metric, chunks, unit
+from zoo.plugin.metric import Measured, Metric, chunks, labelled, unit
 from zoo.runtime.console import counted
 
 _PENALTY = 0.01  # of half the squared weights, beside the mean cross-entropy
@@ -44,7 +44,7 @@ class LinearProbe(Metric):
             raise self.refuse(data, "labels")
 
     def measure(self, model, data, seed):
-        train, test = data.train.first(self.examples), data.test
+        train, test = labelled(data.train).first(self.examples), labelled(data.test)
 
         def codes(split):
             return model.encode(split.x, labels=split.y)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,39 +81,66 @@ class Split:
         x: pictures uint8 ``(n, height, width, channels)`` in 0 to 255, or float32
             vectors ``(n, ...)``. What has ``shape``, ``dtype``, ``len`` and rows by slice or
             array of numbers will do, such as ``np.memmap``: it is read a batch at a time.
-        y: labels int32 ``(n,)`` from 0, or None.
+        y: labels int32 ``(n,)`` from 0, or None. -1 is a missing label, for data whose
+            ``DataSpec`` says ``missing_labels``.
         factors: what the examples were made from, where that is known: ``(n, k)``, int32
             for places among the values of a factor, else float32; or None.
+        paired: ``{name: array (n, ...)}`` of the sources beside x, the first source, whose row
+            i belongs to row i of x; each array as x may be.
+        unpaired: ``{name: array (m, ...)}`` of the sources with a size and an order of their own.
     """
 
     x: Any
     y: np.ndarray | None = None
     factors: np.ndarray | None = None
+    paired: Mapping[str, Any] = field(default_factory=dict)
+    unpaired: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        for what, array in (("labels", self.y), ("rows of factors", self.factors)):
+        given = {"labels": self.y, "rows of factors": self.factors}
+        given |= {f"rows of the paired source {name!r}": a for name, a in self.paired.items()}
+        for what, array in given.items():
             if array is not None and len(array) != len(self.x):
                 raise ZooError(f"a split has {len(self.x)} examples but {len(array)} {what}")
+        for name, array in self.unpaired.items():
+            if len(self.x) and not len(array):
+                raise ZooError(
+                    f"a split has {len(self.x)} examples and none of the source {name!r}"
+                )
 
     def __len__(self) -> int:
         return len(self.x)
 
     def first(self, n: int | None) -> Split:
-        """The first ``n`` examples; all of them for None."""
+        """The first ``n`` examples of each source; all of them for None."""
         from zoo.plugin.lazy import Lazy, take
 
         if n is None:
             return self
-        x = take(self.x, range(min(n, len(self)))) if isinstance(self.x, Lazy) else self.x[:n]
+
+        def cut(x):
+            return take(x, range(min(n, len(x)))) if isinstance(x, Lazy) else x[:n]
+
         y, factors = (None if a is None else a[:n] for a in (self.y, self.factors))
-        return Split(x, y, factors)
+        paired, unpaired = (
+            {name: cut(a) for name, a in own.items()} for own in (self.paired, self.unpaired)
+        )
+        return Split(cut(self.x), y, factors, paired, unpaired)
 
     def take(self, rows: np.ndarray) -> Split:
-        """The examples of these rows, int64 ``(m,)``; those on disk stay there."""
+        """The examples of these rows, int64 ``(m,)``; those on disk stay there.
+
+        Unpaired sources stay whole: rows number the first source.
+        """
         from zoo.plugin.lazy import take
 
         y, factors = (None if a is None else a[rows] for a in (self.y, self.factors))
-        return Split(take(self.x, rows), y, factors)
+        paired = {name: take(a, rows) for name, a in self.paired.items()}
+        return Split(take(self.x, rows), y, factors, paired, self.unpaired)
+
+    def sources(self, spec: DataSpec) -> dict[str, Any]:
+        """``{name: array}`` of all sources, the first one first; a single one is ``x``."""
+        return {next(iter(spec.shapes)): self.x, **self.paired, **self.unpaired}
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,13 +188,16 @@ class Data:
         if not self.fingerprint:
             splits = (self.train, self.validation, self.test)
             arrays = [array for split in splits for array in (split.x, split.y)]
+            arrays += [a for s in splits for own in (s.paired, s.unpaired) for a in own.values()]
             object.__setattr__(self, "fingerprint", sha256(*arrays))
 
     def check(self) -> None:
         """Refuse too many classes, labels out of range, examples in memory that are not finite.
 
+        Likewise sources that are not those of the spec.
+
         Raises:
-            ZooError: naming split and row.
+            ZooError: naming split, source and row.
         """
         import numpy as np
 
@@ -181,9 +211,27 @@ class Data:
         for part in ("train", "validation", "test"):
             split, where = getattr(self, part), f"{self.name}, {part}"
             if split.y is not None:
-                check_labels(np.asarray(split.y), self.spec.classes, where)
-            if in_memory(split.x):
-                check_finite(split.x, where)
+                missing = self.spec.missing_labels
+                check_labels(np.asarray(split.y), self.spec.classes, where, missing)
+            self._check_sources(split, where)
+            for name, array in split.sources(self.spec).items():
+                if in_memory(array):
+                    check_finite(array, f"{where}, {name}" if self.spec.sources else where)
+
+    def _check_sources(self, split: Split, where: str) -> None:
+        names = list(self.spec.sources)[1:]
+        unpaired = [name for name in names if name in self.spec.unpaired]
+        paired = [name for name in names if name not in unpaired]
+        for kind, own, wanted in (
+            ("paired", split.paired, paired),
+            ("unpaired", split.unpaired, unpaired),
+        ):
+            if sorted(own) != sorted(wanted):
+                raise ZooError(
+                    f"{where}: the spec says that the {kind} sources beside the first are "
+                    f"{', '.join(wanted) or 'none'}, and Split.{kind} holds "
+                    f"{', '.join(own) or 'none'}"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,14 @@ MOST_CLASSES = 100_000
 _AS_TEXT = "Labels that are names, such as years or IDs, become classes as text: y.astype(str)."
 
 
-def check_labels(y: Any, classes: int, where: str) -> None:
+def check_labels(y: Any, classes: int, where: str, missing: bool = False) -> None:
     """Refuse labels that are not integers from 0 to ``classes - 1``.
 
     Args:
         y: an array ``(n,)``.
         classes: how many there may be.
         where: the labels are from, for the message.
+        missing: whether -1 is accepted too, for an example without a label.
     """
     if y.dtype.kind not in "iu":
         raise ZooError(f"{where}: labels are integers from 0, not {y.dtype}: y.astype('int32')")
@@ -26,10 +27,16 @@ def check_labels(y: Any, classes: int, where: str) -> None:
         return
     # Python's integers: those of 64 bits, signed and unsigned, are compared as they are.
     low, high = int(y.min()), int(y.max())
-    if low < 0 or high >= classes:
-        wrong = low if low < 0 else high
+    if low < -missing or high >= classes:
+        wrong = low if low < -missing else high
         row = int((y == wrong).argmax())
-        advice = "Leave rows without a label out." if low < 0 else _AS_TEXT
+        advice = _AS_TEXT
+        if low == -1:
+            advice = (
+                "Leave rows without a label out, or declare them: DataSpec(missing_labels=True)."
+            )
+        elif low < 0:
+            advice = "Leave rows without a label out."
         raise ZooError(
             f"{where}: row {row} has the label {wrong}; labels are integers from 0 to "
             f"{classes - 1:,}. {advice}"

@@ -93,6 +93,12 @@ def chunks(split: Split) -> Iterator[Split]:
         yield split.take(np.arange(start, min(start + _AT_ONCE, len(split))))
 
 
+def labelled(split: Split) -> Split:
+    """The examples of a split whose label is not missing; all of them where none is."""
+    y = np.asarray(split.y)
+    return split if (y >= 0).all() else split.take(np.flatnonzero(y >= 0))
+
+
 def unit(x: Any) -> np.ndarray:
     """Examples as models give them: float32, pictures in [0, 1]."""
     x = np.asarray(x)

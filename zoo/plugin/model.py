@@ -6,10 +6,12 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, nearest
+
+_TAKEN = ("x", "labels", "label", "sources", "rows", "of", "size")  # names that no source may have
 
 
 @dataclass(frozen=True)
@@ -18,16 +20,59 @@ class DataSpec:
 
     Attributes:
         shape: shape of one example, channels last: ``(28, 28, 1)`` for pictures,
-            ``(2,)`` for points.
+            ``(2,)`` for points. Of data with named sources, that of the first; leave it out.
         classes: number of label classes, labels being integers from 0; 0 when
             the data has no labels.
+        sources: ``{name: shape of one example}`` for data with several sources, such as
+            ``{"photo": (32, 32, 3), "sketch": (32, 32, 1)}``. The first is also ``batch.x``,
+            which abilities, pictures and metrics work on. Empty for data with one source.
+        unpaired: names of the sources that have a size and an order of their own. Row i of
+            any other source belongs to row i of the first.
+        missing_labels: whether a label may be -1, for an example without one.
+
+    Raises:
+        ZooError: a name that no source can have, or two shapes of the first source.
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] = ()
     classes: int = 0
+    sources: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    unpaired: tuple[str, ...] = ()
+    missing_labels: bool = False
 
     def __post_init__(self):
-        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))
+        sources = {name: tuple(map(int, shape)) for name, shape in self.sources.items()}
+        shape = tuple(int(size) for size in self.shape)
+        first = next(iter(sources.values()), shape)
+        for name in sources:
+            if not name.isidentifier() or name.startswith("_") or name in _TAKEN:
+                raise ZooError(
+                    f"DataSpec: {name!r} cannot name a source. A name is an identifier such as "
+                    f"'photo', and none of {', '.join(_TAKEN)}"
+                )
+        for name in self.unpaired:
+            if name not in list(sources)[1:]:
+                raise ZooError(
+                    f"DataSpec: unpaired names {name!r}, which is no source beside the first; "
+                    f"those are: {', '.join(list(sources)[1:]) or 'none'}"
+                )
+        if shape not in ((), first):
+            raise ZooError(
+                f"DataSpec: shape is that of the first source, {first}, not {shape}: leave it out"
+            )
+        for name, value in {"shape": first, "sources": sources}.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "unpaired", tuple(self.unpaired))
+
+    def __repr__(self):
+        more = [n for n in ("sources", "unpaired", "missing_labels") if getattr(self, n)]
+        values = (f"{name}={getattr(self, name)!r}" for name in ("shape", "classes", *more))
+        return f"DataSpec({', '.join(values)})"
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """``{source: shape}``; a single source without a name is ``x``."""
+        return dict(self.sources) or {"x": self.shape}
 
     @property
     def is_image(self) -> bool:
@@ -41,11 +86,15 @@ class Batch:
 
     Attributes:
         x: float32 tensor ``(n, *data.shape)``, pictures in the model's ``value_range``.
-        labels: int32 tensor ``(n,)``, or None where the data has none.
+        labels: int32 tensor ``(n,)``, or None where the data has none. -1 is a missing label,
+            which only data with ``missing_labels`` have.
+        sources: ``{name: tensor (n, ...)}``, as ``x``, where the data have named sources. Each
+            is an attribute too: ``batch.photo``.
     """
 
     x: Any
     labels: Any = None
+    sources: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> Any:
@@ -53,6 +102,32 @@ class Batch:
         from keras import ops
 
         return ops.shape(self.x)[0]
+
+    @classmethod
+    def of(cls, sources: Mapping[str, Any], labels: Any) -> Batch:
+        """The batch of these sources, of which the first is ``x``."""
+        return cls(next(iter(sources.values())), labels, sources)
+
+    def rows(self, which: slice) -> Batch:
+        """Some of the examples."""
+        labels = None if self.labels is None else self.labels[which]
+        sources = self.sources or {"x": self.x}
+        return Batch.of({name: tensor[which] for name, tensor in sources.items()}, labels)
+
+    def __getattr__(self, name: str):
+        sources = vars(self).get("sources", {})
+        if name in sources:
+            return sources[name]
+        there = dict.fromkeys(["x", "labels", *sources])
+        raise NoSource(
+            f"there is no batch.{name}{nearest(name, there)}. This batch has "
+            f"{', '.join(there)}; a model says which sources it needs, as in "
+            f'sources = ("photo", "sketch")'
+        )
+
+
+class NoSource(ZooError, AttributeError):
+    """A batch does not have the source that a loss asks for."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +203,15 @@ class Model:
 
     conditional: ClassVar[bool] = False
     """Whether abilities need labels. A model that lets one choose makes it a field."""
+
+    sources: ClassVar[tuple[str, ...]] = ()
+    """Sources of the data that losses use by name, as ``batch.photo``; the first is ``batch.x``."""
+
+    unpaired: ClassVar[tuple[str, ...]] = ()
+    """Those of ``sources`` that may come without pairs: in an order and number of their own."""
+
+    missing_labels: ClassVar[bool] = False
+    """Whether labels may be -1, for an example without one."""
 
     shared: ClassVar[Sequence[Sequence[str]]] = ()
     """Groups of networks that have layers in common, as in ``(("critic", "classifier"),)``."""

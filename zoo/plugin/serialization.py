@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zoo.errors import ZooError
@@ -32,6 +32,45 @@ def _same(target: str, thing: Any) -> bool:
     return inside and cls.__qualname__ == attribute
 
 
+_UNSAVED = "; save its weights instead (save_weights), and build it again to load them"
+
+
+def saved(model: Model, networks: Iterable[str]) -> dict[str, Any]:
+    """As ``settings_of``, for a file that a model is built from again.
+
+    Args:
+        model: the model.
+        networks: names of its networks that a recipe gave as code.
+
+    Raises:
+        ZooError: the model, one of its settings or one of its networks is code that
+            no name in the registry stands for.
+    """
+    found, where = settings_of(model, "models"), type(model).__name__
+    if found["name"] is None:
+        raise ZooError(
+            f"{where} is not registered (entry-point group zoo.models), so a file "
+            f"cannot say how to build it{_UNSAVED}"
+        )
+    code = sorted({*networks, *given_as_code(found["settings"])})
+    if code:
+        raise ZooError(
+            f"{where}: {', '.join(code)} was given as code, which a file cannot hold{_UNSAVED}"
+        )
+    return found
+
+
+def described(spec: DataSpec) -> dict[str, Any]:
+    """A data spec as JSON has it, which ``rebuild`` reads."""
+    return {
+        "shape": list(spec.shape),
+        "classes": spec.classes,
+        "sources": {name: list(shape) for name, shape in spec.sources.items()},
+        "unpaired": list(spec.unpaired),
+        "missing_labels": spec.missing_labels,
+    }
+
+
 class NeedsRecipe(ZooError):
     """A part of a model is its recipe's own, which is code and in no manifest."""
 
@@ -52,7 +91,13 @@ def rebuild(manifest: Mapping[str, Any], given: Model | None = None) -> tuple[Mo
     try:
         model, data = manifest["model"], manifest["data"]
         name, cls, settings = model["name"], model["class"], dict(model["settings"])
-        spec = DataSpec(tuple(data["shape"]), int(data["classes"]))
+        spec = DataSpec(
+            tuple(data["shape"]),
+            int(data["classes"]),
+            {name: tuple(shape) for name, shape in data.get("sources", {}).items()},
+            tuple(data.get("unpaired", ())),
+            bool(data.get("missing_labels", False)),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ZooError(f"the run's manifest is damaged: {error!r}") from error
     own = given_as_code(settings)

@@ -14,7 +14,7 @@ import keras
 from zoo.engine import accelerate
 from zoo.engine.backends import backend
 from zoo.engine.optimizers import serialized
-from zoo.plugin.serialization import plain, settings_of
+from zoo.plugin.serialization import described, plain, settings_of
 from zoo.runtime.console import printable
 
 
@@ -46,8 +46,7 @@ def describe(experiment: Any) -> dict[str, Any]:
         "metrics": [settings_of(metric, "metrics") for metric in recipe.metrics],
         "data": {
             "name": printable(data.name),
-            "shape": list(data.spec.shape),
-            "classes": data.spec.classes,
+            **described(data.spec),
             "class_names": [printable(name) for name in getattr(data, "class_names", None) or ()],
             "fingerprint": data.fingerprint,
             "examples": {

@@ -87,6 +87,7 @@ SHA256 = Kind(
     lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
     "64 hexadecimal digits",
 )
+BOOLEAN = Kind(lambda value: type(value) is bool, "true or false")
 SECONDS = Kind(lambda value: _is_number(value) and value >= 0, "a number of at least 0")
 COUNT = _whole(0, MOST_EXAMPLES)
 SHAPE = Kind(_is_shape, "a list of 1 to 4 positive integers")
@@ -129,6 +130,9 @@ class TrainedOn:
         fingerprint: SHA-256 of all arrays, hexadecimal.
         examples: ``{split: how many}``.
         class_names: of the classes in order; empty where they have none.
+        sources: ``{name: shape of one example}``, the first one first; empty for a single one.
+        unpaired: names of the sources without pairs.
+        missing_labels: whether a label may be -1.
     """
 
     name: str = field(metadata=_is(LINE))
@@ -137,6 +141,9 @@ class TrainedOn:
     fingerprint: str = field(metadata=_is(LINE))
     examples: dict[str, int] = field(metadata=_is(_map_of(COUNT)))
     class_names: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
+    sources: dict[str, list[int]] = field(metadata=_is(_map_of(SHAPE)), default_factory=dict)
+    unpaired: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
+    missing_labels: bool = field(metadata=_is(BOOLEAN), default=False)
 
 
 @dataclass(frozen=True)
@@ -251,6 +258,8 @@ def parse(value: Any) -> Manifest:
     manifest = _parsed(value, Manifest, "")
     if math.prod(manifest.data.shape) > MOST_NUMBERS:
         raise _wrong("data.shape", manifest.data.shape, f"at most {MOST_NUMBERS:,} numbers")
+    if sum(map(math.prod, manifest.data.sources.values())) > MOST_NUMBERS:
+        raise _wrong("data.sources", manifest.data.sources, f"at most {MOST_NUMBERS:,} numbers")
     parts = {"dataset": manifest.dataset}
     parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
     for path, part in parts.items():

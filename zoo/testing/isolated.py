@@ -139,13 +139,13 @@ def _apart(ours: list[float], theirs: list[float], together: bool) -> float:
 
 def results(asked: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the checks under the backend of this process."""
-    from zoo.plugin.model import DataSpec
     from zoo.testing import Case, run_checks
     from zoo.testing.harness.bench import Bench
-    from zoo.testing.harness.cases import CLASSES
+    from zoo.testing.harness.cases import data_for
 
     plugin = registry.create(asked["kind"], asked["name"], **asked["settings"])
-    data = DataSpec(tuple(asked["shape"]), CLASSES) if asked["shape"] else None
+    wanted = asked["shape"] and asked["kind"] == "models"
+    data = data_for(plugin, tuple(asked["shape"])) if wanted else None
     case = Case(plugin, data, name=asked["name"])
     rows = [vars(result) | {"bad": result.bad} for result in run_checks(case)]
     bench = Bench(case)

@@ -30,14 +30,14 @@ class Chunk:
     Attributes:
         first: the first one's place in the epoch, from 0.
         steps: how many.
-        data: the arrays of all their batches, ``(steps * rows, ...)``; fewer rows where the
-            last batch of an epoch is short.
+        data: the arrays of all their batches, ``(steps * rows, ...)``, in tuples and dicts as
+            batches have them; fewer rows where the last batch of an epoch is short.
         looked_at: whether a callback looks at the model after the last step.
     """
 
     first: int
     steps: int
-    data: tuple[np.ndarray, ...]
+    data: tuple
     looked_at: bool
 
 
@@ -62,7 +62,7 @@ class Chunks:
         self.per_step_callbacks = [c for c in callbacks if needs_every_step(c)]
         intervals = (getattr(c, "every_steps", None) for c in callbacks)
         self._intervals = [steps for steps in intervals if steps]
-        size = sum(part.nbytes for part in batches[0])
+        size = sum(part.nbytes for part in keras.tree.flatten(batches[0]))
         self.most = 1 if self.per_step_callbacks else max(1, min(MOST, BYTES // size))
         self._seconds: float | None = None
 
@@ -97,10 +97,14 @@ class Chunks:
 
     def _joined(self, epoch: int, start: int, steps: int) -> Chunk:
         items = [self.batches[i] for i in range(start, start + steps)]
-        data = items[0] if steps == 1 else tuple(map(np.concatenate, zip(*items, strict=True)))
+        data = items[0] if steps == 1 else keras.tree.map_structure(_concatenated, *items)
         made = epoch * len(self.batches) + start + steps
         looked_at = bool(self.per_step_callbacks) or any(made % n == 0 for n in self._intervals)
         return Chunk(start, steps, data, looked_at)
+
+
+def _concatenated(*parts: np.ndarray) -> np.ndarray:
+    return np.concatenate(parts)
 
 
 def needs_every_step(callback: keras.callbacks.Callback) -> bool:

@@ -31,6 +31,7 @@ def describe(
     lines = [
         f"model     {recipe.model}",
         f"data      {data.name}, {' x '.join(map(str, data.spec.shape))}: {counts}",
+        *_sources(data),
         f"steps     {len(experiment.batches):,} an epoch, {counted(recipe.epochs, 'epoch')}, "
         f"batches of {recipe.dataset.batch_size}",
         "networks",
@@ -42,6 +43,13 @@ def describe(
         lines.append(f"  {player}: {optimizer} on {', '.join(names)}")
     lines += ["moves, in order", *_moves(model), _estimate(experiment)]
     return "\n".join(lines)
+
+
+def _sources(data):
+    for name, shape in list(data.spec.sources.items())[1:]:
+        unpaired = data.train.unpaired.get(name)
+        pairs = "paired" if unpaired is None else f"unpaired, {len(unpaired):,} for training"
+        yield f"source    {name}, {' x '.join(map(str, shape))}: {pairs}"
 
 
 def _networks(model):

@@ -36,12 +36,17 @@ def blamed(model: GenerativeModel, names: Sequence[str], values: np.ndarray) -> 
 def in_batch(batches: Batches, step: int) -> str:
     """Where the batch of a step of this epoch is not finite, in words; empty where it is."""
     rows = batches.rows(batches.epoch, step)
-    for x, after in ((batches.split.x[rows], ""), (batches[step][0], ", after augmentation")):
+    given = batches[step][0]
+    sources = given if isinstance(given, dict) else {"x": given}
+    for x, after in ((batches.split.x[rows], ""), (sources["x"], ", after augmentation")):
         found = first_not_finite(np.asarray(x))
         if found is not None:
             row = np.arange(len(batches.split))[rows][found[0]]
             where = f"row {row} of the training examples{after}"
             return f"Its batch holds values that are not finite: {where}"
+    for name, x in sources.items():
+        if first_not_finite(x) is not None:
+            return f"Its batch holds values that are not finite: in source {name}"
     return ""
 
 

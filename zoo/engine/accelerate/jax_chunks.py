@@ -50,11 +50,13 @@ def program(step: Callable, rows: int, most: int, terms: int, compiled: Callable
     most = max(most, 2)  # XLA makes another program of a loop over one batch
 
     def loop(state, data, number):
-        size = min(rows, data[0].shape[0])  # the last batch of an epoch may be short
+        size = min(
+            rows, jax.tree.leaves(data)[0].shape[0]
+        )  # the last batch of an epoch may be short
 
         def one(i, carried):
             state, logs = carried
-            batch = tuple(jax.lax.dynamic_slice_in_dim(x, i * size, size) for x in data)
+            batch = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, i * size, size), data)
             values, after = step(state, batch)
             after = jax.tree.map(lambda new, old: new.astype(old.dtype), after, state)
             return after, logs.at[i].set(values)
@@ -65,8 +67,8 @@ def program(step: Callable, rows: int, most: int, terms: int, compiled: Callable
     loop = compiled(loop)
 
     def chunk(state, data, number):
-        if len(data[0]) >= rows:  # one size, so that it is compiled once
-            data = tuple(_padded(part, most * rows) for part in data)
+        if len(jax.tree.leaves(data)[0]) >= rows:  # one size, so that it is compiled once
+            data = jax.tree.map(lambda part: _padded(part, most * rows), data)
         return loop(state, data, number)
 
     return chunk

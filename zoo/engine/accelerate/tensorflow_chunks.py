@@ -14,26 +14,29 @@ def program(step: Callable, rows: int, terms: int, data) -> Callable:
         step: of a batch, gives the step's values ``(terms,)``.
         rows: examples of a step.
         terms: how many values a step has.
-        data: arrays of a chunk, for their shapes and dtypes.
+        data: those of a chunk, for their structure, shapes and dtypes.
 
     Returns:
-        A function of such arrays, each of so many times ``rows`` rows, giving ``(steps, terms)``.
+        A function of such data, each of so many times ``rows`` rows, giving ``(steps, terms)``.
     """
 
     def steps(*data):
-        number = tf.shape(data[0])[0] // rows
+        number = tf.shape(tf.nest.flatten(data)[0])[0] // rows
         logs = tf.TensorArray("float32", number, element_shape=(terms,))
 
         def one(i, logs):
-            found = (part[i * rows : (i + 1) * rows] for part in data)
-            # TensorFlow makes faster programs of shapes that it knows
-            batch = tuple(tf.ensure_shape(x, (rows, *x.shape[1:])) for x in found)
-            return i + 1, logs.write(i, step(batch))
+            def cut(part):  # TensorFlow makes faster programs of shapes that it knows
+                return tf.ensure_shape(part[i * rows : (i + 1) * rows], (rows, *part.shape[1:]))
+
+            return i + 1, logs.write(i, step(tf.nest.map_structure(cut, data)))
 
         def more(i, logs):
             return i < number
 
         return tf.while_loop(more, one, (0, logs), parallel_iterations=1)[1].stack()
 
-    signature = [tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in data]
+    def spec(part):
+        return tf.TensorSpec((None, *part.shape[1:]), part.dtype)
+
+    signature = [tf.nest.map_structure(spec, part) for part in data]
     return tf.function(steps, input_signature=signature, autograph=False)

@@ -172,8 +172,8 @@ class Steps:
             terms = len(model.metrics_names)
             self._program = jax_chunks.program(step, rows, most, terms, compiled)
 
-    def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
-        """Start the steps on a chunk's arrays, which may go on after this returns.
+    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+        """Start the steps on a chunk's data, which may go on after this returns.
 
         Returns:
             A function that waits for the steps and gives their logs, float32
@@ -181,11 +181,12 @@ class Steps:
         """
         if self._state is None:
             self._state = tuple([v.value for v in group] for group in _variables(self._model))
-        number = -(-len(data[0]) // self._rows)
+        total, rows = len(jax.tree.leaves(data)[0]), self._rows
+        number = -(-total // rows)
         if self._program is None:
             logs = []
-            for start in range(0, len(data[0]), self._rows):
-                batch = tuple(part[start : start + self._rows] for part in data)
+            for start in range(0, total, rows):
+                batch = jax.tree.map(lambda part, i=start: part[i : i + rows], data)
                 values, self._state = self._step(self._state, batch)
                 logs.append(values)
             return lambda: np.array(jax.device_get(logs), "float32")

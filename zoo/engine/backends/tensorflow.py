@@ -108,19 +108,21 @@ class Steps:
         self._step = values if model.run_eagerly else tf.function(values, autograph=False)
         self._program: Callable | None = None
 
-    def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
-        """Start the steps on a chunk's arrays; gives a function that gives their logs."""
+    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+        """Start the steps on a chunk's data; gives a function that gives their logs."""
         rows, terms = self._rows, len(self._model.metrics_names)
-        whole = len(data[0]) >= rows  # the last batch of an epoch may be short
+        total = len(tf.nest.flatten(data)[0])
+        whole = total >= rows  # the last batch of an epoch may be short
         one_program = accelerate.on("tensorflow_chunk_program") and not self._model.run_eagerly
         if whole and one_program:
             if self._program is None:
                 self._program = tensorflow_chunks.program(self._values, rows, terms, data)
             return self._program(*data).numpy
-        logs = [
-            self._step(tuple(tf.convert_to_tensor(part[start : start + rows]) for part in data))
-            for start in range(0, len(data[0]), rows)
-        ]
+
+        logs = []
+        for start in range(0, total, rows):
+            batch = tf.nest.map_structure(lambda part, i=start: part[i : i + rows], data)
+            logs.append(self._step(tf.nest.map_structure(tf.convert_to_tensor, batch)))
         return tf.stack(logs).numpy
 
     def sync(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from keras import ops
+from keras import ops, tree
 
 from zoo.engine import accelerate
 from zoo.runtime.keras_compat import pure, torch_device
@@ -97,14 +97,14 @@ class Steps:
     def __init__(self, model, rows: int, most: int):
         self._model, self._rows = model, rows
 
-    def start(self, data: tuple[np.ndarray, ...]) -> Callable[[], np.ndarray]:
-        """Start the steps on a chunk's arrays; gives a function that gives their logs."""
+    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+        """Start the steps on a chunk's data; gives a function that gives their logs."""
         if not self._model.training:  # an evaluation has turned it off, for PyTorch's own modules
             self._model.train()
-        names, logs = self._model.metrics_names, []
-        for start in range(0, len(data[0]), self._rows):
+        names, rows, logs = self._model.metrics_names, self._rows, []
+        for start in range(0, len(tree.flatten(data)[0]), rows):
             # a copy, because sums may depend on where in memory an array begins
-            batch = tuple(torch.tensor(part[start : start + self._rows]) for part in data)
+            batch = tree.map_structure(lambda part, i=start: torch.tensor(part[i : i + rows]), data)
             own = self._model.train_step(batch)
             logs.append(torch.stack([own[name] for name in names]))
         return lambda: torch.stack(logs).cpu().numpy()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+import dataclasses
 
+import numpy as np
+from keras import ops
+
+from zoo.plugin.model import Batch
 from zoo.testing.harness.bench import Bench, N
 from zoo.testing.harness.listing import check
 from zoo.testing.harness.outcomes import expect, expect_close
@@ -25,6 +29,44 @@ def terms_are_scalars_or_one_value_an_example(bench: Bench):
                 value.shape in ((), (n,)),
                 f"{term} is a scalar or one value an example, shape ({n},) for {n} of them; "
                 f"it came as {value.shape}",
+            )
+
+
+@check()
+def every_source_counts(bench: Bench):
+    """Each source that a model says it needs changes some term."""
+    model = bench.model
+    before = bench.evaluated(model, N, training=False)[0]
+    for name in bench.plugin.sources:
+
+        def dimmed(batch, name=name):
+            return Batch.of({**batch.sources, name: 0.5 * batch.sources[name]}, batch.labels)
+
+        after = bench.evaluated(model, N, training=False, change=dimmed)[0]
+        expect(
+            any(not np.array_equal(after[term], value) for term, value in before.items()),
+            f"no term depends on batch.{name}, which sources names: leave it out there, so that "
+            "the model takes data without it",
+        )
+
+
+@check()
+def missing_labels_leave_terms_finite(bench: Bench):
+    """A model that takes missing labels has finite terms where some are -1, and where all are."""
+    if not bench.plugin.missing_labels or not bench.data.classes:
+        return
+    model = bench.model
+    for labels in ([-1, 0] * N, [-1] * 2 * N):
+        missing = ops.convert_to_tensor(np.array(labels[:N], "int32"))
+
+        def without(batch, labels=missing):
+            return dataclasses.replace(batch, labels=labels)
+
+        for term, value in bench.evaluated(model, N, training=True, change=without)[0].items():
+            expect(
+                np.isfinite(value).all(),
+                f"{term} is {value.ravel()[:5]} for the labels {labels[:N]}: a mean over the "
+                "examples with a label divides by 0 where there are none",
             )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 from zoo.engine.model import build
 from zoo.errors import CodeFailed, ZooError
-from zoo.plugin.model import DataSpec
 from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.cases import CLASSES, SHAPES
+from zoo.testing.harness.cases import SHAPES, data_for
 from zoo.testing.harness.listing import check
 from zoo.testing.harness.outcomes import expect
 
@@ -26,7 +26,7 @@ def builds_for_other_shapes(bench: Bench):
     wanted = bench.case.shapes
     for shape in SHAPES if wanted is None else wanted:
         try:
-            build(bench.plugin, DataSpec(shape, CLASSES))
+            build(bench.plugin, data_for(bench.plugin, shape))
         except CodeFailed as error:
             refusal = "raise zoo.ZooError with the reason where a shape cannot be"
             raise ZooError(f"{error}; {refusal}") from error
@@ -41,7 +41,7 @@ def builds_without_labels(bench: Bench):
     if bench.plugin.conditional:
         return
     try:
-        build(bench.plugin, DataSpec(bench.data.shape))
+        build(bench.plugin, dataclasses.replace(bench.data, classes=0, missing_labels=False))
     except CodeFailed as error:
         refusal = "batch.labels is None where the data have none"
         raise ZooError(f"{error}; {refusal}") from error

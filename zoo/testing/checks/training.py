@@ -42,7 +42,7 @@ def trains_on_a_batch_of_one_and_a_ragged_last_batch(bench: Bench):
     bench.require_finite_terms()
     model = bench.model
     n = N * model.repeats
-    x, y = bench.batch(n + 1)
+    x, y = bench.given(n + 1)
     logs = model.fit(x, y, batch_size=n, shuffle=False, verbose=0).history
     for term, [value] in logs.items():
         expect(np.isfinite(value), f"{term} is {value} after batches of {n} and of 1")

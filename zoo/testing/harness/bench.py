@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -93,13 +94,21 @@ class Bench:
         return self.model.sample(N, seed=1, labels=self.batch(N)[1])
 
     def batch(self, n: int, place: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Examples and labels, n of them from a place on."""
+        """Examples of the first source and labels, n of them from a place on."""
         x, y = examples(place + n, self.data.shape)
         return x[place:], y[place:]
 
+    def given(self, n: int, place: int = 0) -> tuple[Any, np.ndarray]:
+        """What ``fit`` takes, n examples from a place on: x, or a dict of sources; and labels."""
+        x, y = self.batch(n, place)
+        if not self.data.sources:
+            return x, y
+        shapes = enumerate(self.data.sources.items())
+        return {name: examples(place + n, s, i)[0][place:] for i, (name, s) in shapes}, y
+
     def step(self, model: GenerativeModel, place: int = 0) -> dict[str, float]:
         """One training step on a batch; its logs."""
-        x, y = self.batch(N * model.repeats, place * N * model.repeats)
+        x, y = self.given(N * model.repeats, place * N * model.repeats)
         logs = model.train_on_batch(x, y, return_dict=True)
         return {name: float(value) for name, value in logs.items()}
 
@@ -109,10 +118,17 @@ class Bench:
         """What the losses return for n examples from a place on: ``{"player/term": array}``."""
         return self.evaluated(model, n, first, training=training)[0]
 
-    def evaluated(self, model: GenerativeModel, n: int, first: int = 0, *, training: bool):
+    def evaluated(
+        self,
+        model: GenerativeModel,
+        n: int,
+        first: int = 0,
+        *,
+        training: bool,
+        change: Callable[[Batch], Batch] = lambda batch: batch,
+    ):
         """The terms, and what the losses would have assigned, as ``{id(variable): value}``."""
-        x, y = self.batch(n, first)
-        batch = Batch(model.scaled(ops.convert_to_tensor(x)), ops.convert_to_tensor(y))
+        batch = change(model.batch_of(self.given(n, first)))
         nets = Nets(model.networks, training, model.where, model.data)
         found, assigned = {}, {}
         for move, _ in model.described_moves():
@@ -159,8 +175,8 @@ class Bench:
             options: given to the method.
         """
         model = model or self.model
-        x, labels = self.batch(n)
-        first = model.scaled(ops.convert_to_tensor(x))
+        labels = self.batch(n)[1]
+        first = model.batch_of(self.given(n)).x
         purpose = "log_likelihood 0" if ability == "log_likelihood" else ability  # as compiled
         rng = random.Generator(seed, purpose, 0, 0, backend.draws_on_host)
         labels = ops.convert_to_tensor(labels if chosen is None else chosen)

@@ -24,7 +24,8 @@ class Case:
     Attributes:
         plugin: an instance of a model, dataset or metric. Small ones are checked faster.
         data: what a model is built for; by default the first of some usual shapes, the
-            smallest first, that the model does not refuse. Labels are of 3 classes.
+            smallest first, that the model does not refuse, each source that it needs being of
+            that shape. Labels are of 3 classes.
         name: what tests are called after; by default the plugin's class.
         shapes: other shapes that a model has to build for; by default some usual ones, which
             it may refuse.
@@ -85,7 +86,7 @@ def usual_data(model: Model) -> DataSpec:
     from zoo.engine.model import build
 
     for shape in SHAPES:
-        data = DataSpec(shape, CLASSES)
+        data = data_for(model, shape)
         try:
             build(model, data)
         except CodeFailed:
@@ -93,16 +94,29 @@ def usual_data(model: Model) -> DataSpec:
         except ZooError:
             continue
         return data
-    return DataSpec(SHAPES[0], CLASSES)
+    return data_for(model, SHAPES[0])
 
 
-def examples(n: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def data_for(model: Model, shape: tuple[int, ...]) -> DataSpec:
+    """The data that a model asks for, every source of one shape, with labels."""
+    unpaired = [name for name in model.unpaired if name in model.sources[1:]]
+    sources = dict.fromkeys(model.sources, shape)
+    return DataSpec(shape, CLASSES, sources, tuple(unpaired), model.missing_labels)
+
+
+def examples(n: int, shape: tuple[int, ...], source: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Examples that are not noise, the same ones every time.
+
+    Args:
+        n: how many.
+        shape: of one.
+        source: the place of their source among those of the data; each has others.
 
     Returns:
         uint8 pictures or float32 vectors ``(n, *shape)``, and int32 labels ``(n,)``.
     """
     i, *place = np.indices((n, *shape))
+    i = i + 2.5 * source if source else i
     labels = (np.arange(n) % CLASSES).astype("int32")
     if len(shape) != 3:
         return np.sin(0.7 * i + sum(place)).astype("float32"), labels
