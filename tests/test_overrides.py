@@ -168,7 +168,10 @@ def test_weights_where_the_recipe_is_silent(recipe):
         ),
         ("callbacks={}", r"callbacks is changed in its parts"),
         ("weights=[]", r"weights is changed in its parts: .*; weights=\{\} leaves it out"),
-        ("sampler=0", r"sampler is changed in its parts: sampler\.NAME=\.\.\.; sampler=None leaves"),
+        (
+            "sampler=0",
+            r"sampler is changed in its parts: .*; sampler=None leaves it out",
+        ),
         ("optimizers={}", r"optimizers is changed in its parts: optimizers\.NAME=\.\.\.$"),
         ("model.latent=3", r"model: unknown setting 'latent'; did you mean 'latent_dim'\?"),
         ("model.hidden=8", r"model\.hidden takes a tuple of int, not 8 \(int\)"),

@@ -95,11 +95,13 @@ def _dataclass(owner, name, rest, text, here, done):
 
 def _left_out(owner, name, text, annotation, where):
     """What is left of a setting with parts that text takes away whole: ``callbacks=[]``."""
-    value, empty = getattr(owner, name), []
+    value = getattr(owner, name)
+    empty: list[Any] = []
     if _has_default(owner, name):
-        kind = {} if isinstance(value, Mapping) else []
-        composed = isinstance(value, (Mapping, list))
-        empty = [kind] if composed else [None] if type(None) in get_args(annotation) else []
+        if isinstance(value, (Mapping, list)):
+            empty = [{}] if isinstance(value, Mapping) else [[]]
+        elif type(None) in get_args(annotation):
+            empty = [None]
     given = _parsed(text, Any, where)
     if (list(given) if isinstance(given, tuple) else given) in empty:
         return empty[0]

@@ -17,7 +17,7 @@ from zoo.engine.nets import Networks
 from zoo.engine.optimizers import PlayerOptimizers, prepared, serialized
 from zoo.engine.step import TrainingStep
 from zoo.errors import ZooError, unknown
-from zoo.plugin import serialization
+from zoo.plugin import declared, serialization
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.runtime.keras import no_tensorflow, precision
@@ -221,9 +221,9 @@ def build(
     if model.conditional and not data.classes:
         raise ZooError(f"{where} is conditional, and these data have no labels")
     accelerate.install(keras.backend.backend(), backend.device())
-    built = Networks(checks.networks(model, data, networks or {}, where), where)
-    players = checks.players(model, built, where)
-    moves = [as_move(move) for move in checks.declared(model, "moves", Sequence)]
+    built = Networks(declared.networks(model, data, networks or {}, where), where)
+    players = declared.players(model, built, where)
+    moves = [as_move(move) for move in declared.said(model, "moves", Sequence)]
     if not moves:
         raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
     for move in moves:
@@ -234,7 +234,8 @@ def build(
     result = GenerativeModel(model, data, built, players, moves, seed)
     found = [checks.dry_run(result, move) for move in moves]
     checks.check_moves(moves, found, players, where)
-    defaults = checks.declared(model, "weights", Mapping)
+    checks.check_views(result)
+    defaults = declared.said(model, "weights", Mapping)
     names = {p: {t for terms_ in found for t in terms_.get(p, ())} for p in players}
     terms.check_weights(defaults, names, where)
     terms.check_weights(weights or {}, names, where)

@@ -7,9 +7,12 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.plugin.views import View
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,14 @@ class Model:
 
     def weights(self) -> Mapping[str, Mapping[str, Any]]:
         """Default weights ``{player: {term: number or schedule}}``; 1 where silent."""
+        return {}
+
+    def views(self) -> Mapping[str, View]:
+        """Pictures of the model's own, besides those of its abilities: ``{name: zoo.View}``.
+
+        Each has a command, ``zoo view RUN NAME``, and a picture in TensorBoard;
+        ``zoo.callbacks.ViewGrid(name)`` saves one in the run's folder.
+        """
         return {}
 
     def latent(self, nets, labels=None):
