@@ -10,6 +10,7 @@ import pytest
 
 from tests.broken import first_steps_are_the_same_everywhere as local
 from tests.broken.sound import Numbers, Share, Small
+from tests.test_views import Showing
 from zoo.plugin.model import DataSpec
 from zoo.testing import Case, run_checks
 from zoo.testing.checks import CHECKS
@@ -31,10 +32,11 @@ def failed(plugin, only=()):
     [
         Case(Small(), DataSpec((8, 8, 1), 3), first_steps=local.FIRST_STEPS),
         Case(Small(), DataSpec((2,), 3)),
+        Case(Showing(), DataSpec((8, 8, 1), 3)),
         Numbers(),
         Share(),
     ],
-    ids=["model", "model of points", "dataset", "metric"],
+    ids=["model", "model of points", "views", "dataset", "metric"],
 )
 def test_sound_plugins_pass(plugin):
     assert failed(plugin) == {}

@@ -52,9 +52,10 @@ class Showing(Small):
         return ops.flip(x, axis=-1 if len(x.shape) == 2 else 2)
 
     def spoil(self, nets, x, rng, labels):
-        noisy = x + 0.1 * rng.normal(ops.shape(x))
-        label = ops.reshape(ops.cast(labels, "float32"), (-1,) + (1,) * (len(x.shape) - 1))
-        return {"noisy": noisy, "shifted": x * 0 + label / 10}
+        noisy, shift = x + 0.1 * rng.normal(ops.shape(x)), 0.0
+        if labels is not None:
+            shift = ops.reshape(ops.cast(labels, "float32"), (-1,) + (1,) * (len(x.shape) - 1))
+        return {"noisy": noisy, "shifted": 0 * x + shift / 10}
 
     def dream(self, nets, n, rng):
         return nets.decoder(rng.normal((n, self.latent_dim)))

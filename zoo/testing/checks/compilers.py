@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoo.errors import CodeFailed, ZooError
+from zoo.plugin import views
 from zoo.runtime.blame import blaming
 from zoo.testing.harness.bench import Bench, N
 from zoo.testing.harness.listing import check
@@ -19,7 +20,7 @@ def training_steps_compile(bench: Bench):
 
 @check()
 def abilities_compile(bench: Bench):
-    """Compiled abilities give what they give otherwise; pictures are cut to [0, 1]."""
+    """Compiled abilities and views give what they give otherwise; pictures are cut to [0, 1]."""
     model, eager = bench.model, bench.abilities()
     x, labels = bench.batch(N)
     calls = {
@@ -43,3 +44,11 @@ def abilities_compile(bench: Bench):
             expect(0 <= found.min() <= found.max() <= 1, f"pictures of {ability} leave [0, 1]")
         if ability != "log_likelihood":  # whose noise has a purpose of its own there
             expect_close(found, same, f"{ability}, compiled and not")
+    for name, view in views.of(bench.plugin).items():
+        with blaming(f"{model.where}, view {name!r}, compiled"):
+            of_x = {"x": x} if view.inputs == "examples" else {"n": N}
+            found = model.view(name, **of_x, seed=1, labels=labels)
+        columns = found if isinstance(found, dict) else {name: found}
+        for column, same in bench.view(name).items():
+            same = model._to_unit(same) if same.ndim == 4 else same
+            expect_close(columns[column], same, f"view {name!r}, compiled and not")
