@@ -17,7 +17,7 @@ from zoo.engine.nets import Networks
 from zoo.engine.optimizers import PlayerOptimizers, prepared, serialized
 from zoo.engine.step import TrainingStep
 from zoo.errors import ZooError, unknown
-from zoo.plugin import declared, serialization
+from zoo.plugin import declared, network_configs, serialization
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.runtime.keras import no_tensorflow, precision
@@ -264,17 +264,22 @@ def _config_of(model) -> dict[str, Any]:
             f"{model.where} is not registered (entry-point group zoo.models), so a file "
             f"cannot say how to build it{UNSAVED}"
         )
-    code = sorted({*model.given_networks, *serialization.given_as_code(described["settings"])})
+    code = serialization.given_as_code(described["settings"])
     if code:
         raise ZooError(
             f"{model.where}: {', '.join(code)} was given as code, which a file cannot hold{UNSAVED}"
         )
+    try:
+        own = network_configs.kept(dict(model.networks.items()), model.given_networks)
+    except ZooError as error:
+        raise ZooError(f"{model.where}: {error}{UNSAVED}") from error
     with no_tensorflow():
         weights = keras.saving.serialize_keras_object(model.given_weights)
     return {
         "model": described,
         "data": {"shape": list(model.data.shape), "classes": model.data.classes},
         "weights": weights,
+        "own_networks": own,
         "seed": model.seed,
         "dtype": model.dtype_policy.name,
     }
@@ -285,4 +290,5 @@ def _rebuilt(config: dict[str, Any]):
     plugin, data = serialization.rebuild(config)
     weights = keras.saving.deserialize_keras_object(config["weights"])
     with precision(config["dtype"]):
-        return build(plugin, data, weights=weights, seed=config["seed"])
+        networks = network_configs.factories(config.get("own_networks", {}))
+        return build(plugin, data, weights=weights, networks=networks, seed=config["seed"])

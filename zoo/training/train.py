@@ -20,7 +20,7 @@ from zoo.metrics import evaluate
 from zoo.nn import samplers
 from zoo.plugin import views
 from zoo.reports import pictures
-from zoo.runs import artifact, describe, folders, locks, safetensors
+from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
 from zoo.training import failures, finite, warm_start
@@ -78,6 +78,7 @@ def train(
     run = folders.create(folders.root(runs_folder), name, source=source, **described)
     with locks.held(run.path):
         begun(run)
+        own_networks.keep(run, experiment.model, say)
         return carry_out(Training(experiment, metrics, run, say))
 
 
