@@ -14,6 +14,7 @@ import math
 import random
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,7 +27,10 @@ from zoo.runtime.keras import no_tensorflow
 
 MOST_DEPTH = 100  # of objects and lists within each other
 MOST_OBJECTS = 10_000  # in all networks; a layer is some 5
-MOST_INTEGER = 1 << 20  # as units or as a factor to enlarge by; seeds apart
+MOST_INTEGER = 1 << 16  # as units or as a factor to enlarge by; seeds apart
+MOST = {"kernel_size": 1024, "pool_size": 1024, "strides": 1024, "dilation_rate": 32}
+"""Less for what pictures are padded by."""
+
 MOST_NUMBERS = 1 << 22  # that a layer may give for one example
 
 _SOURCES = tuple(
@@ -69,6 +73,7 @@ _SOURCES = tuple(
 _CORE = ("Cast", "SaturateCast", "Slice", "StopGradient")  # of keras.src.ops.core, the rest calls
 _PUBLIC = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints")
 _DTYPES = ("bool", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+_ANY_INTEGER = ("seed", "shared_object_id")
 _HINT = (
     ": load the run with its recipe, as --recipe FILE or zoo.load(run, recipe=FILE), or import "
     "the package first"
@@ -149,8 +154,10 @@ def _check(value: Any, what: str, left: list[int], depth: int, key: str = "") ->
     elif isinstance(value, list):
         for item in value:
             _check(item, what, left, depth - 1, key)
-    elif type(value) is int and abs(value) > MOST_INTEGER and key != "seed":
-        raise ZooError(f"{what}: {excerpt(key)} is {value}; at most {MOST_INTEGER:,} is accepted")
+    elif type(value) is int and key not in _ANY_INTEGER:
+        most = MOST.get(key, MOST_INTEGER)
+        if abs(value) > most:
+            raise ZooError(f"{what}: {excerpt(key)} is {value}; at most {most:,} is accepted")
 
 
 def _is_checked(value: dict[str, Any], what: str) -> bool:
@@ -166,7 +173,9 @@ def _is_checked(value: dict[str, Any], what: str) -> bool:
     if not isinstance(name, str) or not isinstance(registered, str | None):
         raise ZooError(f"{what}: {excerpt(name)} names no class")
     found = _function(config) if name == "function" else _class(name, module, registered)
-    if found is None or value.get("compile_config"):
+    if value.get("compile_config"):
+        raise ZooError(f"{what} says how to compile it, which is its player's to say")
+    if found is None:
         shown = excerpt(config if name == "function" else name)
         raise NeedsRecipe(
             f"{what} has {shown} of {excerpt(module)}, which is code, or of a package that is not "
@@ -217,13 +226,20 @@ def _class(name: str, module: Any, registered: str | None) -> type | None:
 
 def _config_of(network: Any, what: str) -> dict[str, Any]:
     try:
-        with no_tensorflow():
+        with no_tensorflow(), warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
             config = keras.saving.serialize_keras_object(network)
         config.pop("compile_config", None)  # its players train it
-        return json.loads(json.dumps(config, allow_nan=False))
+        config = json.loads(json.dumps(config, allow_nan=False))
     except Exception as error:  # get_config is code of anybody's
         reason = shortened(f"{type(error).__name__}: {error}", 200)
         raise ZooError(f"{what} has no config that a file can hold ({reason})") from error
+    if any("lambda" in str(warning.message) for warning in told):
+        raise ZooError(
+            f"{what} has a lambda in it, which is code: a function that is registered "
+            "(keras.saving.register_keras_serializable) can stand in its place"
+        )
+    return config
 
 
 def _rebuilt(config: dict[str, Any], what: str) -> Any:
@@ -240,16 +256,19 @@ def _rebuilt(config: dict[str, Any], what: str) -> Any:
         for operation in getattr(getattr(layer, "_functional", layer), "operations", ()):
             for node in operation._inbound_nodes:
                 for tensor in node.output_tensors:
-                    _check_size(tensor.shape, f"{what}: {operation.name}")
+                    _check_size(operation, tensor.shape, what)
     return made
 
 
-def _check_size(shape, where):
-    numbers = math.prod(size or 1 for size in shape)
+def _check_size(operation, shape, what):
+    sizes = [size or 1 for size in shape]
+    numbers = math.prod(sizes)
+    if type(operation).__module__.startswith("keras.src.layers.attention."):  # each for each
+        numbers *= math.prod(sizes[:-1]) * getattr(operation, "num_heads", 1)
     if numbers > MOST_NUMBERS:
         raise ZooError(
-            f"{where} gives {numbers:,} numbers for one example; at most {MOST_NUMBERS:,} are "
-            "accepted"
+            f"{what}: {operation.name} takes {numbers:,} numbers for one example; at most "
+            f"{MOST_NUMBERS:,} are accepted"
         )
 
 

@@ -48,10 +48,10 @@ def read(run: Run, described: Manifest) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:
-        raise ZooError(f"run {run.name}: {run.networks.name} is no JSON: {error}") from error
+        raise ZooError(f"{run.networks.name} is no JSON: {error}") from error
     if not isinstance(configs, dict) or sorted(configs) != sorted(described.networks):
         names = ", ".join(described.networks)
-        raise ZooError(f"run {run.name}: {run.networks.name} is not of its networks {names}")
+        raise ZooError(f"{run.networks.name} is not of its networks {names}")
     return configs
 
 
