@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ import pytest
 from tests.broken import first_steps_are_the_same_everywhere as local
 from tests.broken.sound import Numbers, Share, Small
 from tests.test_views import Showing
+from zoo.errors import ZooError
 from zoo.plugin.model import DataSpec
 from zoo.testing import Case, run_checks
 from zoo.testing.checks import CHECKS
@@ -40,6 +42,44 @@ def failed(plugin, only=()):
 )
 def test_sound_plugins_pass(plugin):
     assert failed(plugin) == {}
+
+
+@dataclass(frozen=True)
+class Strict(Small):
+    """An autoencoder of one size."""
+
+    def networks(self, data):
+        if data.shape != (6, 6, 1):
+            raise ZooError(f"it is for (6, 6, 1), not {data.shape}")
+        return super().networks(data)
+
+
+@dataclass(frozen=True)
+class Saying(Strict):
+    """One that says so."""
+
+    check_shapes = ((6, 6, 1),)
+
+
+def test_a_model_says_what_shapes_it_is_for():
+    results = {result.check: result for result in run_checks(Strict())}
+    assert results["builds"].status == "failed"
+    assert results["builds"].reason.startswith("it is for (6, 6, 1), not (8, 8, 1); if it is for")
+    assert "check_shapes = ((64, 64, 3),) in Strict, or --shape 64,64," in results["builds"].reason
+    assert {r.status for r in run_checks(Saying())} == {"passed"}
+    more = Case(Saying(), shapes=[(6, 6, 1), (7, 7, 1)])
+    assert "it refuses (7, 7, 1)" in failed(more, ["builds_for_other_shapes"]).popitem()[1]
+
+
+def test_shapes_that_are_none_are_refused():
+    @dataclass(frozen=True)
+    class Wrong(Strict):
+        """One that says a shape, not shapes."""
+
+        check_shapes = (6, 6, 1)
+
+    with pytest.raises(ZooError, match=r"Wrong\.check_shapes\[0\] is a tuple of int, not 6"):
+        run_checks(Wrong(), only=["builds"])
 
 
 @pytest.mark.backend_free

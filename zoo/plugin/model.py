@@ -128,6 +128,10 @@ class Model:
     shared: ClassVar[Sequence[Sequence[str]]] = ()
     """Groups of networks that have layers in common, as in ``(("critic", "classifier"),)``."""
 
+    check_shapes: ClassVar[Sequence[tuple[int, ...]]] = ()
+    """Shapes of examples that a model is for, where it refuses the usual ones: ``((64, 64, 3),)``.
+    Checks take the first, and build for all of them."""
+
     def networks(self, data: DataSpec) -> Mapping[str, Any]:
         """Build the networks: ``{name: keras.Model or keras.Layer}``."""
         raise NotImplementedError(f"{type(self).__name__} has to define networks(data)")
