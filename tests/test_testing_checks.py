@@ -66,7 +66,8 @@ def test_a_model_says_what_shapes_it_is_for():
     assert results["builds"].status == "failed"
     assert results["builds"].reason.startswith("it is for (6, 6, 1), not (8, 8, 1); if it is for")
     assert "check_shapes = ((64, 64, 3),) in Strict, or --shape 64,64," in results["builds"].reason
-    assert {r.status for r in run_checks(Saying())} == {"passed"}
+    skipped = [r.check for r in run_checks(Saying()) if r.status != "passed"]
+    assert skipped == ["first_steps_are_the_same_everywhere"]  # which it was given none of
     more = Case(Saying(), shapes=[(6, 6, 1), (7, 7, 1)])
     assert "it refuses (7, 7, 1)" in failed(more, ["builds_for_other_shapes"]).popitem()[1]
 
@@ -78,8 +79,8 @@ def test_shapes_that_are_none_are_refused():
 
         check_shapes = (6, 6, 1)
 
-    with pytest.raises(ZooError, match=r"Wrong\.check_shapes\[0\] is a tuple of int, not 6"):
-        run_checks(Wrong(), only=["builds"])
+    reason = failed(Wrong(), ["builds"])["builds"]
+    assert reason.startswith("Wrong.check_shapes[0] is a tuple of int, not 6 (int)")
 
 
 @pytest.mark.backend_free

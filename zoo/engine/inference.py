@@ -105,7 +105,7 @@ class Inference:
             float32 ``(n, ...)``, pictures in [0, 1], or ``{name: such an array}``.
 
         Raises:
-            ZooError: there is no such view, it needs examples, or there are too many inputs.
+            ZooError: there is no such view, or it needs examples, or it takes none.
         """
         view = views.find(self.plugin, name)
         inputs = view.rows(x, n, f"{self.where}.view({name!r})")
