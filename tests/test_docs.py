@@ -110,4 +110,4 @@ def test_the_test_file_of_the_plugins_page(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "test_it_keeps_to[Small-builds]" in done.stdout
     assert "test_it_keeps_to[wide-builds]" in done.stdout
-    assert len(shown) == 1
+    assert len(shown) == 2  # the other one is of views

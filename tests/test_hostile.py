@@ -196,7 +196,80 @@ def code_recipe(run):
     run.update(model=run.read_json("run.json")["model"] | {"name": None, "class": "os:system"})
 
 
+def layer(kind, module="keras.layers", /, **config):
+    return {"module": module, "class_name": kind, "config": config, "registered_name": None}
+
+
+def networks(*layers, **more):
+    """A run whose decoder was its recipe's own, of these layers."""
+
+    def change(run):
+        first = layer("InputLayer", batch_shape=[None, 2], dtype="float32", name="first")
+        own = layer("Sequential", "keras", name="own", trainable=True, layers=[first, *layers])
+        content = json.dumps({"decoder": own | more})
+        manifest(networks=["decoder"])(run)
+        text("networks.json", content.encode())(run)
+
+    return change
+
+
+def network_file(content):
+    def change(run):
+        manifest(networks=["decoder"])(run)
+        (text("networks.json", content) if isinstance(content, bytes) else content)(run)
+
+    return change
+
+
+def nested(n):
+    made = layer("Dense", units=2)
+    for _ in range(n):
+        made = layer("Sequential", "keras", layers=[made])
+    return made
+
+
+FUNCTION = {"module": "os", "class_name": "function", "config": "system", "registered_name": "x"}
+
 HOSTILE = {
+    "a Lambda layer in a network": networks(LAMBDA),
+    "a Lambda layer in another": networks(layer("TimeDistributed", layer=LAMBDA)),
+    "a function in a network": networks(layer("Dense", units=2, activation=FUNCTION)),
+    "a lambda for an activation": networks(
+        layer("Dense", units=2, activation={"class_name": "__lambda__", "config": {"value": "4"}})
+    ),
+    "a class of another module in a network": networks(layer("Popen", "subprocess", args="true")),
+    "a module of Keras that is not imported": networks(layer("X", "keras.src.no_such_module")),
+    "a saved program in a network": networks(layer("TFSMLayer", filepath="/tmp")),
+    "a pickled network": networks(layer("TorchModuleWrapper", module="gA==")),
+    "a file to read in a network": networks(layer("StringLookup", vocabulary="/etc/passwd")),
+    "a model of the zoo in a network": networks(
+        layer("GenerativeModel", "zoo.engine.model") | {"registered_name": "zoo>GenerativeModel"}
+    ),
+    "an optimizer in a network": networks(layer("Adam", "keras.optimizers")),
+    "a layer of an earlier Keras": networks({"class_name": "Lambda", "config": {}}),
+    "how to compile a network": networks(compile_config={"optimizer": "adam"}),
+    "wide layers in a network": networks(layer("Dense", units=1 << 20)),
+    "wider layers in a network": networks(layer("Dense", units=1 << 40)),
+    "large outputs in a network": networks(
+        layer("Reshape", target_shape=[1, 2, 1]), layer("UpSampling2D", size=[5000, 5000])
+    ),
+    "attention to many places": networks(
+        layer("Reshape", target_shape=[2, 1]),
+        layer("UpSampling1D", size=5000),
+        layer("MultiHeadAttention", num_heads=1, key_dim=1),
+    ),
+    "a picture that is padded": networks(
+        layer("Reshape", target_shape=[1, 2, 1]),
+        layer("Conv2D", filters=1, kernel_size=3, padding="same", dilation_rate=[1 << 14] * 2),
+    ),
+    "a deep network of networks": networks(nested(40)),
+    "many layers in a network": networks(*[layer("Dense", units=2)] * 20_000),
+    "settings that no layer has": networks(layer("Dense", units="many", dense=True)),
+    "a network that is text": network_file(b'{"decoder": "x"}'),
+    "networks that are a pipe": network_file(pipe("networks.json")),
+    "networks that are deep JSON": network_file(b"[" * 10**6),
+    "networks that are huge JSON": network_file(b'{"decoder": "' + b"x" * (1 << 26) + b'"}'),
+    "other networks": network_file(b'{"encoder": {}}'),
     "a name that leaves the folder": manifest(
         model={"name": "../../x", "class": "x", "settings": {}}
     ),

@@ -20,6 +20,7 @@ from zoo.datasets import Access
 from zoo.errors import ZooError
 from zoo.plugin import serialization
 from zoo.runs.checkpoints import Store
+from zoo.runs.pack import pack
 from zoo.runs.run import Run
 from zoo.runtime import backends
 
@@ -50,6 +51,11 @@ OWN_NETWORK = PLAIN.replace(
             ]
         )
     }""",
+)
+
+OWN_CODE = OWN_NETWORK.replace(
+    "keras.layers.Reshape(data.shape),",
+    "keras.layers.Reshape(data.shape), keras.layers.Lambda(lambda x: 2 * x),",
 )
 
 OWN_MODEL = PLAIN.replace(
@@ -175,7 +181,7 @@ def test_under_another_backend(trained, tmp_path):
 
 @pytest.mark.once_in_short
 @pytest.mark.parametrize(
-    ("source", "own"), [(OWN_NETWORK, "decoder"), (OWN_MODEL, "Mine")], ids=["network", "model"]
+    ("source", "own"), [(OWN_CODE, "decoder"), (OWN_MODEL, "Mine")], ids=["network", "model"]
 )
 def test_a_recipes_own_code_needs_the_recipe(tmp_path, source, own):
     """The run's settings are kept, also where they are not the recipe's."""
@@ -188,6 +194,19 @@ def test_a_recipes_own_code_needs_the_recipe(tmp_path, source, own):
     loaded = zoo.load(run, recipe=run.recipe)
     assert loaded.plugin.latent_dim == 3
     same(loaded, model)
+
+
+@pytest.mark.once_in_short
+def test_a_recipes_own_network_is_kept(tmp_path):
+    """As Keras's config: the run, and a pack of it, load without the recipe."""
+    run, model = train(tmp_path, OWN_NETWORK)
+    assert run.manifest.networks == ["decoder"]
+    loaded = zoo.load(run)
+    same(loaded, model)
+    names = [layer.name for layer in loaded.networks["decoder"].layers]
+    assert "mine" in names and names == [x.name for x in model.networks["decoder"].layers]
+    run.recipe.write_text("raise SystemExit")
+    same(zoo.load(pack(run, tmp_path / "pack")), model)
 
 
 @pytest.mark.once_in_short

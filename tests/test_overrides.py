@@ -29,6 +29,7 @@ def recipe():
             keras.callbacks.EarlyStopping(patience=3),
         ],
         metrics=[metrics.ELBO(), metrics.LogLikelihood(samples=100)],
+        sampler=zoo.nn.samplers.GaussianMixture(2),
         epochs=20,
     )
 
@@ -77,6 +78,13 @@ def value(recipe, key):
         ("callbacks.0.n=16", 16),
         ("callbacks.EarlyStopping.patience=7", 7),
         ("metrics.LogLikelihood.samples=10", 10),
+        ("callbacks=[]", []),
+        ("callbacks=()", []),
+        ("metrics=[]", []),
+        ("augment=[]", []),
+        ("networks={}", {}),
+        ("weights={}", {}),
+        ("sampler=none", None),
     ],
 )
 def test_a_setting_is_changed(recipe, change, expected):
@@ -153,7 +161,18 @@ def test_weights_where_the_recipe_is_silent(recipe):
         ("epochs=" + "(" * 1000, "epochs takes int"),
         ("epochs.x=3", "epochs is 20 and has no parts"),
         ("model=vae", r"model is changed in its parts: model\.NAME="),
-        ("callbacks=[]", r"callbacks is changed in its parts"),
+        (
+            "callbacks=[1]",
+            r"callbacks is changed in its parts: callbacks\.NAME=\.\.\., where NAME is "
+            r"SampleGrid or TensorBoard or EarlyStopping, or a place from 0; callbacks=\[\] leaves",
+        ),
+        ("callbacks={}", r"callbacks is changed in its parts"),
+        ("weights=[]", r"weights is changed in its parts: .*; weights=\{\} leaves it out"),
+        (
+            "sampler=0",
+            r"sampler is changed in its parts: .*; sampler=None leaves it out",
+        ),
+        ("optimizers={}", r"optimizers is changed in its parts: optimizers\.NAME=\.\.\.$"),
         ("model.latent=3", r"model: unknown setting 'latent'; did you mean 'latent_dim'\?"),
         ("model.units=8", r"model\.units takes a tuple of int, not 8 \(int\)"),
         ("model.units.2=8", r"model\.units: unknown entry '2'"),

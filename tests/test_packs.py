@@ -155,6 +155,7 @@ def test_a_number_that_half_precision_cannot_hold(runs, tmp_path):
 
 def test_what_cannot_be_packed(runs, tmp_path):
     layers = [keras.Input((2,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))]
+    layers += [keras.layers.Lambda(lambda x: x)]
     own = recipe("vae", networks={"decoder": lambda data, model: keras.Sequential(layers)})
     run = zoo.train(own, runs_folder=str(tmp_path / "runs"), access=QUIET)
     with pytest.raises(ZooError, match="decoder is its recipe's own, which is code"):

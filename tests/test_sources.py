@@ -151,7 +151,7 @@ def test_a_model_learns_from_examples_with_a_label(tmp_path):
 
 
 def test_a_conditional_model_is_given_missing_labels():
-    conditional = dataclasses.replace(zoo.model("vae", latent_dim=2, hidden=(8,), conditional=True))
+    conditional = dataclasses.replace(zoo.model("vae", latent_dim=2, units=(8,), conditional=True))
     with pytest.raises(ZooError, match="VAE takes no missing labels"):
         zoo.build(conditional, HalfLabelled().load().spec)
     declared = HalfLabelled().load().spec
@@ -405,7 +405,7 @@ def test_a_recipe_is_refused_before_anything_is_trained(tmp_path):
 
 
 def test_a_model_takes_data_with_more_sources_than_it_needs(tmp_path):
-    vae = zoo.model("vae", latent_dim=2, hidden=(8,))
+    vae = zoo.model("vae", latent_dim=2, units=(8,))
     of = recipe(vae, Drawings(batch_size=8), epochs=1, callbacks=[])
     assert np.isfinite(resumable.train(of, tmp_path).read_json("results.json")["test"]["loss"])
 
@@ -452,7 +452,7 @@ def test_specs_survive_json():
 
 
 def test_saved_whole(tmp_path):
-    vae = zoo.build(zoo.model("vae", latent_dim=2, hidden=(8,)), UNPAIRED)
+    vae = zoo.build(zoo.model("vae", latent_dim=2, units=(8,)), UNPAIRED)
     vae.save(tmp_path / "vae.keras")
     assert keras.saving.load_model(tmp_path / "vae.keras").data == UNPAIRED
 

@@ -14,7 +14,9 @@ from keras import ops
 
 from tests.broken import first_steps_are_the_same_everywhere as local
 from tests.broken.sound import Numbers, Share, Small
+from tests.test_views import Showing
 from zoo import random
+from zoo.errors import ZooError
 from zoo.plugin.model import DataSpec
 from zoo.testing import Case, isolated, run_checks
 from zoo.testing.checks import CHECKS
@@ -48,13 +50,53 @@ def failed(plugin, only=()):
     [
         Case(Small(), DataSpec((8, 8, 1), 3), first_steps=local.FIRST_STEPS),
         pytest.param(Case(Small(), DataSpec((2,), 3)), marks=ONCE),
+        pytest.param(Case(Showing(), DataSpec((8, 8, 1), 3)), marks=ONCE),
         pytest.param(Numbers(), marks=ONCE),
         pytest.param(Share(), marks=ONCE),
     ],
-    ids=["model", "model of points", "dataset", "metric"],
+    ids=["model", "model of points", "views", "dataset", "metric"],
 )
 def test_sound_plugins_pass(plugin):
     assert failed(plugin) == {}
+
+
+@dataclass(frozen=True)
+class Strict(Small):
+    """An autoencoder of one size."""
+
+    def networks(self, data):
+        if data.shape != (6, 6, 1):
+            raise ZooError(f"it is for (6, 6, 1), not {data.shape}")
+        return super().networks(data)
+
+
+@dataclass(frozen=True)
+class Saying(Strict):
+    """One that says so."""
+
+    check_shapes = ((6, 6, 1),)
+
+
+def test_a_model_says_what_shapes_it_is_for():
+    results = {result.check: result for result in run_checks(Strict())}
+    assert results["builds"].status == "failed"
+    assert results["builds"].reason.startswith("it is for (6, 6, 1), not (8, 8, 1); if it is for")
+    assert "check_shapes = ((64, 64, 3),) in Strict, or --shape 64,64," in results["builds"].reason
+    skipped = [r.check for r in run_checks(Saying()) if r.status != "passed"]
+    assert skipped == ["first_steps_are_the_same_everywhere"]  # which it was given none of
+    more = Case(Saying(), shapes=[(6, 6, 1), (7, 7, 1)])
+    assert "it refuses (7, 7, 1)" in failed(more, ["builds_for_other_shapes"]).popitem()[1]
+
+
+def test_shapes_that_are_none_are_refused():
+    @dataclass(frozen=True)
+    class Wrong(Strict):
+        """One that says a shape, not shapes."""
+
+        check_shapes = (6, 6, 1)
+
+    reason = failed(Wrong(), ["builds"])["builds"]
+    assert reason.startswith("Wrong.check_shapes[0] is a tuple of int, not 6 (int)")
 
 
 @pytest.mark.backend_free

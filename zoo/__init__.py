@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo.plugin.metric import Metric
     from zoo.plugin.model import Batch, DataSpec, Model, Move
     from zoo.plugin.registry import dataset, metric, model
+    from zoo.plugin.views import View
     from zoo.runs.load import load
     from zoo.training.resume import resume
     from zoo.training.train import train
@@ -32,6 +33,7 @@ _ORIGIN = {
     "Move": "zoo.plugin.model",
     "Recipe": "zoo.config.recipe",
     "RunFailed": "zoo.errors",
+    "View": "zoo.plugin.views",
     "ZooError": "zoo.errors",
     "build": "zoo.engine.model",
     "dataset": "zoo.plugin.registry",
@@ -53,6 +55,7 @@ __all__ = [
     "Move",
     "Recipe",
     "RunFailed",
+    "View",
     "ZooError",
     "build",
     "callbacks",

@@ -14,6 +14,7 @@ from zoo.callbacks.grids import (
     ReconstructionGrid,
     SampleGrid,
     Traversals,
+    ViewGrid,
 )
 from zoo.callbacks.progress import Progress
 from zoo.callbacks.tensorboard import TensorBoard
@@ -30,4 +31,5 @@ __all__ = [
     "SampleGrid",
     "TensorBoard",
     "Traversals",
+    "ViewGrid",
 ]

@@ -29,7 +29,7 @@ NEEDS = {
     "traversals": "decode",
     "interpolations": "decode",
 }
-"""The kinds of picture that ``Context.picture`` makes, and the ability that each needs."""
+"""The kinds of picture of all models, and the ability that each needs."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Context:
         say: tells a person one line.
         resumed: whether the training goes on from a checkpoint.
         kinds: the kinds of picture that the run makes, and of how many examples each:
-            samples, reconstructions and those that callbacks add.
+            samples, reconstructions, the model's own views and those that callbacks add.
     """
 
     run: Run
@@ -77,7 +77,8 @@ class Context:
         The same codes every epoch, so that one can watch a sample grow.
 
         Args:
-            kind: one of ``NEEDS``; all but samples are of the first validation examples.
+            kind: one of ``NEEDS``, or a view of the model's own; all but samples and what is
+                made of noise are of the first validation examples.
             model: the ``GenerativeModel``.
             epoch: the epoch just ended, from 0.
             n: how many examples, pictures a side, rows or pairs; by default as ``kinds`` says.
@@ -108,6 +109,8 @@ class Context:
     def _draw(self, kind: str, model: Any, n: int) -> np.ndarray | None:
         shape, x, y = self.data.spec.shape, self.validation.x, self.validation.y
         plane = shape == (2,)
+        if kind not in NEEDS:
+            return self._draw_view(kind, model, POINTS if plane else n)
         drawable = plane or pictures.is_picture(shape) or kind == "codes"
         if not (drawable and model.can(NEEDS[kind])):
             return None
@@ -124,6 +127,12 @@ class Context:
                 return views.traversals(model, self.validation, most=n).image
             view = views.manifold if kind == "manifold" else views.interpolations
             return view(model, self.validation, n).image
+        except Unable:
+            return None
+
+    def _draw_view(self, name, model, n):
+        try:
+            return views.own(model, name, self.validation, n).image
         except Unable:
             return None
 
@@ -148,6 +157,9 @@ class Callback(keras.callbacks.Callback):
                 "callbacks, or set its `context` before calling fit."
             )
         return self.context
+
+    def check(self, model: Any) -> None:
+        """Refuse, with a ``ZooError``, a model that the callback cannot work for."""
 
     def close(self) -> None:
         """Let go of what is open. Training calls it however it ends, even by Ctrl-C."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from zoo.callbacks.base import Callback
 from zoo.callbacks.interval import Interval
 from zoo.errors import ZooError
+from zoo.plugin.views import ROWS, find
 
 
 @dataclass(eq=False)
@@ -167,3 +168,38 @@ class Interpolations(_Grid):
 
     n: int = 8
     kind = "interpolations"
+
+
+@dataclass(eq=False, init=False)
+class ViewGrid(_Grid):
+    """Saves a view of the model's own; see ``zoo.View``.
+
+    A view of examples shows validation examples, each row of them above what becomes of them.
+    They are ``pictures/NAME-epoch-0001.png`` and so on, the newest ``NAME.png``. Points in the
+    plane are drawn as a cloud of 1,000.
+
+    Args:
+        view: its name.
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
+        n: examples, or rows of noise.
+
+    Example:
+
+    >>> callbacks=[zoo.callbacks.ViewGrid("translate", every=5)]
+    """
+
+    view: str = ""
+
+    def __init__(self, view: str, every: int | str = 1, n: int = ROWS):
+        self.view, self.every, self.n = view, every, n
+        self.__post_init__()
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """The name of the view, which its pictures have too."""
+        return self.view
+
+    def check(self, model):
+        """Refuse a model that has no such view."""
+        find(model.plugin, self.view)

@@ -23,6 +23,7 @@ COMMANDS = {
     "reconstruct": ("zoo.cli.reconstruct", "Reconstruct, denoise or complete test pictures."),
     "interpolate": ("zoo.cli.interpolate", "Go from one test picture to another."),
     "traverse": ("zoo.cli.traverse", "Change one latent dimension at a time."),
+    "view": ("zoo.cli.view", "Show what only this model can: its own views."),
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),

@@ -126,8 +126,10 @@ def _missing(run, needed) -> list[str]:
 
 def _own(run) -> bool:
     """Whether the run's model or data are its recipe's own, so that its code is needed."""
+    from zoo.runs.own_networks import need_recipe
+
     manifest = run.manifest
-    return bool(manifest.networks) or not (manifest.model.name and manifest.dataset.name)
+    return need_recipe(run, manifest) or not manifest.dataset.name
 
 
 def _given(option: str, value: str | None) -> list[str]:

@@ -48,7 +48,7 @@ recipe_option = click.option(
     "--recipe",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    help="The recipe of a run whose networks are the recipe's own. It is run as Python.",
+    help="The recipe of a run whose model, data or networks are its code. It is run as Python.",
 )
 
 split_option = click.option(

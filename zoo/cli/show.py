@@ -74,7 +74,7 @@ def _print(value: Any, text: str, as_json: bool) -> None:
 
 def _plugin(kind: str, name: str) -> tuple[dict, str]:
     from zoo.cli.quiet import held_back
-    from zoo.plugin import registry
+    from zoo.plugin import registry, views
     from zoo.runtime import backends
 
     record = registry.find(kind, name)
@@ -100,6 +100,8 @@ def _plugin(kind: str, name: str) -> tuple[dict, str]:
         lines += ["", "Players"]
         lines += [f"  {p} trains {', '.join(names)}" for p, names in value["players"].items()]
         lines += ["", f"Can {', '.join(value['abilities'])}"]
+        value["views"] = {name: view.about for name, view in views.of(model).items()}
+        lines += ["", "Views", *views.lines(value["views"])] if value["views"] else []
     return value, "\n".join(lines)
 
 
@@ -139,4 +141,6 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
     for part, described in (("model", manifest.model), ("dataset", manifest.dataset)):
         made = call_text(described.name or described.cls, described.settings)
         lines.append(printable(f"  {part} {made}"))
+    if manifest.views:
+        lines.append(f"  views {', '.join(map(printable, manifest.views))} (zoo view RUN NAME)")
     return value, "\n".join([*lines, summary.finished(run) if finished else f"  {run.path}"])

@@ -20,7 +20,7 @@ from zoo.runtime.console import say
 
 if TYPE_CHECKING:
     from zoo.datasets import Split
-    from zoo.reports.views import View
+    from zoo.reports.views import Shown
 
 
 def opened(
@@ -103,7 +103,7 @@ def unexplored(model: Any) -> Split:
     return Split(np.zeros((0, *model.data.shape), "uint8"))
 
 
-def written(target: Path, run: Run, view: View, what: str) -> str:
+def written(target: Path, run: Run, view: Shown, what: str) -> str:
     """Write what a model shows as a picture, or as numbers where the file is .npy; say where.
 
     Args:

@@ -6,7 +6,7 @@ import ast
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import keras
 
@@ -23,7 +23,8 @@ def override(recipe: _Changed, changes: Sequence[str]) -> _Changed:
 
     A key names a setting by its path: fields of the recipe, of its model and dataset;
     ``optimizers.PLAYER.learning_rate``; ``weights.PLAYER.TERM``; callbacks and metrics
-    by their place or class, ``callbacks.SampleGrid.every``.
+    by their place or class, ``callbacks.SampleGrid.every``. ``callbacks=[]`` leaves them out,
+    as ``{}`` and ``None`` do whatever else a recipe need not have.
 
     Args:
         recipe: left as it is; or a part of one, ``{field: value}``.
@@ -86,9 +87,9 @@ def _dataclass(owner, name, rest, text, here, done):
         return _replaced(owner, name, written(text, annotation, ".".join(here)), here)
     composed = isinstance(value, (Mapping, list)) or dataclasses.is_dataclass(value)
     if not rest and composed:
-        inside = f"{'.'.join(here)}.NAME=..."
-        raise ZooError(f"{'.'.join(here)} is changed in its parts: {inside}")
-    changed = typed(_next(value, rest, text, here, annotation), annotation, ".".join(here))
+        changed = _left_out(owner, name, text, annotation, ".".join(here))
+    else:
+        changed = typed(_next(value, rest, text, here, annotation), annotation, ".".join(here))
     return _replaced(owner, name, changed, here)
 
 
@@ -97,6 +98,32 @@ def _replaced(owner, name, changed, here):
         return dataclasses.replace(owner, **{name: changed})
     except (TypeError, ValueError) as error:
         raise ZooError(f"{'.'.join(here)}: {error}") from error
+
+
+def _left_out(owner, name, text, annotation, where):
+    """What is left of a setting with parts that text takes away whole: ``callbacks=[]``."""
+    value = getattr(owner, name)
+    empty: list[Any] = []
+    if _has_default(owner, name):
+        if isinstance(value, (Mapping, list)):
+            empty = [{}] if isinstance(value, Mapping) else [[]]
+        elif type(None) in get_args(annotation):
+            empty = [None]
+    given = _parsed(text, Any, where)
+    if (list(given) if isinstance(given, tuple) else given) in empty:
+        return empty[0]
+    how = f"{where}.NAME=..."
+    if isinstance(value, list) and value:
+        names = dict.fromkeys(type(item).__name__ for item in value)
+        how += f", where NAME is {' or '.join(names)}, or a place from 0"
+    without = f"; {where}={empty[0]} leaves it out" if empty else ""
+    raise ZooError(f"{where} is changed in its parts: {how}{without}")
+
+
+def _has_default(owner, name):
+    field = next(f for f in dataclasses.fields(owner) if f.name == name)
+    missing = dataclasses.MISSING
+    return field.default is not missing or field.default_factory is not missing
 
 
 def _weights(owner, path, text, done):

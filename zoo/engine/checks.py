@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import keras
+import numpy as np
 from keras import ops
 
 from zoo import random
@@ -13,6 +13,7 @@ from zoo.engine import terms
 from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError, unknown
+from zoo.plugin import views
 from zoo.plugin.model import Batch
 from zoo.plugin.settings import typed
 from zoo.runtime.blame import blaming
@@ -21,53 +22,6 @@ if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
 
 DRY_ROWS = 3  # odd, and unlike any other size: a transposed or summed term shows
-
-
-def declared(model, method, annotation):
-    """What a method of the model says, checked."""
-    what = f"{type(model).__name__}.{method}()"
-    with blaming(what):
-        said = getattr(model, method)()
-    return typed(said, annotation, what, "is")
-
-
-def networks(model, data, replacements, where):
-    """The networks that a model makes for its data, some of them replaced by a recipe's own."""
-    with blaming(f"{model} cannot be built for {data}: networks()"):
-        own = model.networks(data)
-    built = typed(own, Mapping, f"{where}.networks()", "is")
-    for name, factory in replacements.items():
-        if name not in built:
-            raise unknown("network", name, built, where=where)
-        built[name] = _replacement(factory, data, model, f"{where}: the given network {name!r}")
-    return built
-
-
-def _replacement(factory, data, model, where):
-    if isinstance(factory, keras.layers.Layer) or not callable(factory):
-        raise ZooError(
-            f"{where} is a function of (data, model) that makes one, not {type(factory).__name__}"
-        )
-    with blaming(where):
-        made = factory(data, model)
-    if not isinstance(made, keras.layers.Layer):
-        raise ZooError(f"{where} comes as {type(made).__name__}, not as a keras model or layer")
-    return made
-
-
-def players(model, networks, where):
-    """``{player: names of its networks}``, each of which exists."""
-    told = declared(model, "players", Mapping[str, Sequence[str]])
-    found = {player: tuple(names) for player, names in told.items()}
-    for player, names in found.items():
-        for name in names:
-            if name not in set(networks):
-                raise unknown(
-                    "network", name, networks, where=f"{where}.players(), player {player!r}"
-                )
-    if not found:
-        raise ZooError(f"{where}: players() names no player; at least one has to train")
-    return found
 
 
 def dry_run(model: GenerativeModel, move):
@@ -115,3 +69,15 @@ def check_moves(moves, found, players, where):
                         f"player {player!r}; give them different names, or the logs mix them"
                     )
                 seen[term] = move.name
+
+
+def check_views(model: GenerativeModel):
+    """Refuse views that are declared wrong, or give what cannot be drawn."""
+    labels = np.zeros((DRY_ROWS,), "int32") if model.data.classes else None
+    x = np.zeros((DRY_ROWS, *model.data.shape), "float32") + (model.plugin.value_range or (0.0,))[0]
+    for name, view in views.of(model.plugin).items():
+        given = {"examples": x, "noise": np.arange(DRY_ROWS, dtype="int32"), "nothing": None}
+        parts = [random.key(model.seed, name), np.int32(0), given[view.inputs]]
+        parts += [None if view.inputs == "nothing" else labels]
+        tensors = [None if part is None else ops.convert_to_tensor(part) for part in parts]
+        backend.shapes(lambda: model._applied("view", *tensors, of=name))  # noqa: B023  # called now

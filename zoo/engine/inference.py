@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 from zoo import random
 from zoo.engine import terms
 from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
+from zoo.plugin import promises, views
 from zoo.runtime.blame import blaming
 
 if TYPE_CHECKING:
@@ -55,15 +56,13 @@ class Inference:
             labels = np.arange(n) % self.data.classes
         if self.sampler is not None:
             return self.decode(self.sampler.draw(n, seed), labels=labels)
-        index = np.arange(n, dtype="int32")
-        return self._to_unit(self._chunks("sample", index, labels, seed=seed))
+        return self._to_unit(self._chunks("sample", range(n), labels, seed=seed))
 
     def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
         """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes."""
         if self.sampler is not None:
             return self.sampler.draw(n, seed)
-        index = np.arange(n, dtype="int32")
-        return self._chunks("latent", index, labels, seed=seed, purpose="sample")
+        return self._chunks("latent", range(n), labels, seed=seed, purpose="sample")
 
     def reconstruct(self, x, labels=None) -> np.ndarray:
         """Encode and decode: pictures uint8 or float in [0, 1] in, float32 in [0, 1] out."""
@@ -97,9 +96,38 @@ class Inference:
         """Probabilities of the classes, float32 ``(n, classes)``, of pictures as in ``encode``."""
         return self._chunks("classify", x, None)
 
+    def view(self, name: str, x=None, *, n: int = views.ROWS, seed: int = 0, labels=None) -> Any:
+        """What a view of the model's own shows; see ``zoo.View``.
+
+        Args:
+            name: the view's.
+            x: for a view of examples: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
+            n: rows, for a view of noise: the first m of n are those of ``n=m``.
+            seed: of the noise.
+            labels: integers ``(n,)``, for a conditional model; by default, with noise, its
+                classes in turn.
+
+        Returns:
+            float32 ``(n, ...)``, pictures in [0, 1], or ``{name: such an array}``.
+
+        Raises:
+            ZooError: there is no such view, or it needs examples, or it takes none.
+        """
+        view = views.find(self.plugin, name)
+        inputs = view.rows(x, n, f"{self.where}.view({name!r})")
+        if view.inputs == "nothing":
+            key, start = random.key(seed, f"view {name}"), np.int32(0)
+            out = self._ability("view", of=name)(*map(ops.convert_to_tensor, (key, start)), None)
+            out = tree.map_structure(ops.convert_to_numpy, out)
+        else:
+            if labels is None and view.inputs == "noise" and self.plugin.conditional:
+                labels = np.arange(n) % self.data.classes
+            out = self._chunks("view", inputs, labels, seed, f"view {name}", of=name)
+        return tree.map_structure(lambda a: self._to_unit(a) if a.ndim == 4 else a, out)
+
     def _chunks(self, ability, inputs, labels, seed=0, purpose="", **options):
         """Call the plugin's ability on chunks of equal size, the last one filled up."""
-        if not self.plugin.can(ability):
+        if ability != "view" and not self.plugin.can(ability):
             able = ", ".join(self.able()) or "nothing"
             raise ZooError(f"{self.where} cannot {ability}; it can: {able}")
         n = len(inputs)
@@ -111,17 +139,18 @@ class Inference:
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs = []
         for start in range(0, n, size):
-            part = np.asarray(inputs[start : start + size])
-            count = len(part)
-            if ability not in ("sample", "latent", "decode"):
-                part = self._from_unit(part)
+            part = inputs[start : start + size]
+            if isinstance(part, range):  # numbers of rows, for noise
+                part = np.array(part, "int32")
+            elif ability != "decode":
+                part = self._from_unit(np.asarray(part))
             parts = [part, None if labels is None else labels[start : start + size]]
             tensors = [
                 None if a is None else ops.convert_to_tensor(_filled(a, size)) for a in parts
             ]
             out = function(key, ops.convert_to_tensor(np.int32(start)), *tensors)
-            outputs.append(ops.convert_to_numpy(out)[:count])
-        return np.concatenate(outputs)
+            outputs.append(tree.map_structure(ops.convert_to_numpy, out))
+        return tree.map_structure(lambda *parts: np.concatenate(parts)[:n], *outputs)
 
     def _checked_labels(self, labels, n, ability) -> Any:
         if labels is None:
@@ -144,43 +173,40 @@ class Inference:
         cache = self.__dict__.setdefault("_compiled_abilities", {})
         which = (name, *options.items())
         if which not in cache:
-            call = self.plugin.given_labels
 
             def function(key, start, first, labels=None):
-                nets = Nets(self.networks, False, self.where, self.data)
-                rng = random.Generator.of_key(key, 0, start, backend.draws_on_host)
-                with random.scope(rng), blaming(f"{self.where}.{name}"):
-                    if name == "sample":
-                        out = call(name, labels, nets, ops.shape(first)[0], rng)
-                    elif name == "latent":
-                        out = call(name, labels, nets).sample(rng, ops.shape(first)[0])
-                    elif name == "log_likelihood":
-                        out = call(name, labels, nets, first, rng, **options)
-                    else:
-                        out = call(name, labels, nets, first)
-                self._check_output(name, out, first.shape[0])
-                return out
+                return self._applied(name, key, start, first, labels, **options)
 
             variables = [*self.trainable_variables, *self.non_trainable_variables]
             cache[which] = backend.compiled(variables, function)
         return cache[which]
 
-    def _check_output(self, ability, out, n):
-        """Refuse what is not the one tensor that an ability promises; see ``zoo.Model``."""
-        shape = (n, *self.data.shape)
-        if ability in ("encode", "latent"):
-            shape = (n, "latent_dim")
-        elif ability == "log_likelihood":
-            shape = (n,)
-        elif ability == "classify":
-            shape = (n, self.data.classes)
-        where = f"{self.where}.{ability}"
-        terms.check_backend(out, where)
-        came = tuple(getattr(out, "shape", ())) if hasattr(out, "shape") else None
-        if came is None or len(came) != len(shape) or not all(map(_fits, came, shape)):
-            promised = str(shape).replace("'", "")
-            what = type(out).__name__ if came is None else f"shape {came}"
-            raise ZooError(f"{where} gave {what}; for {n} examples it gives a tensor {promised}")
+    def _applied(self, name, key, start, first, labels=None, **options):
+        """What the plugin's ability gives, or its view ``of`` a name, and whether it may."""
+        nets = Nets(self.networks, False, self.where, self.data)
+        rng = random.Generator.of_key(key, 0, start, backend.draws_on_host)
+        view = views.find(self.plugin, options["of"]) if name == "view" else None
+        where = f"{self.where}.{view.name if view else name}"
+        call, n = self.plugin.given_labels, None if first is None else ops.shape(first)[0]
+        with random.scope(rng), blaming(where):
+            if view:
+                out = view.called(nets, first, n, rng, labels)
+            elif name == "sample":
+                out = call(name, labels, nets, n, rng)
+            elif name == "latent":
+                out = call(name, labels, nets).sample(rng, n)
+            elif name == "log_likelihood":
+                out = call(name, labels, nets, first, rng, **options)
+            else:
+                out = call(name, labels, nets, first)
+        for part in tree.flatten(out):
+            terms.check_backend(part, where)
+        rows = None if first is None else first.shape[0]
+        if view:
+            view.check(out, rows, where)
+        else:
+            promises.check(name, out, rows, self.data, where)
+        return out
 
     def _from_unit(self, x):
         self._check_shape(x)
@@ -195,10 +221,6 @@ class Inference:
             low, high = self._range
             x = np.clip((x - low) / (high - low), 0, 1)
         return x
-
-
-def _fits(size, promised):
-    return size is None or promised is None or isinstance(promised, str) or size == promised
 
 
 def _filled(array, size):

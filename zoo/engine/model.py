@@ -17,7 +17,7 @@ from zoo.engine.nets import Networks
 from zoo.engine.optimizers import PlayerOptimizers, prepared, serialized
 from zoo.engine.step import TrainingStep
 from zoo.errors import ZooError, unknown
-from zoo.plugin import registry, serialization
+from zoo.plugin import declared, network_configs, registry, serialization
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.plugin.sources import refuse_mismatch
@@ -223,9 +223,9 @@ def build(
         )
     refuse_mismatch(model, data)
     accelerate.install(keras.backend.backend(), backend.device())
-    built = Networks(checks.networks(model, data, networks or {}, where), where)
-    players = checks.players(model, built, where)
-    moves = [as_move(move) for move in checks.declared(model, "moves", Sequence)]
+    built = Networks(declared.networks(model, data, networks or {}, where), where)
+    players = declared.players(model, built, where)
+    moves = [as_move(move) for move in declared.said(model, "moves", Sequence)]
     if not moves:
         raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
     for move in moves:
@@ -236,7 +236,8 @@ def build(
     result = GenerativeModel(model, data, built, players, moves, seed)
     found = [checks.dry_run(result, move) for move in moves]
     checks.check_moves(moves, found, players, where)
-    defaults = checks.declared(model, "weights", Mapping)
+    checks.check_views(result)
+    defaults = declared.said(model, "weights", Mapping)
     names = {p: {t for terms_ in found for t in terms_.get(p, ())} for p in players}
     terms.check_weights(defaults, names, where)
     terms.check_weights(weights or {}, names, where)
@@ -251,13 +252,18 @@ def build(
 
 def _config_of(model) -> dict[str, Any]:
     """What ``_rebuilt`` needs, as JSON has it; ``ZooError`` where some of it is code."""
-    plugin = serialization.saved(model.plugin, model.given_networks)
+    plugin = serialization.saved(model.plugin)
+    try:
+        own = network_configs.kept(dict(model.networks.items()), model.given_networks)
+    except ZooError as error:
+        raise ZooError(f"{model.where}: {error}{serialization.UNSAVED}") from error
     with no_tensorflow():
         weights = keras.saving.serialize_keras_object(model.given_weights)
     return {
         "model": plugin,
         "data": serialization.described(model.data),
         "weights": weights,
+        "own_networks": own,
         "seed": model.seed,
         "dtype": model.dtype_policy.name,
     }
@@ -268,4 +274,5 @@ def _rebuilt(config: dict[str, Any]):
     plugin, data = serialization.rebuild(config)
     weights = keras.saving.deserialize_keras_object(config["weights"])
     with precision(config["dtype"]):
-        return build(plugin, data, weights=weights, seed=config["seed"])
+        networks = network_configs.factories(config.get("own_networks", {}))
+        return build(plugin, data, weights=weights, networks=networks, seed=config["seed"])

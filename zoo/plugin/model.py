@@ -7,11 +7,14 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import ZooError, nearest
 
 _TAKEN = ("x", "labels", "label", "sources", "rows", "of", "size")  # names that no source may have
+
+if TYPE_CHECKING:
+    from zoo.plugin.views import View
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,10 @@ class Model:
     shared: ClassVar[Sequence[Sequence[str]]] = ()
     """Groups of networks that have layers in common, as in ``(("critic", "classifier"),)``."""
 
+    check_shapes: ClassVar[Sequence[tuple[int, ...]]] = ()
+    """Shapes of examples that a model is for, where it refuses the usual ones: ``((64, 64, 3),)``.
+    Checks take the first, and build for all of them."""
+
     def networks(self, data: DataSpec) -> Mapping[str, Any]:
         """Build the networks: ``{name: keras.Model or keras.Layer}``."""
         raise NotImplementedError(f"{type(self).__name__} has to define networks(data)")
@@ -230,6 +237,14 @@ class Model:
 
     def weights(self) -> Mapping[str, Mapping[str, Any]]:
         """Default weights ``{player: {term: number or schedule}}``; 1 where silent."""
+        return {}
+
+    def views(self) -> Mapping[str, View]:
+        """Pictures of the model's own, besides those of its abilities: ``{name: zoo.View}``.
+
+        Each has a command, ``zoo view RUN NAME``, and a picture in TensorBoard;
+        ``zoo.callbacks.ViewGrid(name)`` saves one in the run's folder.
+        """
         return {}
 
     def latent(self, nets):

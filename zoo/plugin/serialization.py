@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from zoo.errors import ZooError
@@ -32,30 +32,26 @@ def _same(target: str, thing: Any) -> bool:
     return inside and cls.__qualname__ == attribute
 
 
-_UNSAVED = "; save its weights instead (save_weights), and build it again to load them"
+UNSAVED = "; save its weights instead (save_weights), and build it again to load them"
 
 
-def saved(model: Model, networks: Iterable[str]) -> dict[str, Any]:
+def saved(model: Model) -> dict[str, Any]:
     """As ``settings_of``, for a file that a model is built from again.
 
-    Args:
-        model: the model.
-        networks: names of its networks that a recipe gave as code.
-
     Raises:
-        ZooError: the model, one of its settings or one of its networks is code that
-            no name in the registry stands for.
+        ZooError: the model or one of its settings is code that no name in the registry
+            stands for.
     """
     found, where = settings_of(model, "models"), type(model).__name__
     if found["name"] is None:
         raise ZooError(
             f"{where} is not registered (entry-point group zoo.models), so a file "
-            f"cannot say how to build it{_UNSAVED}"
+            f"cannot say how to build it{UNSAVED}"
         )
-    code = sorted({*networks, *given_as_code(found["settings"])})
+    code = given_as_code(found["settings"])
     if code:
         raise ZooError(
-            f"{where}: {', '.join(code)} was given as code, which a file cannot hold{_UNSAVED}"
+            f"{where}: {', '.join(code)} was given as code, which a file cannot hold{UNSAVED}"
         )
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 from zoo.runs import folders, pretrained
 from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
+from zoo.runs.own_networks import need_recipe
 from zoo.runs.run import Run
 from zoo.runtime.console import counted
 
@@ -66,8 +67,7 @@ def _typed(run: Run) -> str:
 def _next(run: Run) -> list[str]:
     manifest = run.manifest
     name = _typed(run)
-    registered = manifest.model.name and not manifest.networks
-    recipe = "" if registered else f" --recipe {run.recipe}"
+    recipe = f" --recipe {run.recipe}" if need_recipe(run, manifest) else ""
     use = "sample" if "sample" in manifest.abilities else "evaluate"
     return [
         f"run {run.name}  ({run.path})",

@@ -15,6 +15,7 @@ import numpy as np
 
 from zoo.datasets import Split
 from zoo.errors import ZooError
+from zoo.plugin.views import ROWS, find
 from zoo.random import host_permutation
 from zoo.reports import latents, pictures, restoration
 from zoo.reports.latents import Unable
@@ -23,7 +24,7 @@ MOST_COLUMNS = 20  # classes that can stand side by side
 
 
 @dataclass(frozen=True)
-class View:
+class Shown:
     """What a model made.
 
     Attributes:
@@ -38,7 +39,7 @@ class View:
 
 def samples(
     model: Any, n: int, *, seed: int = 0, label: int | None = None, reference: Any = None
-) -> View:
+) -> Shown:
     """Draws from the model; of a conditional one, each class in a column of its own.
 
     Args:
@@ -57,18 +58,70 @@ def samples(
     labels = None if label is None else np.full(n, label)
     numbers = model.sample(n, seed=seed, labels=labels)
     if numbers.shape[1:] == (2,):
-        return View(numbers, pictures.scatter(numbers, reference))
+        return Shown(numbers, pictures.scatter(numbers, reference))
     if not pictures.is_picture(numbers.shape[1:]):
-        return View(numbers, None)
-    in_turn = model.plugin.conditional and label is None and model.data.classes <= MOST_COLUMNS
+        return Shown(numbers, None)
+    return Shown(numbers, _grid(model, numbers, in_turn=label is None))
+
+
+def _grid(model, numbers, in_turn):
+    """Pictures in rows and columns; a column for each class where they come in turn."""
+    in_turn = in_turn and model.plugin.conditional and model.data.classes <= MOST_COLUMNS
     if not in_turn:
-        return View(numbers, pictures.grid(numbers))
+        return pictures.grid(numbers)
     names = [str(name) for name in range(model.data.classes)]
-    image = pictures.grid(numbers, columns=len(names))
-    return View(numbers, pictures.framed(image, columns=names))
+    return pictures.framed(pictures.grid(numbers, columns=len(names)), columns=names)
 
 
-def reconstructions(model: Any, split: Split) -> View:
+def own(model: Any, name: str, split: Split, n: int = ROWS, *, seed: int = 0) -> Shown:
+    """A view of the model's own: pictures beside what they are made of, or points over them.
+
+    Args:
+        model: one with views.
+        name: of the view.
+        split: the examples; a view of noise or of nothing needs none.
+        n: examples or rows of noise, as far as there are so many.
+        seed: of the noise.
+
+    Returns:
+        What is shown; of several columns, the numbers are those of the last.
+
+    Raises:
+        Unable: there are no examples to show it of.
+        ZooError: there is no such view.
+    """
+    inputs, first = find(model.plugin, name).inputs, split.first(n)
+    groups: dict[str, Any] = {}
+    labels = None
+    if inputs == "examples":
+        if not len(split):
+            raise Unable(f"there are no examples to show {name!r} of")
+        labels, groups = first.y, {"input": first.x}
+        made = model.view(name, first.x, seed=seed, labels=labels)
+    else:
+        made = model.view(name, n=n, seed=seed)
+    made = made if isinstance(made, Mapping) else {name: made}
+    last = list(made.values())[-1]
+    if last.ndim == 2:
+        return Shown(last, _points(model, made, first, labels))
+    groups = {key: x for key, x in groups.items() if pictures.is_picture(x.shape[1:])}
+    groups |= made
+    if len(groups) > 1:
+        return Shown(last, pictures.compare(pictures.alike(groups)))
+    return Shown(last, _grid(model, last, in_turn=inputs == "noise"))
+
+
+def _points(model, made, first, labels):
+    """Points of a view: over the data where these are points too, else coloured by label."""
+    last = list(made.values())[-1]
+    if len(made) > 1:
+        return pictures.scatter(last, next(iter(made.values())))
+    if model.data.shape == (2,):
+        return pictures.scatter(last, first.x if len(first) else None)
+    return pictures.by_label(last, labels)
+
+
+def reconstructions(model: Any, split: Split) -> Shown:
     """Examples above what the model makes of them.
 
     Raises:
@@ -81,7 +134,7 @@ def reconstructions(model: Any, split: Split) -> View:
     return compared({"original": split.x, "reconstruction": again})
 
 
-def denoised(model: Any, split: Split, sigma: float) -> tuple[View, float, float]:
+def denoised(model: Any, split: Split, sigma: float) -> tuple[Shown, float, float]:
     """What the model reconstructs from noisy examples.
 
     Args:
@@ -99,7 +152,7 @@ def denoised(model: Any, split: Split, sigma: float) -> tuple[View, float, float
     return view, _squared_error(noisy, split.x), _squared_error(again, split.x)
 
 
-def completed(model: Any, split: Split, what: str) -> tuple[View, float, float]:
+def completed(model: Any, split: Split, what: str) -> tuple[Shown, float, float]:
     """What the model puts into the hidden part of pictures, by ``restoration.completed``.
 
     Args:
@@ -128,7 +181,7 @@ def _squared_error(made, x, where=True) -> float:
     return float(error.mean(where=where))
 
 
-def compared(groups: Mapping[str, np.ndarray]) -> View:
+def compared(groups: Mapping[str, np.ndarray]) -> Shown:
     """The same examples in several states, the last of which is what counts as made.
 
     Args:
@@ -140,10 +193,10 @@ def compared(groups: Mapping[str, np.ndarray]) -> View:
         image = pictures.scatter(last, first)
     elif pictures.is_picture(last.shape[1:]):
         image = pictures.compare(groups)
-    return View(last, image)
+    return Shown(last, image)
 
 
-def manifold(model: Any, split: Split, side: int = 20) -> View:
+def manifold(model: Any, split: Split, side: int = 20) -> Shown:
     """The plane of a 2-D latent, decoded at the quantiles of a normal distribution.
 
     Kingma & Welling 2014, figure 4; of a conditional model, the plane of label 0.
@@ -167,7 +220,7 @@ def manifold(model: Any, split: Split, side: int = 20) -> View:
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
-def codes(model: Any, split: Split) -> View:
+def codes(model: Any, split: Split) -> Shown:
     """Where the codes of all these examples lie, coloured by label.
 
     Of a latent of more than 2 dimensions, the first two principal components are drawn.
@@ -190,7 +243,7 @@ def codes(model: Any, split: Split) -> View:
         axes = ("component 1", "component 2")
         text += f": the first two principal components\nof {size} dimensions, "
         text += f"{share:.0%} of the variance"
-    return View(z, pictures.caption(pictures.by_label(points, split.y, axes), text))
+    return Shown(z, pictures.caption(pictures.by_label(points, split.y, axes), text))
 
 
 def traversals(
@@ -201,7 +254,7 @@ def traversals(
     most: int = 10,
     index: int = 0,
     steps: int = 13,
-) -> View:
+) -> Shown:
     """One code, with one of its dimensions at values from -3 to 3 in each row.
 
     Args:
@@ -240,7 +293,7 @@ def traversals(
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
-def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed: int = 0) -> View:
+def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed: int = 0) -> Shown:
     """From one code to another, a pair in each row, decoded.
 
     In a straight line between the codes of two examples, which stand at both ends; on a great
@@ -298,4 +351,4 @@ def _table(numbers, rows, columns, padding=1):
 
 
 def _captioned(numbers, image, text):
-    return View(numbers, None if image is None else pictures.caption(image, text))
+    return Shown(numbers, None if image is None else pictures.caption(image, text))

@@ -14,6 +14,7 @@ import keras
 from zoo.engine import accelerate
 from zoo.engine.backends import backend
 from zoo.engine.optimizers import serialized
+from zoo.plugin import views
 from zoo.plugin.serialization import described, plain, settings_of
 from zoo.runtime.console import printable
 
@@ -32,6 +33,7 @@ def describe(experiment: Any) -> dict[str, Any]:
         "ema": recipe.ema,
         "model": settings_of(recipe.model, "models"),
         "abilities": model.able(sampler=recipe.sampler is not None),
+        "views": {name: printable(v.about) for name, v in views.of(recipe.model).items()},
         "dataset": settings_of(recipe.dataset, "datasets"),
         "weights": plain(recipe.weights),
         "networks": sorted(recipe.networks),

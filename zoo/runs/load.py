@@ -13,8 +13,8 @@ from zoo.config import recipe as recipes
 from zoo.engine.model import GenerativeModel, build
 from zoo.engine.state import restore, restore_networks
 from zoo.errors import ZooError, shortened
-from zoo.plugin import serialization
-from zoo.runs import artifact, folders, trust
+from zoo.plugin import network_configs, serialization
+from zoo.runs import artifact, folders, own_networks, trust
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
 from zoo.runtime.keras import precision
@@ -36,7 +36,8 @@ def load(
             finished those of the last checkpoint; or ``"best"``, those of the best epoch by what
             the recipe's ``callbacks.Checkpoint`` goes by.
         recipe: the recipe's file, for a run whose networks are the recipe's own. It is
-            run as Python; without it nothing of the run is.
+            run as Python; without it nothing of the run is. Networks that Keras can describe
+            are kept in the run, and need no recipe.
         runs_folder: where runs are; default ``ZOO_RUNS``, else ``./runs``.
 
     Returns:
@@ -81,7 +82,10 @@ def _parts(run: Run, described: Manifest, recipe: Path | str | None):
     """The model, the data spec and the networks of the recipe's own."""
     if recipe is None:
         try:
-            return *serialization.rebuild(described.json()), {}
+            configs = own_networks.read(run, described)
+            missing = [name for name in described.networks if name not in configs]
+            parts = serialization.rebuild({**described.json(), "networks": missing})
+            return *parts, network_configs.factories(configs)
         except serialization.NeedsRecipe as error:
             copy = f" The run's copy of it is {run.recipe}" if run.recipe.exists() else ""
             raise serialization.NeedsRecipe(f"run {run.name}: {error}.{copy}") from error

@@ -192,6 +192,7 @@ class Manifest:
         metrics: of the recipe.
         data: what the run was trained on.
         versions: of what numbers depend on.
+        views: of the model's own, ``{name: what it shows, in one line}``.
         changes: by which the recipe differs from its file, as ``"key=value"``.
         on_nan: ``"stop"`` or ``"skip"``.
         weights_from: the run whose weights it started from, or None.
@@ -226,6 +227,7 @@ class Manifest:
     data: TrainedOn = field(metadata=_is(TrainedOn))
     versions: dict[str, str] = field(metadata=_is(_map_of(LINE)))
     accelerations: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
+    views: dict[str, str] = field(metadata=_is(_map_of(LINE)), default_factory=dict)
     changes: list[str] = field(metadata=_is(_list_of(TEXT)), default_factory=list)
     on_nan: str = field(metadata=_is(_choice("stop", "skip")), default="stop")
     weights_from: str | None = field(metadata=_is(_or_null(TEXT)), default=None)

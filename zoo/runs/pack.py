@@ -4,6 +4,7 @@
 
 - ``run.json``: the manifest, without optimizers and callbacks, with a section ``pack``
 - ``weights.safetensors``: the networks' variables; its bytes depend on them alone
+- ``networks.json``: Keras's configs of networks that were the recipe's own, where it had some
 - ``sampler.safetensors``: the fitted sampler, where the run has one
 - ``codes.safetensors``: codes of the first test examples, with labels where there are any
 - ``results.json``, ``history.csv``: what was measured, and every term of every epoch
@@ -25,7 +26,7 @@ from zoo.engine.model import GenerativeModel
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Access
 from zoo.plugin.serialization import given_as_code
-from zoo.runs import artifact, results, safetensors
+from zoo.runs import artifact, own_networks, results, safetensors
 from zoo.runs.card import card
 from zoo.runs.load import load
 from zoo.runs.manifest import PACK_FORMAT, Manifest
@@ -35,7 +36,7 @@ from zoo.runtime import files
 MOST_CODES = 1000
 CARD = "README.md"
 _MOST_LOG = 64 << 20  # bytes
-_OURS = {MANIFEST, RESULTS, CARD, "history.csv"} | {
+_OURS = {MANIFEST, RESULTS, CARD, "history.csv", "networks.json"} | {
     f"{name}.safetensors" for name in ("weights", "sampler", "codes")
 }
 
@@ -52,7 +53,8 @@ def pack(
     """Make a pack of a run.
 
     Args:
-        run: a run with weights, whose model and networks are registered ones.
+        run: a run with weights, whose model is a registered one and whose networks are its own
+            or kept as configs.
         to: the pack's folder, made now. A pack that is there is replaced.
         dtype: of the weights. An array that float16 cannot hold stays float32.
         which: the last weights, or those of the best epoch.
@@ -75,6 +77,8 @@ def pack(
         for name in _OURS - {MANIFEST}:  # of a pack that was there; the manifest stays until last
             (to / name).unlink(missing_ok=True)
         hashes = _write_numbers(made, run, described, model, dtype)
+        if configs := own_networks.read(run, described):
+            own_networks.write(made, configs)
         if access is not None and model.can("encode"):
             safetensors.write(made.codes, _codes(run, model, access, dtype), to)
         if run.log.is_file():
@@ -106,7 +110,9 @@ def pack(
 def _check(run: Run, described: Manifest, to: Path) -> None:
     if described.pack:
         raise ZooError(f"{run.name} is a pack already: copy its folder")
-    own = [*described.networks, *given_as_code(described.model.settings)]
+    own = given_as_code(described.model.settings)
+    if own_networks.need_recipe(run, described):
+        own = [*described.networks, *own]
     if own or described.model.name is None:
         raise ZooError(
             f"run {run.name}: {', '.join(own) or described.model.cls} is its recipe's own, which "

@@ -50,6 +50,11 @@ class Run:
         return self.path / "sampler.safetensors"
 
     @property
+    def networks(self) -> Path:
+        """Configs of networks that are the recipe's own; see ``zoo.runs.own_networks``."""
+        return self.path / "networks.json"
+
+    @property
     def codes(self) -> Path:
         """A pack's sample of codes, with labels where there are any."""
         return self.path / "codes.safetensors"

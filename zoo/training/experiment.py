@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import keras
 
+from zoo.callbacks import Callback
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Data, Split, pipeline
 from zoo.datasets.pipeline import binarize_once
@@ -92,6 +93,9 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
         raise ZooError(
             f"recipe.sampler needs a model that can encode and decode, and {model.where} cannot"
         )
+    for callback in recipe.callbacks:
+        if isinstance(callback, Callback):
+            callback.check(model)
     binarize = getattr(recipe.dataset, "binarize", None)
     evaluated = pipeline.as_evaluated(data, binarize, recipe.seed)
     evaluate.refuse_unmeasurable(

@@ -18,8 +18,9 @@ from zoo.datasets import Access, Batches, Split
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
 from zoo.nn import samplers
+from zoo.plugin import views
 from zoo.reports import pictures
-from zoo.runs import artifact, describe, folders, locks, safetensors
+from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
 from zoo.training import failures, finite, warm_start
@@ -77,6 +78,7 @@ def train(
     run = folders.create(folders.root(runs_folder), name, source=source, **described)
     with locks.held(run.path):
         begun(run)
+        own_networks.keep(run, experiment.model, say)
         return carry_out(Training(experiment, metrics, run, say))
 
 
@@ -145,6 +147,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
         say=training.say,
         resumed=start is not None,
     )
+    context.kinds |= dict.fromkeys(views.of(recipe.model), views.ROWS)
     policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
     table = keras.callbacks.CSVLogger(str(run.log), append=start is not None)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []

@@ -7,7 +7,15 @@ three; an image is a uint8 array ``(height, width, 3)``.
 from __future__ import annotations
 
 from zoo.reports.pictures.files import save
-from zoo.reports.pictures.grids import BACKGROUND, beside, compare, grid, is_picture, to_uint8
+from zoo.reports.pictures.grids import (
+    BACKGROUND,
+    alike,
+    beside,
+    compare,
+    grid,
+    is_picture,
+    to_uint8,
+)
 from zoo.reports.pictures.scatters import BLUE, GREY, by_label, scatter
 from zoo.reports.pictures.text import caption, framed
 
@@ -15,6 +23,7 @@ __all__ = [
     "BACKGROUND",
     "BLUE",
     "GREY",
+    "alike",
     "beside",
     "by_label",
     "caption",

@@ -68,6 +68,32 @@ def grid(
     return image.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
+def alike(groups: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Pictures of several sizes and channels as pictures of one shape, to be compared.
+
+    Args:
+        groups: ``{name: pictures}``, each ``(n, h, w, 1 or 3)``, float32 in [0, 1] or uint8.
+
+    Returns:
+        uint8 of the largest height, width and channels: smaller pictures are enlarged by a whole
+        factor, in the middle of a grey rectangle where that leaves room. Groups of fewer
+        pictures are cut to the fewest.
+    """
+    found = {name: to_uint8(group) for name, group in groups.items()}
+    n, height, width, channels = zip(*(group.shape for group in found.values()), strict=True)
+    shape = (min(n), max(height), max(width), max(channels))
+    for name, group in found.items():
+        if group.shape != shape:
+            h, w = group.shape[1:3]
+            scale = min(shape[1] // h, shape[2] // w)
+            group = group[: shape[0]].repeat(scale, axis=1).repeat(scale, axis=2)
+            top, left = (shape[1] - h * scale) // 2, (shape[2] - w * scale) // 2
+            whole = np.full(shape, BACKGROUND, "uint8")
+            whole[:, top : top + h * scale, left : left + w * scale] = group
+            found[name] = whole
+    return found
+
+
 def compare(groups: Mapping[str, np.ndarray]) -> np.ndarray:
     """What became of the same examples: a row of each group under that of the one before.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from zoo.plugin import views
 from zoo.testing.harness.bench import Bench, N
 from zoo.testing.harness.cases import CLASSES
 from zoo.testing.harness.listing import check
@@ -108,6 +109,19 @@ def classes_have_probabilities(bench: Bench):
     expect(found.shape == (N, CLASSES), f"classify of {N} examples gives shape {found.shape}")
     expect(found.min() >= 0, f"classify gives {found.min():.3g}, which is no probability")
     expect_close(found.sum(axis=1), np.ones(N), "probabilities of an example sum to 1")
+
+
+@check(needs=("views",))
+def views_keep_to_their_seed_and_place(bench: Bench):
+    """A view gives finite numbers; the first m of its n rows are those of m, for one seed."""
+    bench.built()
+    for name, view in views.of(bench.plugin).items():
+        found, again = bench.view(name), bench.view(name, n=1)
+        for column, rows in found.items():
+            what = f"view {name!r}" if column == name else f"view {name!r}, {column!r}"
+            _finite(what, rows)
+            first = rows if view.inputs == "nothing" else rows[:1]
+            expect_close(again[column], first, f"{what}: the first row, alone and among others")
 
 
 def _like_examples(bench, ability, found):

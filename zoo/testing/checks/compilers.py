@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoo.errors import CodeFailed, ZooError
+from zoo.plugin import views
 from zoo.runtime.blame import blaming
 from zoo.testing.harness.bench import Bench, N
 from zoo.testing.harness.listing import check
@@ -20,7 +21,7 @@ def training_steps_compile(bench: Bench):
 
 @check()
 def abilities_compile(bench: Bench):
-    """Compiled abilities give what they give otherwise, noise of loops too; pictures in [0, 1]."""
+    """Compiled abilities and views give what they give otherwise, noise of loops too."""
     with python_loops():
         model, eager = bench.model, bench.abilities()
     x, labels = bench.batch(N)
@@ -48,3 +49,13 @@ def abilities_compile(bench: Bench):
         else:
             hint = ""
         expect_close(found, same, f"{ability}, compiled and not{hint}")
+    for name, view in views.of(bench.plugin).items():
+        with python_loops():
+            viewed = bench.view(name)
+        with blaming(f"{model.where}, view {name!r}, compiled"):
+            of_x = {"x": x} if view.inputs == "examples" else {"n": N}
+            found = model.view(name, **of_x, seed=1, labels=labels)
+        columns = found if isinstance(found, dict) else {name: found}
+        for column, same in viewed.items():
+            same = model._to_unit(same) if same.ndim == 4 else same
+            expect_close(columns[column], same, f"view {name!r}, compiled and not")

@@ -8,7 +8,7 @@ import itertools
 from zoo.engine.model import build
 from zoo.errors import CodeFailed, ZooError
 from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.cases import SHAPES, data_for
+from zoo.testing.harness.cases import SHAPES, data_for, declared_shapes
 from zoo.testing.harness.listing import check
 from zoo.testing.harness.outcomes import expect
 
@@ -16,7 +16,16 @@ from zoo.testing.harness.outcomes import expect
 @check()
 def builds(bench: Bench):
     """``zoo.build`` makes the networks, and finds terms in every loss."""
-    bench.build()
+    try:
+        bench.build()
+    except CodeFailed:
+        raise
+    except ZooError as error:
+        if bench.case.data or declared_shapes(bench.plugin):
+            raise
+        where = f"check_shapes = ((64, 64, 3),) in {type(bench.plugin).__name__}"
+        hint = f"if it is for examples of another shape, say which: {where}, or --shape 64,64,3"
+        raise ZooError(f"{error}; {hint}") from error
 
 
 @check()
@@ -24,6 +33,8 @@ def builds_for_other_shapes(bench: Bench):
     """It builds for pictures of several sizes and for vectors, or refuses with a ``ZooError``."""
     bench.built()
     wanted = bench.case.shapes
+    if wanted is None:
+        wanted = declared_shapes(bench.plugin) or None
     for shape in SHAPES if wanted is None else wanted:
         try:
             build(bench.plugin, data_for(bench.plugin, shape))

@@ -15,6 +15,7 @@ from zoo.engine.backends import backend
 from zoo.engine.model import build
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
+from zoo.plugin import views
 from zoo.plugin.model import Batch
 from zoo.runtime.blame import blaming
 from zoo.runtime.keras_compat import pure
@@ -196,6 +197,15 @@ class Bench:
                 f"{model.where}.{ability} returned {type(out).__name__}; it returns one tensor"
             )
         return numbers(out)
+
+    def view(self, name: str, n: int = N, seed: int = 1) -> dict[str, np.ndarray]:
+        """A view of the plugin's own, of n examples or rows and not compiled: its columns."""
+        model, view = self.model, views.find(self.plugin, name)
+        x, labels = map(ops.convert_to_tensor, self.batch(n))
+        first = {"examples": model.scaled(x), "noise": ops.arange(n, dtype="int32")}
+        key = ops.convert_to_tensor(random.key(seed, f"view {name}"))
+        out = model._applied("view", key, 0, first.get(view.inputs), labels, of=name)
+        return {k: numbers(v) for k, v in (out if isinstance(out, dict) else {name: out}).items()}
 
     @cached_property
     def working(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from zoo.errors import CodeFailed, ZooError
 from zoo.plugin.dataset import Dataset
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec, Model
+from zoo.plugin.settings import typed
 
 CLASSES = 3
 SHAPES = ((8, 8, 1), (28, 28, 1), (32, 32, 3), (2,))
@@ -23,12 +24,12 @@ class Case:
 
     Attributes:
         plugin: an instance of a model, dataset or metric. Small ones are checked faster.
-        data: what a model is built for; by default the first of some usual shapes, the
-            smallest first, that the model does not refuse, each source that it needs being of
-            that shape. Labels are of 3 classes.
+        data: what a model is built for; by default the first of its ``check_shapes``, or else
+            of some usual shapes, the smallest first, that the model does not refuse, each source
+            that it needs being of that shape. Labels are of 3 classes.
         name: what tests are called after; by default the plugin's class.
-        shapes: other shapes that a model has to build for; by default some usual ones, which
-            it may refuse.
+        shapes: other shapes that a model has to build for; by default its ``check_shapes``, or
+            else some usual ones, which it may refuse.
         first_steps: losses of three steps as an earlier version or another backend made
             them; ``zoo check NAME --backend all`` compares backends by itself.
         first_samples: numbers spread evenly over the samples of the initial weights, from the
@@ -78,14 +79,21 @@ def as_case(given: Case | Model | Dataset | Metric) -> Case:
     )
 
 
+def declared_shapes(model: Model) -> Sequence[tuple[int, ...]]:
+    """The shapes that a model says it is for; ``ZooError`` where they are no shapes."""
+    where = f"{type(model).__name__}.check_shapes"
+    return typed(model.check_shapes, Sequence[tuple[int, ...]], where, "is")
+
+
 def usual_data(model: Model) -> DataSpec:
-    """The first of the usual shapes that a model does not refuse; the first where it refuses all.
+    """The first shape that a model does not refuse, of its own or usual ones; else the first.
 
     One that its code fails for is not refused: that is a fault to be told.
     """
     from zoo.engine.model import build
 
-    for shape in SHAPES:
+    shapes = declared_shapes(model) or SHAPES
+    for shape in shapes:
         data = data_for(model, shape)
         try:
             build(model, data)
@@ -94,7 +102,7 @@ def usual_data(model: Model) -> DataSpec:
         except ZooError:
             continue
         return data
-    return data_for(model, SHAPES[0])
+    return data_for(model, shapes[0])
 
 
 def data_for(model: Model, shape: tuple[int, ...]) -> DataSpec:

@@ -1,0 +1,60 @@
+"""Networks of a recipe's own, kept in its run as Keras's configs: no code, and no recipe needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from zoo.engine.model import GenerativeModel
+from zoo.errors import ZooError
+from zoo.plugin import network_configs
+from zoo.runs.manifest import Manifest
+from zoo.runs.run import Run
+from zoo.runtime import files
+
+_MOST_BYTES = 4 << 20
+
+
+def keep(run: Run, model: GenerativeModel, say: Callable[[str], None]) -> None:
+    """Write the configs of the networks that a recipe gave; say why where it cannot be."""
+    if not model.given_networks:
+        return
+    try:
+        configs = network_configs.kept(dict(model.networks.items()), model.given_networks)
+        write(run, configs)
+    except ZooError as error:
+        say(f"later commands on this run need its recipe (--recipe FILE): {error}")
+
+
+def write(run: Run, configs: dict[str, Any]) -> None:
+    """Write configs that ``network_configs`` gave or read."""
+    content = json.dumps(configs, indent=1).encode()
+    if len(content) > _MOST_BYTES:
+        raise ZooError(f"configs of networks are larger than {_MOST_BYTES >> 20} MB")
+    run.write(run.networks.name, content)
+
+
+def read(run: Run, described: Manifest) -> dict[str, Any]:
+    """``{network: config}`` of the recipe's own, unchecked; empty where the run keeps none.
+
+    Raises:
+        ZooError: the file is damaged, or is not of these networks.
+    """
+    if not described.networks:
+        return {}
+    try:
+        configs = json.loads(files.read(run.networks, _MOST_BYTES))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{run.networks.name} is no JSON: {error}") from error
+    if not isinstance(configs, dict) or sorted(configs) != sorted(described.networks):
+        names = ", ".join(described.networks)
+        raise ZooError(f"{run.networks.name} is not of its networks {names}")
+    return configs
+
+
+def need_recipe(run: Run, described: Manifest) -> bool:
+    """Whether the run's model can only be built with its recipe, which is code."""
+    return described.model.name is None or (bool(described.networks) and not run.networks.is_file())
