@@ -1,5 +1,6 @@
 """What README and docs show works as it stands."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -9,13 +10,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import reference
+
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page, language):
     """The code blocks of a page in one language."""
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def prose(page):
+    """A page without its code."""
+    return re.sub(
+        r"^```.*?^```|`[^`\n]*`(?!\])", "", page.read_text(encoding="utf-8"), flags=re.M | re.S
+    )
+
+
+@functools.cache
+def anchors(page):
+    """The anchors of a page's headings."""
+    return {reference.anchor(h) for h in re.findall("^#+ (.*)", page.read_text("utf-8"), re.M)}
 
 
 def commands():
@@ -93,10 +109,12 @@ def test_every_command_shown_exists():
 
 
 @pytest.mark.backend_free
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", prose(page))
+    assert [to for to, _ in links if not (page.parent / to).exists()] == []
+    anchored = [(page.parent / to if to else page, anchor) for to, anchor in links if anchor]
+    assert [(to, anchor) for to, anchor in anchored if anchor not in anchors(to)] == []
 
 
 @pytest.mark.backend_free

@@ -1,50 +1,105 @@
-"""The reference: every public name is in it, exists, and has a docstring to be rendered."""
+"""The reference tells of every public name, and what it says is what the code says."""
 
 from __future__ import annotations
 
-import importlib
+import collections
 import inspect
 import re
-from pathlib import Path
+import tomllib
 
 import pytest
 
 import zoo
-
-PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
-NAMED = re.findall(r"^::: (\S+)$", PAGE.read_text(encoding="utf-8"), re.M)
-MODULES = ["callbacks", "datasets", "metrics", "random", "testing", "nn.losses.penalties"]
-MODULES += [f"nn.{name}" for name in zoo.nn.__all__]
+from tests import reference
 
 pytestmark = pytest.mark.backend_free
 
-
-def resolved(name):
-    module, _, attribute = name.rpartition(".")
-    return getattr(importlib.import_module(module), attribute)
-
-
-def public():
-    """Every class and function of the zoo's public modules, with the name that it goes by."""
-    yield from ((name, getattr(zoo, name)) for name in zoo.__all__)
-    for module in (importlib.import_module(f"zoo.{name}") for name in MODULES):
-        own = [
-            n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__
-        ]
-        names = getattr(module, "__all__", None) or [n for n in own if not n.startswith("_")]
-        yield from ((f"{module.__name__}.{name}", getattr(module, name)) for name in names)
+MODULES = ["callbacks", "datasets", "metrics", "random", "testing", "nn.losses.penalties"]
+MODULES += [f"nn.{name}" for name in zoo.nn.__all__]
+TOLD = {name: value for topic in reference.TOPICS for name, value in reference.told(topic).items()}
 
 
 def test_every_public_name_is_in_the_reference():
-    described = [resolved(name) for name in NAMED]
-    wanted = {n: v for n, v in public() if inspect.isclass(v) or inspect.isfunction(v)}
+    names = [f"zoo.{name}" for name in zoo.__all__]
+    names += [n for m in MODULES for n in reference.public(reference.resolved(f"zoo.{m}"))]
+    wanted = {name: reference.resolved(name) for name in names}
+    missing = [n for n, v in wanted.items() if not inspect.ismodule(v) and n not in TOLD]
     assert len(wanted) > 100
-    missing = [name for name, value in wanted.items() if not any(value is d for d in described)]
     assert missing == []
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_each_name_has_a_docstring(name):
-    value = resolved(name)
-    assert inspect.getdoc(value), name
-    assert value.__module__ == name.rpartition(".")[0] or value.__module__.startswith("zoo")
+@pytest.mark.parametrize("name", TOLD)
+def test_each_name_has_a_docstring_of_its_own(name):
+    assert vars(TOLD[name]).get("__doc__") if inspect.isclass(TOLD[name]) else TOLD[name].__doc__
+
+
+def test_the_pages_are_those_of_the_code():
+    committed = [reference.DOCS / "reference.md", *reference.DOCS.glob("reference/*.md")]
+    found = {p.relative_to(reference.DOCS).as_posix(): p.read_text("utf-8") for p in committed}
+    made = reference.pages()
+    assert found.keys() == made.keys(), "python -m tests.reference"
+    stale = [path for path, text in made.items() if found[path] != text]
+    assert stale == [], "python -m tests.reference"
+
+
+def test_no_two_headings_of_a_page_have_one_anchor():
+    for text in reference.pages().values():
+        anchors = collections.Counter(map(reference.anchor, re.findall("^#+ (.*)", text, re.M)))
+        assert max(anchors.values()) == 1, anchors.most_common(1)
+
+
+def test_the_site_has_every_page():
+    site = (reference.DOCS.parent / "zensical.toml").read_text("utf-8")
+    assert tomllib.loads(site)["project"]["nav"]
+    assert [path for path in reference.pages() if f'"{path}"' not in site] == []
+
+
+def test_a_docstring_as_markdown():
+    text = inspect.cleandoc("""
+        The sum of ``a`` and *args_, see ``zoo.View``: 2 * 2.
+
+        - one
+          bullet
+        - another
+
+            some code
+
+        Args:
+            a, b: numbers, which
+                go on:
+
+                zoo run x
+
+        Raises:
+            ZooError: none.
+
+        >>> 1
+        1
+    """)
+    blocks = reference.docstring(text, "random.md")
+    assert blocks == [
+        r"The sum of `a` and \*args\_, see [`zoo.View`](models.md#class-zooview): 2 * 2.",
+        "- one bullet\n- another",
+        "```text\nsome code\n```",
+        "**Args**",
+        "- `a`, `b`: numbers, which go on:\n\n  zoo run x",
+        "**Raises**",
+        "- `ZooError`: none.",
+        "```pycon\n>>> 1\n1\n```",
+    ]
+
+
+def test_a_signature_shows_defaults_as_one_types_them():
+    def fit(x, /, *rest: int, style=zoo.nn.networks.Style("relu"), say=print, to=("a",)) -> str:
+        """Longer than one line."""
+
+    assert reference.signature("fit", fit).splitlines() == [
+        "fit(",
+        "    x,",
+        "    /,",
+        "    *rest: int,",
+        '    style=Style(activation="relu"),',
+        "    say=print,",
+        '    to=("a",),',
+        ") -> str",
+    ]

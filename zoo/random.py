@@ -255,7 +255,7 @@ class Generator:
         return normal if (mean, stddev) == (0.0, 1.0) else normal * stddev + mean
 
     def integers(self, shape, low: int, high: int):
-        """Int32 numbers from low to high - 1, rows on axis 0; high - low at most 2**23."""
+        """Int32 numbers from low to high - 1, rows on axis 0; high - low at most ``2**23``."""
         if not 0 < high - low <= 2**23:
             raise ValueError(f"integers needs low < high <= low + 2**23, not {low} and {high}")
         offset = ops.floor(self.uniform(shape) * float(high - low))
@@ -318,7 +318,10 @@ class Generator:
 
 
 class Shared:
-    """Draws that belong to the batch rather than to its rows."""
+    """Draws that belong to the batch rather than to its rows.
+
+    It has the methods of ``zoo.random.Generator``: ``rng.shared.normal((8,))``.
+    """
 
     def __init__(self, generator: Generator):
         self._generator = generator
@@ -344,7 +347,11 @@ _current: contextvars.ContextVar[Generator | None] = contextvars.ContextVar("rng
 
 @contextlib.contextmanager
 def scope(rng: Generator) -> Iterator[Generator]:
-    """Let layers such as ``zoo.nn.layers.Dropout`` draw from this generator."""
+    """Let layers such as ``zoo.nn.layers.Dropout`` draw from this generator.
+
+    A training step does so by itself. Elsewhere, and within loops of ``keras.ops``, call layers
+    under ``with zoo.random.scope(rng):``.
+    """
     token = _current.set(rng)
     try:
         yield rng

@@ -44,9 +44,10 @@ class Networks(keras.layers.Layer):
 
 
 class Nets:
-    """``nets.encoder(x)``: the networks bound to training or inference.
+    """The ``nets`` of a loss or ability: networks by name, in training or inference mode.
 
-    What comes out is float32 also under mixed precision, since losses and noise are.
+    ``nets.encoder(x)`` calls the network ``encoder``; see ``Net``. An unknown name raises
+    ``ZooError``.
 
     Attributes:
         data: the ``DataSpec`` that the networks were built for.
@@ -67,11 +68,11 @@ class Nets:
 
 
 class Net:
-    """One network, called with ``training`` bound.
+    """One network, such as ``nets.encoder``, in training or inference mode.
 
-    A network says that it takes labels by an input named ``labels``, or, where it is a layer, by
-    a parameter of this name. Called as ``net(x, labels=labels)``, any network is given what it
-    takes, so that a loss is written once for conditional networks and for others.
+    A network takes labels if its last input is named ``labels`` or, in a layer, if ``call`` has
+    a parameter ``labels``. Called as ``net(x, labels=labels)``, a network that takes labels gets
+    them, and any other does not: a loss is written once for both.
     """
 
     def __init__(self, network, training):
@@ -79,6 +80,18 @@ class Net:
         self._kwargs = {"training": training} if _takes(network.__class__, "training") else {}
 
     def __call__(self, x, *args, labels=None, **kwargs):
+        """Call the network.
+
+        Args:
+            x: its input; a list for a network with several inputs: ``nets.unet([x, t])``.
+            *args: what else the layer's ``call`` takes.
+            labels: int32 ``(n,)``, or None.
+            **kwargs: what else the layer's ``call`` takes, by name.
+
+        Returns:
+            Its output, or its list or dict of outputs. Floats are float32, also under mixed
+            precision.
+        """
         if labels is not None:
             if _has_input(self._network, "labels"):
                 x = [*x, labels] if isinstance(x, (list, tuple)) else [x, labels]

@@ -1,6 +1,6 @@
 """Distributions of examples and codes: posteriors, likelihoods and priors.
 
-A posterior or a likelihood is made from what a network gives, one row an example:
+A posterior or a likelihood is made from what a network gives, one row per example:
 ``q = Normal(**nets.encoder(x))``. A prior is a setting of a model: ``StandardNormal(16)``.
 """
 
@@ -29,9 +29,9 @@ class Distribution:
         """Draw with a loss's or ability's ``rng``.
 
         Args:
-            rng: draws.
-            n: how many samples of a prior. A distribution of given rows gives one for each row,
-                and takes no n unless it says so.
+            rng: the ``zoo.random.Generator`` to draw from.
+            n: number of samples of a prior. A distribution made from a network's outputs gives
+                one sample per row, and takes no n unless it says so.
 
         Returns:
             float32 ``(n, *shape)``.
@@ -50,7 +50,7 @@ class _Rows(Distribution):
     """A distribution of given rows; its parameters are outputs of a network.
 
     Attributes:
-        names: of the parameters, the first of them being of the shape of an example.
+        names: names of the parameters; the first has the shape of an example.
     """
 
     names: ClassVar[tuple[str, ...]]
@@ -68,9 +68,9 @@ class _Rows(Distribution):
         """The outputs that a network needs, ``{name: shape}``, as ``zoo.nn.networks`` takes them.
 
         Args:
-            shape: of an example.
-            shared_scale: one learned number is the scale of all outputs, rather than one for
-                each output that depends on the network's input.
+            shape: shape of one example.
+            shared_scale: whether one learned number is the scale of all outputs. Otherwise the
+                network gives a scale for each.
         """
         first, *scales = cls.names
         return {first: tuple(shape)} | {
@@ -104,11 +104,11 @@ class Bernoulli(_Rows):
         return ops.sigmoid(self.logits)
 
     def sample(self, rng, n=None):
-        """Zeros and ones."""
+        """Zeros and ones, float32 ``(n, ...)``."""
         return ops.cast(rng.uniform(ops.shape(self.logits)) < self.mean, "float32")
 
     def log_prob(self, x):
-        """Of x in [0, 1]."""
+        """Log probability in nats, ``(n,)``, of x in [0, 1]."""
         return -losses.bernoulli(x, self.logits)
 
 
@@ -132,8 +132,8 @@ class Normal(_Rows):
         """``mean + stddev * noise``, through which gradients pass (the reparameterization).
 
         Args:
-            rng: draws.
-            n: samples of each row, which are neighbours: ``(rows * n, *shape)``.
+            rng: the ``zoo.random.Generator`` to draw from.
+            n: samples per row. Those of one row are neighbours: ``(rows * n, *shape)``.
         """
         if n == 1:
             return self.mean + ops.exp(0.5 * self.log_var) * rng.normal(ops.shape(self.mean))
@@ -158,7 +158,7 @@ class Normal(_Rows):
         return losses.kl_standard_normal(*self._beside(prior))
 
     def kl_per_dimension(self, prior: Distribution):
-        """As ``kl``, of each dimension by itself: ``(n, d)``."""
+        """As ``kl``, one value per dimension: ``(n, d)``."""
         return losses.kl_per_dimension(*self._beside(prior))
 
     def _beside(self, prior):
@@ -187,13 +187,13 @@ class DiscretizedLogistic(_Rows):
         return self._mean
 
     def sample(self, rng, n=None):
-        """Levels in [0, 1]."""
+        """Pixels in [0, 1], at levels of 1 / 255."""
         u = rng.uniform(ops.shape(self.mean))
         x = self.mean + ops.exp(self.log_scale) * (ops.log(u) - ops.log1p(-u))
         return ops.clip(ops.round(x * 255.0) / 255.0, 0.0, 1.0)
 
     def log_prob(self, x):
-        """Of x in [0, 1], at levels of 1 / 255."""
+        """Log probability in nats, ``(n,)``, of x in [0, 1], at levels of 1 / 255."""
         return -losses.discretized_logistic(x, self.mean, self.log_scale)
 
 
@@ -226,7 +226,7 @@ class Prior(Distribution):
     """A distribution of one code, without parameters to learn: a setting of a model.
 
     Attributes:
-        dimension: of a code.
+        dimension: length of a code, at least 1.
     """
 
     dimension: int
@@ -242,7 +242,7 @@ class Prior(Distribution):
 
 @dataclass(frozen=True)
 class StandardNormal(Prior):
-    """N(0, I)."""
+    """The standard normal distribution, N(0, I)."""
 
     def sample(self, rng, n=None):
         return rng.normal((n, self.dimension))
@@ -256,7 +256,7 @@ class Uniform(Prior):
     """Independent uniform variables.
 
     Attributes:
-        low, high: the range.
+        low, high: the range of each, low below high.
     """
 
     low: float = -1.0
@@ -285,8 +285,8 @@ class NormalMixture(Prior):
     connected, so that some samples lie in between.
 
     Attributes:
-        components: normals, at most as many as dimensions.
-        radius: distance of their means from 0, which keeps two means sqrt(2) times as far apart.
+        components: number of normals, from 1 to ``dimension``.
+        radius: distance of their means from 0. Two means are sqrt(2) times as far apart.
     """
 
     components: int = 10

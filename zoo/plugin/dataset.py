@@ -241,7 +241,7 @@ class Dataset:
     Settings of a base are given by name, so that a dataset's own may come first: ``Folder(path)``.
 
     Attributes:
-        batch_size: examples a step, at least 1.
+        batch_size: examples per training step, at least 1.
     """
 
     batch_size: int = 128

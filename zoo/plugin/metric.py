@@ -78,7 +78,10 @@ class Metric:
             model: the model.
             data: ``data.test`` is what to measure on, binarized once where the dataset
                 binarizes, as is ``data.validation``; ``data.train`` is as it was read.
-            seed: of what the metric draws.
+            seed: seed of what the metric draws.
+
+        Returns:
+            The number, with its unit and protocol.
         """
         raise NotImplementedError(f"{type(self).__name__} has to define measure")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a model may know of the data before it sees any.
+    """What a model knows of the data when its networks are built: shapes and classes.
 
     Attributes:
         shape: shape of one example, channels last: ``(28, 28, 1)`` for pictures,
@@ -108,11 +108,11 @@ class Batch:
 
     @classmethod
     def of(cls, sources: Mapping[str, Any], labels: Any) -> Batch:
-        """The batch of these sources, of which the first is ``x``."""
+        """The batch of these sources, ``{name: tensor (n, ...)}``; the first is ``x``."""
         return cls(next(iter(sources.values())), labels, sources)
 
     def rows(self, which: slice) -> Batch:
-        """Some of the examples."""
+        """The batch of some of the examples, such as ``batch.rows(slice(0, 8))``."""
         labels = None if self.labels is None else self.labels[which]
         sources = self.sources or {"x": self.x}
         return Batch.of({name: tensor[which] for name, tensor in sources.items()}, labels)
@@ -139,14 +139,14 @@ class Move:
 
     Attributes:
         loss: ``loss(nets, batch, rng)`` returning ``{player: {term: value}}``;
-            each value a scalar or one number an example, shape ``(n,)``. A
+            each value a scalar or one value per example, shape ``(n,)``. A
             player minimises the weighted sum of the means of its terms.
         repeat: how often the move is made in a step, each time on a batch of
             its own (five for the critic of a Wasserstein GAN).
         when: ``when(step, terms)`` returning ``{player: bool}`` (Python or scalar
             tensors), asked after the forward pass: a player whose value is false
-            sits this move out, its weights, optimizer slots and iteration count
-            untouched. ``step`` is an int32 scalar; ``terms`` holds the mean of
+            sits this move out: its weights, optimizer slots and iteration count
+            stay as they are. ``step`` is an int32 scalar; ``terms`` holds the mean of
             each term as ``{player: {term: scalar}}``. Players left out move.
         updates: names of the networks whose statistics (batch norm's averages)
             this move changes. Default: the networks that its players train.
@@ -224,19 +224,43 @@ class Model:
     Checks take the first, and build for all of them."""
 
     def networks(self, data: DataSpec) -> Mapping[str, Any]:
-        """Build the networks: ``{name: keras.Model or keras.Layer}``."""
+        """Build the networks, for data of this shape.
+
+        Losses call each as ``nets.NAME``. Initial weights are drawn from the seed, except
+        in frozen networks.
+
+        Args:
+            data: shapes of the examples, and the number of classes.
+
+        Returns:
+            ``{name: keras.Model or keras.Layer}``.
+
+        Raises:
+            ZooError: where the model is not for data of this shape.
+        """
         raise NotImplementedError(f"{type(self).__name__} has to define networks(data)")
 
     def players(self) -> Mapping[str, Sequence[str]]:
-        """Say who trains what: ``{player: names of its networks}``."""
+        """Say who trains what: ``{player: names of its networks}``.
+
+        Each player has an optimizer of its own, and a loss: the terms that moves return for it.
+        """
         raise NotImplementedError(f"{type(self).__name__} has to define players()")
 
     def moves(self) -> Sequence[Move | Callable]:
-        """List what one training step does, in order: losses or ``Move``."""
+        """List what one training step does, in order.
+
+        Returns:
+            Loss methods ``(nets, batch, rng)``, each made once per step, or ``zoo.Move``.
+        """
         raise NotImplementedError(f"{type(self).__name__} has to define moves()")
 
     def weights(self) -> Mapping[str, Mapping[str, Any]]:
-        """Default weights ``{player: {term: number or schedule}}``; 1 where silent."""
+        """Default weights of the terms, which a recipe may change.
+
+        Returns:
+            ``{player: {term: number or schedule}}``. A term that is not named has weight 1.
+        """
         return {}
 
     def views(self) -> Mapping[str, View]:
@@ -251,7 +275,7 @@ class Model:
         """The prior p(z) of the codes; with a parameter ``labels``, p(z|labels).
 
         Args:
-            nets: the networks, of which a learned prior is made.
+            nets: the networks, for a prior that is learned.
 
         Returns:
             A ``zoo.nn.distributions.Distribution`` of one code, such as
@@ -260,12 +284,31 @@ class Model:
         raise NotImplementedError(f"{type(self).__name__} has no prior: latent(nets)")
 
     def sample(self, nets, n, rng, labels=None):
-        """Draw codes from the prior and decode them."""
+        """Draw codes from the prior ``latent`` and decode them.
+
+        Args:
+            nets: the networks, in inference mode.
+            n: number of samples.
+            rng: the ``zoo.random.Generator`` to draw from.
+            labels: int32 ``(n,)``, or None.
+
+        Returns:
+            float32 ``(n, *data.shape)``, pictures in ``value_range``.
+        """
         z = self.given_labels("latent", labels, nets).sample(rng, n)
         return self.given_labels("decode", labels, nets, z)
 
     def reconstruct(self, nets, x, labels=None):
-        """Encode and decode."""
+        """Encode and decode.
+
+        Args:
+            nets: the networks, in inference mode.
+            x: float32 ``(n, *data.shape)``, pictures in ``value_range``.
+            labels: int32 ``(n,)``, or None.
+
+        Returns:
+            A tensor like ``x``.
+        """
         z = self.given_labels("encode", labels, nets, x)
         return self.given_labels("decode", labels, nets, z)
 

@@ -186,17 +186,26 @@ def create(kind: str, name: str, /, **settings: Any) -> Any:
 
 
 def model(name: str, /, **settings: Any) -> Model:
-    """The model of this name, ``"vae"`` or ``"distribution/vae"``; errors as ``create``."""
+    """The registered model of this name, with these settings.
+
+    Args:
+        name: ``"vae"``, or ``"package/vae"`` where several packages have one.
+        **settings: fields of the model's class, such as ``latent_dim=2``.
+
+    Raises:
+        ZooError: the name is unknown or claimed twice, its plugin does not import, or a setting
+            is unknown, missing or of a wrong type.
+    """
     return create("models", name, **settings)
 
 
 def dataset(name: str, /, **settings: Any) -> Dataset:
-    """The dataset of this name; errors as ``create``."""
+    """The registered dataset of this name; arguments and errors are those of ``zoo.model``."""
     return create("datasets", name, **settings)
 
 
 def metric(name: str, /, **settings: Any) -> Any:
-    """The metric of this name; errors as ``create``."""
+    """The registered metric of this name; arguments and errors are those of ``zoo.model``."""
     return create("metrics", name, **settings)
 
 

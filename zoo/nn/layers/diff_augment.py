@@ -20,7 +20,7 @@ class DiffAugment(keras.layers.Layer):
 
     Args:
         policy: changes, in order: of ``"translation"``, ``"cutout"`` and ``"color"``, which
-            ``zoo.nn.differentiable`` describes.
+            ``zoo.nn.layers.diff_augment.differentiable`` describes.
 
     Raises:
         ZooError: an unknown change.

@@ -11,7 +11,7 @@ class LayerNormalization(keras.layers.Layer):
     """Layer normalization (Ba et al. 2016, equations 3 and 4), for critics above all.
 
     y = gain * (x - mean) / sqrt(variance + epsilon) + bias, with the mean and variance of
-    one example's numbers, all axes together, and a gain and bias a channel. So the critic
+    one example's numbers, all axes together, and a gain and bias per channel. So the critic
     of a gradient penalty sees each example by itself (Gulrajani et al. 2017, section 4).
 
     Keras's own layer normalizes over the last axis alone, and on TensorFlow its gradient is

@@ -15,7 +15,7 @@ class Maxout(keras.layers.Layer):
 
     Args:
         units: of the layer, at least 1.
-        pieces: linear functions a unit, at least 1.
+        pieces: linear functions per unit, at least 1.
         kernel_initializer: a Keras initializer or its name.
 
     Raises:

@@ -30,7 +30,7 @@ class Packed(keras.layers.Layer):
         return (*shape[:-1], shape[-1] * size)
 
     def call(self, x, training=False):
-        """Judge float32 examples ``(n, ..., c)``: a logit a pack, ``(ceil(n / size), 1)``.
+        """Judge float32 examples ``(n, ..., c)``: one logit per pack, ``(ceil(n / size), 1)``.
 
         The first examples fill up the last pack.
         """

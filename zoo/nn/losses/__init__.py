@@ -1,4 +1,4 @@
-"""Terms of losses, each named as the literature names it; most are one number an example."""
+"""Terms of losses, each named as the literature names it; most give one value per example."""
 
 from __future__ import annotations
 

@@ -40,17 +40,17 @@ def kl_standard_normal(mean, log_var):
 
 
 def free_bits(kl_per_dimension, floor: float):
-    """The KL, of which each dimension may have this much for free.
+    """The KL, in which a dimension below the floor counts as the floor.
 
     sum_j max(floor, mean over the batch of KL_j) (Kingma et al. 2016, equation 15): below
-    the floor a dimension has no gradient, so that it is not driven to carry nothing.
+    the floor a dimension has no gradient, so that it is not pruned early.
 
     Args:
         kl_per_dimension: float32 ``(n, d)`` in nats.
-        floor: nats a dimension, at least 0; the paper's lambda.
+        floor: nats per dimension, at least 0; the paper's lambda.
 
     Returns:
-        A scalar: a floor on the mean of the batch is no number of an example.
+        A scalar, since the floor applies to the mean over the batch.
     """
     return ops.sum(ops.maximum(ops.mean(kl_per_dimension, axis=0), floor))
 
@@ -72,8 +72,8 @@ def total_correlation(z, mean, log_var, dataset_size: int) -> Decomposition:
     Chen et al. 2018, equation 2, with log q(z) and log q(z_j) estimated by equation 3: the
     aggregate posterior q(z) is 1 / (N M) sum_m q(z | n_m) over the batch's M examples. It
     is biased, q(z) being too small: where posteriors overlap, by a factor N, which adds
-    log N to the first part and (d - 1) log N to the second. The gradients know nothing of a
-    constant. A beta-TCVAE (equation 4) weighs the second part by beta.
+    log N to the first part and (d - 1) log N to the second. These constants do
+    not change the gradients. A beta-TCVAE (equation 4) weighs the second part by beta.
 
     Args:
         z: float32 ``(n, d)``, drawn from the posteriors.
@@ -81,7 +81,7 @@ def total_correlation(z, mean, log_var, dataset_size: int) -> Decomposition:
         dataset_size: examples in the training set, N.
 
     Returns:
-        Three terms, one value an example each. They add up to log q(z | x) - log p(z),
+        Three terms, one value per example each. They add up to log q(z | x) - log p(z),
         whose expectation is the KL.
     """
     batch = ops.cast(ops.shape(z)[0], "float32")

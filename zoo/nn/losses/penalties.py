@@ -1,4 +1,4 @@
-"""Gradient penalties of a discriminator, one number an example.
+"""Gradient penalties of a discriminator, one value per example.
 
 ``critic`` and ``discriminator`` are functions of a batch, such as ``nets.critic``, that judge
 each example by itself: no batch normalization in them. They give ``(n,)`` or ``(n, 1)``.

@@ -31,20 +31,21 @@ def encoder(
     """Examples to vectors, through convolutions that halve the sides, if any, and dense layers.
 
     Args:
-        shape: of an example: ``(height, width, channels)`` where there are filters.
-        filters: of the convolutions of stride 2, in order.
-        units: of the dense layers after them, in order.
-        outputs: units of the linear layer at the end; or ``{name: units}`` of several.
-        num_classes: of the labels that the network is conditional on, which are shown beside
-            its input: a map for each class, or a number each; 0 for none.
-        style: of the layers.
+        shape: shape of one example: ``(height, width, channels)`` where there are filters.
+        filters: filters of each convolution of stride 2, in order; none by default.
+        units: units of each dense layer after them, in order.
+        outputs: units of the linear layer at the end; or ``{name: units}`` for several layers.
+        num_classes: number of classes of a conditional network; 0 for an unconditional one.
+            The label joins the input, one-hot: one more channel per class, or one more
+            number per class where there are no filters.
+        style: activation, normalization and the like of all layers.
         kernel: side of the convolutions' kernels.
 
     Returns:
-        A model from ``(n, *shape)``, or from ``[x, labels]`` where conditional, labels being
-        int32 ``(n,)``, to ``(n, units)``; to a list of them for several outputs. The layer
-        ``maps`` is the last convolution's output, flattened, and ``features`` the last before the
-        outputs.
+        A model from ``(n, *shape)`` to ``(n, units)``, or to a list of such tensors for several
+        outputs. A conditional one takes ``[x, labels]``, labels being int32 ``(n,)``. Its layer
+        ``maps`` gives the last convolution's output, flattened; its layer ``features`` gives
+        what the outputs are computed from.
 
     Raises:
         ZooError: the sides do not halve evenly that often.
@@ -78,20 +79,20 @@ def decoder(
     """Vectors to examples, through dense layers and, if any, convolutions that double the sides.
 
     Args:
-        shape: of a vector.
-        filters: of the maps that are doubled by transposed convolutions of stride 2, the
-            smallest map's first. They mirror an encoder's filters in reverse.
-        units: of the dense layers before them, in order.
-        outputs: shape of an example; or ``{name: shape}`` of several outputs. Of shape ``()`` is
-            one learned number, in the shape of the first output.
-        num_classes: of the labels that the network is conditional on; 0 for none.
-        style: of the layers.
+        shape: shape of one vector, such as ``(16,)``.
+        filters: filters of the maps that transposed convolutions of stride 2 double, the
+            smallest map first: an encoder's filters in reverse.
+        units: units of each dense layer before them, in order.
+        outputs: shape of one example; or ``{name: shape}`` for several outputs. An output of
+            shape ``()`` is one learned number, repeated in the shape of the first output.
+        num_classes: number of classes of a conditional network; 0 for an unconditional one.
+        style: activation, normalization and the like of all layers.
         kernel: side of the convolutions' kernels.
-        activation: of the outputs, by its Keras name; None for linear ones.
+        activation: activation of the outputs, by its Keras name; None for linear outputs.
 
     Returns:
-        A model from ``(n, *shape)``, or ``[z, labels]`` where conditional, to ``(n, *outputs)``;
-        to a list of them for several outputs.
+        A model from ``(n, *shape)`` to ``(n, *outputs)``, or to a list of such tensors for
+        several outputs. A conditional one takes ``[z, labels]``, labels being int32 ``(n,)``.
 
     Raises:
         ZooError: the sides do not halve evenly that often.
@@ -126,7 +127,10 @@ def discriminator(
     style: Style = _LEAKY,
     kernel: int = 4,
 ) -> keras.Model:
-    """An ``encoder`` to one logit, ``(n, 1)``; a critic's score is one too."""
+    """An ``encoder`` to one logit per example, ``(n, 1)``, or to a critic's score.
+
+    Arguments and errors are those of ``zoo.nn.networks.encoder``.
+    """
     return encoder(
         shape=shape,
         filters=filters,
@@ -148,7 +152,10 @@ def generator(
     style: Style = _RELU,
     kernel: int = 4,
 ) -> keras.Model:
-    """A ``decoder`` to examples in [-1, 1] by a tanh for pictures, and linear for the rest."""
+    """A ``decoder`` that ends in a tanh for pictures, in [-1, 1]; other examples are linear.
+
+    Arguments and errors are those of ``zoo.nn.networks.decoder``.
+    """
     return decoder(
         shape=shape,
         filters=filters,

@@ -28,7 +28,10 @@ def maps(shape: Sequence[int], halvings: int) -> list[tuple[int, int]]:
 
 
 def halvings(shape: Sequence[int]) -> int:
-    """How often a picture's sides halve while they are even and above 4: 28 and 32 twice, thrice.
+    """How often a picture's sides halve while they are even and above 4.
+
+    >>> halvings((28, 28, 1)), halvings((32, 32, 3))
+    (2, 3)
 
     Raises:
         ZooError: not a picture, or not even once.

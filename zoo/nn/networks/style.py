@@ -40,7 +40,7 @@ class Style:
             raise unknown("normalization", self.normalization, _NORMALIZATIONS)
 
     def linear(self, layer: type, *args, use_bias: bool = True, **options) -> layers.Layer:
-        """A layer of this kind, not followed by anything."""
+        """A layer of this kind, such as ``keras.layers.Dense``, without activation."""
         made = layer(
             *args,
             use_bias=use_bias,
@@ -52,7 +52,7 @@ class Style:
         return SpectralNormalization(made) if self.spectral else made
 
     def hidden(self, x, layer: type, *args, **options):
-        """``x`` after a hidden layer and all that follows it."""
+        """``x`` through such a layer, then normalization, activation and dropout."""
         # the shift of a batch normalization does what a bias would
         x = self.linear(layer, *args, use_bias=self.normalization != "batch", **options)(x)
         return self.normalize_activate_dropout(x)
