@@ -55,6 +55,8 @@ class Bench:
         model = build(self.plugin, self.data, seed=seed)
         make = optimizer or (lambda: keras.optimizers.SGD(RATE))
         model.compile(optimizers={p: make() for p in model.players}, run_eagerly=eager)
+        if model.can("adapt"):
+            model.adapt(*self.given(16))
         return model
 
     @cached_property
