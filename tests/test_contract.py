@@ -91,7 +91,7 @@ SMALL = {  # {model: {variant: settings that make it quick}}; other models as th
     "r1_gan": {"": {"prior": StandardNormal(4), "units": (8,), "activation": "tanh"}},
     "dcgan": {
         "": {"prior": Uniform(4), "filters": 4},
-        "mixture": {"prior": NormalMixture(4, components=3), "filters": 4, "units": (8,)},
+        "mixture": {"prior": NormalMixture(4, components=3), "filters": 4, "kernel": 4},
     },
     "wgan": {"": {"prior": StandardNormal(4), "filters": 4, "units": (8,), "repeats": 2}},
     "wgan_gp": {"": {"prior": StandardNormal(4), "filters": 4, "units": (8,), "repeats": 2}},

@@ -120,9 +120,9 @@ def test_a_file_holds_settings_and_public_names_alone(tmp_path):
             "latent_dim": 2,
             "units": [8],
             "convolutional": False,
+            "filters": [32, 64],
             "activation": "silu",
             "likelihood": "bernoulli",
-            "free_bits": 0.0,
             "conditional": False,
         },
     }

@@ -181,15 +181,23 @@ def test_dcgan_is_sized_by_its_data():
 def test_dcgan_has_the_layers_of_its_paper():
     data = zoo.DataSpec((64, 64, 3))
     nets = zoo.model("dcgan", filters=2).networks(data)
-    kinds = {"Conv2D", "Conv2DTranspose", "BatchNormalization", "Activation", "Dense"}
+    kinds = {
+        "Conv2D",
+        "Conv2DTranspose",
+        "BatchNormalization",
+        "ReLU",
+        "LeakyReLU",
+        "Activation",
+        "Dense",
+    }
 
     def layers_of(net):
         return [type(layer).__name__ for layer in net.layers if type(layer).__name__ in kinds]
 
-    normalized = ["BatchNormalization", "Activation"]
-    doubling = ["Conv2DTranspose", *normalized] * 3 + ["Conv2DTranspose", "Activation"]
-    assert layers_of(nets["generator"]) == ["Dense", *normalized, *doubling]
-    halving = ["Conv2D", "Activation", *["Conv2D", *normalized] * 3]
+    doubling = ["Conv2DTranspose", "BatchNormalization", "ReLU"] * 3
+    last = ["Conv2DTranspose", "Activation"]
+    assert layers_of(nets["generator"]) == ["Dense", "BatchNormalization", "ReLU", *doubling, *last]
+    halving = ["Conv2D", "LeakyReLU", *["Conv2D", "BatchNormalization", "LeakyReLU"] * 3]
     assert layers_of(nets["discriminator"]) == [*halving, "Dense"]
     filters = [layer.filters for layer in nets["generator"].layers if hasattr(layer, "filters")]
     assert filters == [8, 4, 2, 3]
@@ -226,7 +234,7 @@ def test_augmentation_changes_what_both_players_see():
             r"prior takes a Prior, as .*StandardNormal\(\.\.\.\).*, not 'normal'",
         ),
         ("gan", {"repeats": 0}, "repeat is at least 1"),
-        ("dcgan", {"units": 5}, "a tuple of int"),
+        ("dcgan", {"filters": "5"}, "filters takes int"),
     ],
 )
 def test_settings_are_checked(name, settings, message):

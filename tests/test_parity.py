@@ -40,6 +40,17 @@ def test_differences_are_relative_and_the_largest_of_all_steps_and_pairs():
     assert (kl.term, kl.relative) == ("kl", 0)
 
 
+def test_a_small_term_is_compared_by_the_loss_of_its_player():
+    traces = {
+        "a": {"loss": [100.0], "g/loss": [10.0], "g/kl": [0.1], "d/loss": [90.0]},
+        "b": {"loss": [100.0], "g/loss": [10.0], "g/kl": [0.2], "d/loss": [90.0]},
+    }
+    assert parity.differences(traces)[2].relative == pytest.approx(0.1 / 10)
+    for trace in traces.values():
+        del trace["g/loss"]
+    assert parity.differences(traces)[1].relative == pytest.approx(0.1 / 100)
+
+
 @pytest.mark.parametrize("pair", [(math.nan, 1.0), (math.nan, math.nan), (math.inf, 1.0)])
 def test_what_is_not_finite_never_agrees(pair):
     [found] = parity.differences({"a": {"loss": [pair[0]]}, "b": {"loss": [pair[1]]}})

@@ -114,7 +114,7 @@ def test_first_steps_are_the_same_on_every_backend(tmp_path):
     path = tmp_path / "recipe.py"
     path.write_text("from tests.translation import recipe\n\nrecipe = recipe()\n")
     request = {"recipe": str(path), "changes": [], "steps": 10}
-    found = parity.record(request)["loss"]
+    found = parity.record(request).trace["loss"]
     np.testing.assert_allclose(found, FIRST_STEPS, rtol=1e-4)
 
 

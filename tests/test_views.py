@@ -161,7 +161,7 @@ WRONG = {
     ),
     "a parameter too many": (
         lambda m: {"code": zoo.View(m.log_likelihood, inputs="nothing")},
-        r"not as log_likelihood\(nets, x, rng, samples, labels\)",
+        r"not as log_likelihood\(nets, x, rng, samples\)",
     ),
     "a method that fails": (
         lambda m: {"oops": zoo.View(lambda nets, x: nets.encodr(x))},

@@ -14,7 +14,7 @@ import numpy as np
 from zoo import random
 
 
-def redraw(networks, seed: int) -> None:
+def redraw(networks, seed: int, kept=()) -> None:
     """Give every weight with a random Keras initializer a value from the seed.
 
     A layer names its initializers after its weights (``kernel``, ``kernel_initializer``),
@@ -23,8 +23,9 @@ def redraw(networks, seed: int) -> None:
     Args:
         networks: pairs ``(name, network)``.
         seed: the experiment's seed.
+        kept: ``id`` of variables that keep their value.
     """
-    done = set()
+    done = set(kept)
     for name, network in networks:
         for place, (layer, variable) in enumerate(_weights(network)):
             initializer = _initializer(layer, variable.name)

@@ -21,7 +21,8 @@ from zoo.plugin import declared, network_configs, registry, serialization
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.plugin.sources import refuse_mismatch
-from zoo.runtime.keras import no_tensorflow, precision
+from zoo.runtime.blame import blaming
+from zoo.runtime.keras import no_tensorflow, precision, require_channels_last
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -131,6 +132,12 @@ class GenerativeModel(TrainingStep, Inference, backend.Trainer, keras.Model):
             auto_scale_loss=False,
         )
 
+    def adapt(self, x, labels=None):
+        """Set statistics of training examples, as ``fit`` takes them; see ``zoo.Model.adapt``."""
+        given = dict(self.networks.items()), self.batch_of((x, labels)), self._rng("adapt", 0)
+        with blaming(f"{self.where}.adapt"):
+            self.plugin.adapt(*given)
+
     def player_variables(self) -> dict[str, list]:
         """``{player: trainable variables of its networks}``."""
         return {
@@ -215,12 +222,7 @@ def build(
     typed(weights or {}, Mapping, "zoo.build: weights")
     typed(networks or {}, Mapping, "zoo.build: networks")
     where = type(model).__name__
-    if keras.config.image_data_format() != "channels_last":
-        raise ZooError(
-            "pictures have their channels last in the zoo, but Keras is set to "
-            f"{keras.config.image_data_format()!r}: leave out image_data_format (in keras.json "
-            'or keras.config), or set it to "channels_last"'
-        )
+    require_channels_last()
     refuse_mismatch(model, data)
     accelerate.install(keras.backend.backend(), backend.device())
     built = Networks(declared.networks(model, data, networks or {}, where), where)
@@ -245,8 +247,7 @@ def build(
     result.set_terms(found, merged)
     result.given_weights = dict(weights or {})
     result.given_networks = tuple(networks or ())
-    # networks of the user's own keep their weights, which may be pretrained
-    redraw([(name, net) for name, net in built.items() if name not in (networks or {})], seed)
+    redraw(built.items(), seed, declared.pretrained(model, data, networks or {}, built, where))
     return result
 
 

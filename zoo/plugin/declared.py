@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 
 from zoo.errors import ZooError, unknown
 from zoo.plugin.settings import typed
@@ -29,6 +30,25 @@ def networks(model, data, replacements, where):
             raise unknown("network", name, built, where=where)
         built[name] = _replacement(factory, data, model, f"{where}: the given network {name!r}")
     return built
+
+
+def pretrained(model, data, replacements, built, where) -> set[int]:
+    """The ``id`` of variables of a recipe's own networks that were given a value.
+
+    Each network is made once more: what differs then is drawn at random.
+    """
+    found: set[int] = set()
+    for name, factory in replacements.items():
+        again = _replacement(factory, data, model, f"{where}: the given network {name!r}")
+        own, other = built[name].variables, again.variables
+        if len(own) == len(other):
+            found |= {id(a) for a, b in zip(own, other, strict=True) if _equal(a, b)}
+    return found
+
+
+def _equal(a, b) -> bool:
+    one, other = (keras.ops.convert_to_numpy(v) for v in (a, b))
+    return a is b or np.array_equal(one, other, equal_nan=True)
 
 
 def _replacement(factory, data, model, where):

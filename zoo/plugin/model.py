@@ -283,6 +283,19 @@ class Model:
         """
         raise NotImplementedError(f"{type(self).__name__} has no prior: latent(nets)")
 
+    def adapt(self, networks, batch, rng):
+        """Set statistics of the training data before training, such as pseudo-inputs or a mean.
+
+        It is called once, with up to 1,000 training examples in an order drawn from the seed.
+        What it sets is kept in weights: those that it assigns.
+
+        Args:
+            networks: ``{name: Keras model or layer}``, whose variables it may assign.
+            batch: a ``Batch`` of training examples.
+            rng: draws.
+        """
+        raise NotImplementedError(f"{type(self).__name__} adapts nothing")
+
     def sample(self, nets, n, rng, labels=None):
         """Draw codes from the prior ``latent`` and decode them.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 
+from zoo.errors import ZooError
 from zoo.runtime.keras_compat import tensorflow
 
 
@@ -51,3 +52,13 @@ def precision(policy: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def require_channels_last() -> None:
+    """Refuse Keras's other layout of pictures."""
+    if keras.config.image_data_format() != "channels_last":
+        raise ZooError(
+            "pictures have their channels last in the zoo, but Keras is set to "
+            f"{keras.config.image_data_format()!r}: leave out image_data_format (in keras.json "
+            'or keras.config), or set it to "channels_last"'
+        )

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,9 @@ class Difference:
 
     Attributes:
         term: its name in the logs.
-        relative: ``|a - b| / max(|a|, |b|)``, the largest over steps and pairs of backends.
+        relative: ``|a - b| / max(|a|, |b|, |L|)``, the largest over steps and pairs of backends.
+            L is the loss of the term's player: a small term that is the difference of large
+            numbers, as a KL may be, has their rounding.
         step: the step of it, from 1; 0 for samples, which are drawn before.
         backends: the pair of backends.
     """
@@ -69,12 +71,10 @@ def differences(traces: Mapping[str, Trace]) -> list[Difference]:
     found = []
     for term in traces[backends[0]]:
         candidates = [
-            Difference(term, _relative(a, b), step, (first, second))
+            Difference(term, _apart(a, b, max(map(abs, (a, b, loss)))), step, (first, second))
             for i, first in enumerate(backends)
             for second in backends[i + 1 :]
-            for step, (a, b) in enumerate(
-                zip(traces[first][term], traces[second][term], strict=True), start=1
-            )
+            for step, (a, b, loss) in enumerate(_beside(traces[first], traces[second], term), 1)
         ]
         found.append(max(candidates, key=lambda difference: difference.relative))
     return found
@@ -107,8 +107,10 @@ def samples_difference(recordings: Mapping[str, Recording]) -> Difference | None
     return max(candidates, key=lambda difference: difference.relative)
 
 
-def _relative(a: float, b: float) -> float:
-    return _apart(a, b, max(abs(a), abs(b)))
+def _beside(first: Trace, second: Trace, term: str) -> Iterator[tuple[float, float, float]]:
+    """A term on two backends, and the loss of its player, at each step."""
+    loss = f"{term.partition('/')[0]}/loss"  # a single player's is the loss alone
+    return zip(first[term], second[term], first.get(loss, first.get("loss", ())), strict=True)
 
 
 def _apart(a: float, b: float, size: float) -> float:

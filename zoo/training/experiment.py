@@ -20,6 +20,8 @@ from zoo.runtime.keras import copy_of, precision
 EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
 
 
+ADAPTED = 1000  # training examples that a model is given for statistics
+
 SHOWN = 1000  # training examples in pictures, where there are none for validation
 
 
@@ -104,6 +106,10 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
     train = data.train
     if binarize == "fixed":
         train = dataclasses.replace(train, x=binarize_once(train.x, recipe.seed, "train"))
+    if model.can("adapt"):
+        some = min(ADAPTED, len(train))
+        first = Batches(train, some, seed=recipe.seed, shuffle=True, binarize=binarize == "dynamic")
+        model.adapt(*first[0])
     batches = Batches(
         train,
         recipe.dataset.batch_size,

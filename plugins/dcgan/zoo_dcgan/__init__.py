@@ -23,17 +23,11 @@ class DCGAN(Game):
         prior: p(z); the paper's is uniform and of 100 dimensions (figure 1).
         filters: of the largest maps; they double as the maps halve. The paper has 128.
         kernel: side of the convolutions' kernels (figure 1).
-        units: of dense layers at the side of z in the generator and of the logit in the
-            discriminator. The paper has none, as its smallest maps are of 4 x 4. Where they are of
-            7 x 7, a dense layer shows the discriminator the whole (Chen et al. 2016, table 1).
-        activation: of all hidden layers, by its Keras name, in place of the paper's two.
     """
 
     prior: distributions.Prior = distributions.Uniform(100)
     filters: int = 64
     kernel: int = 5
-    units: tuple[int, ...] = ()
-    activation: str | None = None
 
     def networks(self, data):
         return {"generator": self.generator(data), "discriminator": self.discriminator(data)}
@@ -46,12 +40,11 @@ class DCGAN(Game):
         filters = networks.doubled(self.filters, data.shape)[::-1]
         small = (*networks.maps(data.shape, len(filters))[-1], filters[0])
         net = [keras.Input(self.prior.shape)]
-        for units in self.units[::-1]:
-            net += [layers.Dense(units, use_bias=False, kernel_initializer=NORMAL), *self._relu()]
         net += [layers.Dense(math.prod(small), use_bias=False, kernel_initializer=NORMAL)]
-        net += [layers.Reshape(small), *self._relu()]
+        net += [layers.Reshape(small), layers.BatchNormalization(), layers.ReLU()]
         for count in filters[1:]:
-            net += [self._convolution(layers.Conv2DTranspose, count), *self._relu()]
+            net += [self._convolution(layers.Conv2DTranspose, count)]
+            net += [layers.BatchNormalization(), layers.ReLU()]
         net += [self._convolution(layers.Conv2DTranspose, data.shape[-1], use_bias=True)]
         return keras.Sequential([*net, layers.Activation("tanh")])
 
@@ -62,26 +55,18 @@ class DCGAN(Game):
         """
         first, *filters = networks.doubled(self.filters, data.shape)
         net = [keras.Input(data.shape), self._convolution(layers.Conv2D, first, use_bias=True)]
-        net += [self._leaky_relu()]
+        net += [layers.LeakyReLU(0.2)]
         for count in filters:
             net += [self._convolution(layers.Conv2D, count), layers.BatchNormalization()]
-            net += [self._leaky_relu()]
-        net += [layers.Flatten()]
-        for units in self.units:
-            net += [layers.Dense(units, use_bias=False, kernel_initializer=NORMAL)]
-            net += [layers.BatchNormalization(), self._leaky_relu()]
-        return keras.Sequential([*net, layers.Dense(1, kernel_initializer=NORMAL)])
+            net += [layers.LeakyReLU(0.2)]
+        return keras.Sequential(
+            [*net, layers.Flatten(), layers.Dense(1, kernel_initializer=NORMAL)]
+        )
 
     def _convolution(self, layer, filters, use_bias=False):
         # the shift of a batch norm does what a bias would
         options = {"strides": 2, "padding": "same", "use_bias": use_bias}
         return layer(filters, self.kernel, kernel_initializer=NORMAL, **options)
-
-    def _relu(self):
-        return layers.BatchNormalization(), layers.Activation(self.activation or "relu")
-
-    def _leaky_relu(self):
-        return layers.Activation(self.activation or "leaky_relu")
 
 
 NORMAL = keras.initializers.RandomNormal(stddev=0.02)  # section 4

@@ -9,6 +9,14 @@ from zoo.testing.harness.listing import check
 from zoo.testing.harness.outcomes import expect, expect_close
 
 
+@check(needs=("adapt",))
+def adapts_the_same_for_a_seed(bench: Bench):
+    """Two builds from one seed adapt to the same examples alike."""
+    first, second = bench.model, bench.built()
+    for a, b in zip(first.variables, second.variables, strict=True):
+        expect_close(numbers(a), numbers(b), f"{a.path}, adapted twice", atol=0)
+
+
 @check()
 def one_seed_is_one_start(bench: Bench):
     """Two builds from one seed have the same weights and the same terms."""

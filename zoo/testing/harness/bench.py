@@ -55,6 +55,8 @@ class Bench:
         model = build(self.plugin, self.data, seed=seed)
         make = optimizer or (lambda: keras.optimizers.SGD(RATE))
         model.compile(optimizers={p: make() for p in model.players}, run_eagerly=eager)
+        if model.can("adapt"):
+            model.adapt(*self.given(16))
         return model
 
     @cached_property
@@ -201,8 +203,9 @@ class Bench:
     def view(self, name: str, n: int = N, seed: int = 1) -> dict[str, np.ndarray]:
         """A view of the plugin's own, of n examples or rows and not compiled: its columns."""
         model, view = self.model, views.find(self.plugin, name)
-        x, labels = map(ops.convert_to_tensor, self.batch(n))
-        first = {"examples": model.scaled(x), "noise": ops.arange(n, dtype="int32")}
+        labels = ops.convert_to_tensor(self.batch(n)[1])
+        x = model.batch_of(self.given(n)).x
+        first = {"examples": x, "noise": ops.arange(n, dtype="int32")}
         key = ops.convert_to_tensor(random.key(seed, f"view {name}"))
         out = model._applied("view", key, 0, first.get(view.inputs), labels, of=name)
         return {k: numbers(v) for k, v in (out if isinstance(out, dict) else {name: out}).items()}
