@@ -14,6 +14,7 @@ from zoo import datasets
 from zoo.datasets import Access
 from zoo.errors import ZooError
 from zoo.nn import layers as own_layers
+from zoo.nn import networks
 from zoo.plugin import network_configs
 from zoo.plugin.serialization import NeedsRecipe
 from zoo.runs.manifest import parse
@@ -154,3 +155,26 @@ def test_a_run_says_when_it_will_need_its_recipe(tmp_path):
     run.update(networks=described.networks)
     with pytest.raises(ZooError, match=r"networks\.json is not of its networks encoder"):
         zoo.load(run)
+
+
+@pytest.mark.once_in_short
+def test_networks_smaller_than_the_models_own_load(tmp_path):
+    """The model's are built as well, which is no reason to take the run for a hostile one."""
+
+    def small(data, model):
+        return networks.encoder(shape=data.shape, units=(2,), outputs=2)
+
+    recipe = zoo.Recipe(
+        model=zoo.model("ae", latent_dim=2, units=(900, 400)),
+        dataset=datasets.Digits(batch_size=512),
+        optimizers={"autoencoder": "sgd"},
+        networks={
+            "encoder": small,
+            "decoder": lambda data, model: networks.decoder(
+                shape=(2,), units=(2,), outputs=data.shape
+            ),
+        },
+        epochs=1,
+    )
+    run = zoo.train(recipe, runs_folder=str(tmp_path))
+    assert zoo.load(run.path).encode(np.zeros((1, 8, 8, 1), "uint8")).shape == (1, 2)

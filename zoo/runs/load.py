@@ -62,7 +62,7 @@ def load(
     averaged = described.ema is not None and not described.pack
     with _blaming(run):
         plugin, spec, networks = _parts(run, described, recipe)
-        with precision(described.precision), trust.budget(arrays):
+        with precision(described.precision), trust.budget(arrays, bool(networks)):
             weights = _numbers(described)
             model = build(plugin, spec, weights=weights, networks=networks, seed=described.seed)
         model.compile(
