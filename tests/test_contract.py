@@ -116,6 +116,23 @@ SMALL = {  # {model: {variant: settings that make it quick}}; other models as th
         "gated": {"latent_dim": 4, "filters": 4, "hidden": (), "margin": 0.4},
         "conditional": {"latent_dim": 4, "filters": 4, "hidden": (), "conditional": True},
     },
+    "flow_matching": {
+        "": {"filters": (4, 8), "units": 8, "hidden": 8, "steps": 2},
+        "guided": {
+            "filters": (4, 8),
+            "units": 8,
+            "steps": 2,
+            "conditional": True,
+            "guidance": 1.0,
+        },
+        "euler": {
+            "filters": (4, 8),
+            "units": 8,
+            "steps": 2,
+            "solver": "euler",
+            "logit_normal": True,
+        },
+    },
     "classifier": {"": {"filters": (4, 4)}},
     "aae": {
         "": {"latent_dim": 4, "hidden": (8,)},

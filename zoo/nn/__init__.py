@@ -14,6 +14,7 @@ __all__ = [
     "packing",
     "samplers",
     "schedules",
+    "unet",
 ]
 
 
