@@ -27,7 +27,7 @@ recipe = zoo.Recipe(
         steps=5,
         logit_normal=True,
         conditional=True,
-        guidance=1.0,
+        guidance=0.5,
     ),
     dataset=datasets.MNIST(batch_size=64),
     optimizers={"flow": keras.optimizers.Adam(RATE, epsilon=1e-5)},
@@ -37,6 +37,6 @@ recipe = zoo.Recipe(
     ],
     metrics=[metrics.Recognition()],
     epochs=EPOCHS,
-    ema=0.999,
+    ema=0.998,
     seed=0,
 )

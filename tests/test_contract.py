@@ -180,6 +180,9 @@ FIRST_STEPS = {  # the loss of three steps of SGD: the same on every backend, an
     "vaegan-pixel": [157.53500, 153.89072, 150.60519],
     "vaegan-gated": [94.84183, 100.68997, 92.53322],  # balanced for as long
     "vaegan-conditional": [70.14716, 67.10105, 67.95075],
+    "flow_matching": [92.72408, 79.69749, 66.96236],
+    "flow_matching-guided": [93.56310, 73.54520, 65.98554],
+    "flow_matching-euler": [92.67061, 73.57247, 101.01498],
     "aae": [10.282868, 10.531397, 10.457711],
     "aae-mixture": [10.185394, 10.150745, 10.004512],
     "aae-swiss-roll": [10.563953, 10.392678, 10.076238],
