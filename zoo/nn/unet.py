@@ -109,7 +109,7 @@ def sinusoids(t, units: int, fastest: float = 100.0):
         float32 ``(n, units)``.
     """
     rates = np.geomspace(1.0, fastest, units // 2, dtype="float32")
-    angles = ops.expand_dims(t, 1) * rates
+    angles = ops.multiply(ops.expand_dims(t, 1), rates)
     return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=1)
 
 
