@@ -101,6 +101,23 @@ SMALL = {  # {model: {variant: settings that make it quick}}; other models as th
         "gated": {"latent_dim": 4, "filters": 4, "units": (), "margin": 0.4},
         "conditional": {"latent_dim": 4, "filters": 4, "units": (), "conditional": True},
     },
+    "flow_matching": {
+        "": {"filters": (4, 8), "units": 8, "hidden": 8, "steps": 2},
+        "guided": {
+            "filters": (4, 8),
+            "units": 8,
+            "steps": 2,
+            "conditional": True,
+            "guidance": 1.0,
+        },
+        "euler": {
+            "filters": (4, 8),
+            "units": 8,
+            "steps": 2,
+            "solver": "euler",
+            "logit_normal": True,
+        },
+    },
     "classifier": {"": {"filters": (4, 4)}},
     "aae": {
         "": {"prior": StandardNormal(4), "units": (8,)},
@@ -141,6 +158,9 @@ FIRST_STEPS = {  # the loss of three steps of SGD: the same on every backend, an
     "vaegan-pixel": [157.53500, 153.89072, 150.60519],
     "vaegan-gated": [94.84183, 100.68997, 92.53322],  # balanced for as long
     "vaegan-conditional": [70.14716, 67.10105, 67.95075],
+    "flow_matching": [92.72408, 79.69749, 66.96236],
+    "flow_matching-guided": [93.56310, 73.54520, 65.98554],
+    "flow_matching-euler": [92.67061, 73.57247, 101.01498],
     "aae": [11.063885, 10.795160, 10.529767],
     "aae-mixture": [10.185394, 10.150745, 10.004512],
     "aae-swiss-roll": [10.563953, 10.392678, 10.076238],

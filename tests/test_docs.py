@@ -1,6 +1,7 @@
 """What README and docs show works as it stands."""
 
 import functools
+import os
 import re
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests import reference
+from zoo.runtime import backends
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -85,6 +87,22 @@ def test_the_gradient_penalty_of_the_docs():
     }
     exec(shown, scope)
     np.testing.assert_allclose(ops.convert_to_numpy(scope["penalty"]), [121.0, 121.0], rtol=1e-5)
+
+
+@pytest.mark.backend_free  # PyTorch would take a minute
+def test_the_model_with_a_loop_of_the_docs():
+    page = ROOT / "docs/diffusion.md"
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks(page, "python"))],
+        env={**os.environ, "KERAS_BACKEND": backends.installed()[0]},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    shown, found = "".join(blocks(page, "text")).split(), done.stdout.split()
+    numbers = [[float(w.rstrip(":,")) for w in words if w[0].isdigit()] for words in (shown, found)]
+    assert [w for w in shown if not w[0].isdigit()] == [w for w in found if not w[0].isdigit()]
+    np.testing.assert_allclose(*numbers, atol=0.03)
 
 
 @pytest.mark.backend_free

@@ -37,6 +37,10 @@ class Made(zoo.Model):
     def __init__(self, **abilities):
         vars(self).update(abilities)
 
+    @property
+    def plugin(self):
+        return self
+
 
 @pytest.fixture(scope="module")
 def digits():
@@ -96,6 +100,16 @@ def test_recognition_of_real_pictures_and_of_noise(judge, digits):
     assert one.details["real"] == found.details["real"]
     strict = dataclasses.replace(metric, confidence=0.999).measure(real, digits, seed=0)
     assert strict.value < found.value
+
+
+def test_recognition_of_the_class_that_was_asked_for(judge, digits):
+    metric = metrics.Recognition(classifier=str(judge.path), samples=20)
+    one = digits.test.x[np.asarray(digits.test.y) == 3][:1] / np.float32(255)
+    threes = Made(sample=lambda n, seed: np.repeat(one, n, axis=0))
+    assert "asked" not in metric.measure(threes, digits, seed=0).details
+    threes.conditional, threes.data = True, digits.spec  # asked for each class twice
+    found = metric.measure(threes, digits, seed=0).details
+    assert (found["class_3"], found["asked"]) == (1.0, 0.1)
 
 
 @pytest.mark.once_in_short

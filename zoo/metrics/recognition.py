@@ -20,7 +20,8 @@ class Recognition(JudgedMetric):
     Confidence is the largest of its probabilities. Details: ``real``, the share of the test
     pictures that it is confident of; ``class_0`` and so on, the share of the samples that it
     takes for each class, whether confident or not; ``least_class``, the smallest of them.
-    Labels of a conditional model are its classes in turn.
+    Labels of a conditional model are its classes in turn; ``asked`` is the share of its samples
+    that the classifier takes for the class asked for.
 
     Attributes:
         samples: how many are drawn.
@@ -43,7 +44,12 @@ class Recognition(JudgedMetric):
         judge = self.judge(data)
         judged = judge(model.sample(self.samples, seed=seed))
         real = np.concatenate([judge(part.x).max(axis=1) for part in chunks(data.test)])
-        classes = np.bincount(judged.argmax(axis=1), minlength=judged.shape[1]) / len(judged)
+        taken = judged.argmax(axis=1)
+        classes = np.bincount(taken, minlength=judged.shape[1]) / len(judged)
+        asked = {}
+        if model.plugin.conditional:
+            in_turn = np.arange(self.samples) % model.data.classes
+            asked["asked"] = float((taken == in_turn).mean())
         return Measured(
             float((judged.max(axis=1) > self.confidence).mean()),
             "",
@@ -51,6 +57,7 @@ class Recognition(JudgedMetric):
             f"real of {counted(len(real), 'test picture')}; classifier {judge.name}",
             {
                 "real": float((real > self.confidence).mean()),
+                **asked,
                 "least_class": float(classes.min()),
                 **{f"class_{label}": float(share) for label, share in enumerate(classes)},
             },

@@ -9,6 +9,7 @@ from __future__ import annotations
 from zoo.nn.networks.builders import decoder, discriminator, encoder, generator
 from zoo.nn.networks.sizes import doubled, halvings, maps
 from zoo.nn.networks.style import Style
+from zoo.nn.networks.unet import unet
 
 __all__ = [
     "Style",
@@ -19,4 +20,5 @@ __all__ = [
     "generator",
     "halvings",
     "maps",
+    "unet",
 ]

@@ -1,0 +1,42 @@
+"""Flow matching on MNIST, a digit of the class asked for (Lipman et al. 2023).
+
+zoo run recipes/flow_mnist.py
+zoo run recipes/flow_mnist.py epochs=1 dataset.limit=5000
+"""
+
+import keras
+
+import zoo
+from zoo import callbacks, datasets, metrics
+
+backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
+    "cpu": ("tensorflow", "torch", "jax"),
+    "gpu": ("jax", "torch", "tensorflow"),
+}
+
+EPOCHS = 6
+RATE = keras.optimizers.schedules.CosineDecay(  # over 859 steps an epoch
+    1e-4, EPOCHS * 859 - 200, warmup_target=2e-3, warmup_steps=200
+)
+
+recipe = zoo.Recipe(
+    model=zoo.model(
+        "flow_matching",
+        filters=(32, 64),
+        hidden=256,
+        steps=5,
+        logit_normal=True,
+        conditional=True,
+        guidance=0.5,
+    ),
+    dataset=datasets.MNIST(batch_size=64),
+    optimizers={"flow": keras.optimizers.Adam(RATE, epsilon=1e-5)},
+    callbacks=[
+        callbacks.SampleGrid(),
+        callbacks.TensorBoard(),
+    ],
+    metrics=[metrics.Recognition()],
+    epochs=EPOCHS,
+    ema=0.998,
+    seed=0,
+)
