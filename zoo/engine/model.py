@@ -32,7 +32,8 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
 
     ``zoo.build`` makes one. ``fit`` takes ``x`` or ``x, labels``: uint8 pictures, which
     are scaled to the model's ``value_range``, or float32 already in that range; or a dict of
-    the data's sources: ``{"photo": ..., "sketch": ..., "label": ...}``. Where a move repeats,
+    the data's sources: ``{"photo": ..., "sketch": ..., "label": ...}``. Labels are integers from
+    0 or one-hot. What is neither is refused (``zoo/plugin/border.py``). Where a move repeats,
     a step's batch is divided among the repeats.
 
     Attributes:

@@ -55,8 +55,8 @@ class Border:
             finite: whether examples have to be finite.
 
         Returns:
-            ``(x, y)`` to train with: a new generator for a generator, an array for a list of
-            labels.
+            ``(x, y)`` to train with: a new generator for a generator, int32 ``(n,)`` for labels
+            that are an array or a list.
 
         Raises:
             ZooError: what came, what is accepted, and how to convert it.
@@ -83,7 +83,12 @@ class Border:
                 self.examples(_on_host(array[:FIRST]), source, name, finite=finite)
         if labels is None or _readable(labels):
             first = next(iter(sources.values()))
-            self.labels(labels, len(first) if _readable(first) else None, where, method)
+            n = len(first) if _readable(first) else None
+            checked = self.labels(labels, n, where, method)
+            if isinstance(labels, np.ndarray) and batch is not x:  # 64 bits do not fit everywhere
+                if isinstance(x, Mapping):
+                    x = {key: checked if part is labels else part for key, part in x.items()}
+                y = checked if y is labels else y
         if isinstance(x, keras.utils.PyDataset):
             self._known.add(x)
         return x, y
