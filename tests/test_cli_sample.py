@@ -158,8 +158,9 @@ def test_samples_of_one_label(call, folder, place):
 
 
 def test_a_label_that_is_not_there(mistake):
-    assert "labels are from 0 to 9, and one is 10" in mistake("sample", "gan", "--label", 10)
-    assert "one is -1" in mistake("sample", "gan", "--label", -1)
+    said = mistake("sample", "gan", "--label", 10)
+    assert "has the label 10; labels are integers from 0 to 9" in said
+    assert "has the label -1" in mistake("sample", "gan", "--label", -1)
     assert "VAE is not conditional" in mistake("sample", "vae", "--label", 1)
 
 

@@ -79,7 +79,7 @@ def test_other_abilities_want_labels(model, ability):
 
 
 def test_labels_that_do_not_exist_or_do_not_fit_are_named(model):
-    with pytest.raises(ZooError, match="labels are from 0 to 2, and one is 7"):
+    with pytest.raises(ZooError, match="row 1 has the label 7; labels are integers from 0 to 2"):
         model.sample(2, labels=[0, 7])
     with pytest.raises(ZooError, match=r"2 examples need labels \(2,\), not \(1,\)"):
         model.sample(2, labels=[0])

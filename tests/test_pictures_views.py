@@ -62,7 +62,7 @@ def test_samples_of_a_conditional_model_have_a_column_for_each_class(vae, gan):
 def test_samples_of_one_label(vae, gan):
     view = views.samples(gan, 4, label=2)
     assert (view.numbers == gan.sample(4, labels=np.full(4, 2))).all()
-    with pytest.raises(ZooError, match="labels are from 0 to 2, and one is 3"):
+    with pytest.raises(ZooError, match="row 0 has the label 3; labels are integers from 0 to 2"):
         views.samples(gan, 4, label=3)
     with pytest.raises(ZooError, match="VAE is not conditional"):
         views.samples(vae, 4, label=0)

@@ -164,7 +164,7 @@ def test_a_conditional_model_is_given_missing_labels():
         if accepted:
             assert model.reconstruct(x, labels=labels).shape == (2, *SKETCH)
         else:
-            with pytest.raises(ZooError, match="labels are from 0 to 1, and one is -1"):
+            with pytest.raises(ZooError, match="label -1; labels are integers from 0 to 1"):
                 model.reconstruct(x, labels=labels)
 
 

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from zoo.nn.networks.unet import sinusoids, unet
 
 import zoo
 from zoo.errors import ZooError
+from zoo.nn.networks.unet import sinusoids, unet
 
 SMALL = {"filters": (4, 8), "units": 8}
 

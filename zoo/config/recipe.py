@@ -22,6 +22,7 @@ from zoo.plugin.dataset import Dataset
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import Model
 from zoo.plugin.settings import check_settings
+from zoo.runtime.keras import pinned
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ class Recipe:
             raise ZooError(f"recipe.ema is a momentum in [0, 1), not {self.ema}")
 
 
+@pinned()
 def load(path: Path) -> Recipe:
     """Run a recipe file and return the ``recipe`` that it defines.
+
+    Its optimizers and layers are made with Keras's own defaults, whatever the process is set to.
 
     Raises:
         ZooError: the file is missing, is not Python, fails, or defines no recipe.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.plugin.labels import column
 from zoo.plugin.limits import MOST_CLASSES, check_labels
 
 
@@ -51,7 +52,7 @@ def classes_of(
     """
     columns, width = {}, 0
     for part, y in given.items():
-        columns[part], hot = _column(np.asarray(y), f"{where}, {part}")
+        columns[part], hot = column(np.asarray(y), f"{where}, {part}")
         width = max(width, hot)
     text = [part for part, y in columns.items() if y.dtype.kind == "U"]
     if text and len(text) < len(columns):
@@ -72,40 +73,6 @@ def classes_of(
     if not names and len(columns["train"]):
         _tell_of_gaps(columns["train"], count, where, say)
     return Classes({p: y.astype(np.int32) for p, y in columns.items()}, count, tuple(names))
-
-
-def _column(y: np.ndarray, where: str) -> tuple[np.ndarray, int]:
-    """Labels ``(n,)``, of integers or text, and the classes that one-hot rows have room for."""
-    if y.dtype.kind == "O":
-        odd = next((i for i, v in enumerate(y) if not isinstance(v, str)), None)
-        if odd is not None:
-            raise ZooError(
-                f"{where}: row {odd} has the label {y[odd]!r}; labels are integers from 0, or text"
-            )
-        y = y.astype(str)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    elif y.ndim == 2 and y.dtype.kind in "biuf":
-        if not (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
-            raise ZooError(f"{where}: labels {y.shape} are one-hot, a single 1 in each row of 0")
-        return y.argmax(axis=1), y.shape[1]
-    if y.ndim != 1:
-        raise ZooError(f"{where}: labels are (n,), (n, 1) or one-hot (n, classes), not {y.shape}")
-    if y.dtype.kind == "b":
-        return y.astype(np.int32), 2
-    if y.dtype.kind in "SUT":
-        return _text(y, where), 0
-    return y, 0
-
-
-def _text(y: np.ndarray, where: str) -> np.ndarray:
-    try:
-        y = np.char.decode(y, "utf-8") if y.dtype.kind == "S" else y.astype(str)
-    except UnicodeDecodeError as error:
-        raise ZooError(f"{where}: labels are no UTF-8 text: {error}") from None
-    if (y == "").any():
-        raise ZooError(f"{where}: row {int((y == '').argmax())} has no label: leave it out")
-    return y
 
 
 def _tell_of_gaps(y: np.ndarray, count: int, where: str, say: Callable[[str], None]) -> None:

@@ -130,10 +130,12 @@ class Inference:
         if ability != "view" and not self.plugin.can(ability):
             able = ", ".join(self.able()) or "nothing"
             raise ZooError(f"{self.where} cannot {ability}; it can: {able}")
+        where = f"{self.where}.{ability}"
+        inputs, labels = self.border.first(inputs, labels)
         n = len(inputs)
         if n == 0:
             raise ZooError(f"{self.where}: there is nothing to {ability}, n is 0")
-        labels = self._checked_labels(labels, n, ability)
+        labels = self.border.labels(labels, n, where, ability)
         size = min(CHUNK, n)
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
@@ -143,7 +145,7 @@ class Inference:
             if isinstance(part, range):  # numbers of rows, for noise
                 part = np.array(part, "int32")
             elif ability != "decode":
-                part = self._from_unit(np.asarray(part))
+                part = self._from_unit(np.asarray(part), where)
             parts = [part, None if labels is None else labels[start : start + size]]
             tensors = [
                 None if a is None else ops.convert_to_tensor(_filled(a, size)) for a in parts
@@ -151,22 +153,6 @@ class Inference:
             out = function(key, ops.convert_to_tensor(np.int32(start)), *tensors)
             outputs.append(tree.map_structure(ops.convert_to_numpy, out))
         return tree.map_structure(lambda *parts: np.concatenate(parts)[:n], *outputs)
-
-    def _checked_labels(self, labels, n, ability) -> Any:
-        if labels is None:
-            if self.plugin.conditional:
-                raise ZooError(f"{self.where} is conditional: to {ability}, give labels too")
-            return None
-        labels = np.asarray(labels)
-        if labels.shape != (n,):
-            raise ZooError(f"{self.where}: {n} examples need labels ({n},), not {labels.shape}")
-        low, classes = -int(self.data.missing_labels), self.data.classes
-        if self.plugin.conditional and not low <= labels.min() <= labels.max() < classes:
-            wrong = next(label for label in labels if not low <= label < classes)
-            raise ZooError(
-                f"{self.where}: labels are from {low} to {classes - 1}, and one is {wrong}"
-            )
-        return labels.astype("int32")
 
     def _ability(self, name, **options):
         """The plugin's method compiled, as ``function(key, start, first, labels)``."""
@@ -188,7 +174,7 @@ class Inference:
         view = views.find(self.plugin, options["of"]) if name == "view" else None
         where = f"{self.where}.{view.name if view else name}"
         call, n = self.plugin.given_labels, None if first is None else ops.shape(first)[0]
-        with random.scope(rng), blaming(where):
+        with random.scope(rng), blaming(where), self.settled():
             if view:
                 out = view.called(nets, first, n, rng, labels)
             elif name == "sample":
@@ -208,8 +194,8 @@ class Inference:
             promises.check(name, out, rows, self.data, where)
         return out
 
-    def _from_unit(self, x):
-        self._check_shape(x)
+    def _from_unit(self, x, where):
+        self.border.examples(x, where, unit=True)
         if not self._range:
             return x.astype("float32")
         low, high = self._range

@@ -18,6 +18,7 @@ from zoo.engine.optimizers import PlayerOptimizers, prepared, serialized
 from zoo.engine.step import TrainingStep
 from zoo.errors import ZooError, unknown
 from zoo.plugin import declared, network_configs, registry, serialization
+from zoo.plugin.entrance import Entrance
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.plugin.sources import refuse_mismatch
@@ -26,12 +27,13 @@ from zoo.runtime.keras import no_tensorflow, precision, require_channels_last
 
 
 @keras.saving.register_keras_serializable("zoo")
-class GenerativeModel(TrainingStep, Inference, backend.Trainer, keras.Model):
+class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.Model):
     """The networks of a zoo model, trained by ``compile`` and ``fit`` as any Keras model.
 
     ``zoo.build`` makes one. ``fit`` takes ``x`` or ``x, labels``: uint8 pictures, which
     are scaled to the model's ``value_range``, or float32 already in that range; or a dict of
-    the data's sources: ``{"photo": ..., "sketch": ..., "label": ...}``. Where a move repeats,
+    the data's sources: ``{"photo": ..., "sketch": ..., "label": ...}``. Labels are integers from
+    0 or one-hot. What is neither is refused (``zoo/plugin/border.py``). Where a move repeats,
     a step's batch is divided among the repeats.
 
     Attributes:
@@ -134,6 +136,7 @@ class GenerativeModel(TrainingStep, Inference, backend.Trainer, keras.Model):
 
     def adapt(self, x, labels=None):
         """Set statistics of training examples, as ``fit`` takes them; see ``zoo.Model.adapt``."""
+        x, labels = self.border.enter("adapt", x, labels)
         given = dict(self.networks.items()), self.batch_of((x, labels)), self._rng("adapt", 0)
         with blaming(f"{self.where}.adapt"):
             self.plugin.adapt(*given)
@@ -194,6 +197,9 @@ def build(
     seed: int = 0,
 ) -> GenerativeModel:
     """Build the networks of a model and check its losses, before anything is trained.
+
+    The networks follow Keras's settings of this process (its dtype policy, such as
+    ``mixed_bfloat16``, its ``floatx`` and ``epsilon``). Those of a run follow the recipe alone.
 
     Args:
         model: a ``zoo.Model``, such as ``zoo.model("vae", latent_dim=2)``, or its registered name.

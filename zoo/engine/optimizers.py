@@ -95,7 +95,7 @@ class MovingAverage(keras.optimizers.Optimizer):
 
     def follow(self, first):
         """Move the averages towards the weights; at the first step they start there."""
-        momentum = ops.where(first, 0.0, self.ema_momentum)
+        momentum = (1 - ops.cast(first, "float32")) * self.ema_momentum
         for average, weight in zip(
             self._model_variables_moving_average, self._trainable_variables, strict=True
         ):

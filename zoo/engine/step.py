@@ -83,7 +83,7 @@ class TrainingStep:
 
     def _terms_of(self, move, batch, rng, variables, training):
         nets = Nets(self.networks, training, self.where, self.data)
-        with random.scope(rng):
+        with random.scope(rng), self.settled():
             values = dict(move.loss(nets, batch, rng))
         for player in values:
             penalties = [
@@ -114,24 +114,21 @@ class TrainingStep:
             raise ZooError(f"{self.where} takes no sample_weight or class_weight")
         given, labels = named(given, labels, self.data, self.where)
         if labels is not None:
-            labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+            labels = ops.convert_to_tensor(labels)
+            if len(labels.shape) == 2:  # one column, or one-hot
+                labels = labels[:, 0] if labels.shape[1] == 1 else ops.argmax(labels, axis=1)
+            labels = ops.cast(labels, "int32")
         return Batch.of(
             {n: self._scaled(ops.convert_to_tensor(x), n) for n, x in given.items()}, labels
         )
 
     def _scaled(self, x, source):
         """Float32; uint8 pictures are scaled to the model's ``value_range``, if it has one."""
-        self._check_shape(x, source)
+        self.border.check_shape(x, source)
         limits = self.plugin.value_range
         if limits and len(x.shape) == 4 and keras.backend.standardize_dtype(x.dtype) == "uint8":
             return ops.cast(x, "float32") * ((limits[1] - limits[0]) / 255.0) + limits[0]
         return ops.cast(x, "float32")
-
-    def _check_shape(self, x, source=None):
-        found, shape = tuple(x.shape[1:]), self.data.sources.get(source, self.data.shape)
-        if None not in found and found != shape:
-            what = f"{source} of shape" if self.data.sources else "examples of shape"
-            raise ZooError(f"{self.where} was built for {what} {shape}; these have {found}")
 
     @property
     def _range(self) -> tuple[float, float] | None:

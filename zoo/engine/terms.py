@@ -105,11 +105,11 @@ class Terms(keras.metrics.Metric):
     counts_skipped = False
 
     def __init__(self, names):
-        super().__init__(name="terms")
+        super().__init__(name="terms", dtype="float32")
         self.names = tuple(names)
         shape = (len(self.names),)
-        self.total = self.add_variable(shape, initializer="zeros", name="total")
-        self.count = self.add_variable(shape, initializer="zeros", name="count")
+        self.total = self.add_variable(shape, initializer="zeros", dtype="float32", name="total")
+        self.count = self.add_variable(shape, initializer="zeros", dtype="float32", name="count")
         self.rows = self.add_variable((), initializer="zeros", dtype="int32", name="rows")
         self.step = self.add_variable((), initializer="zeros", dtype="int32", name="step")
         self.skipped = self.add_variable((), initializer="zeros", dtype="int32", name="skipped")

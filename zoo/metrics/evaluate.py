@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Metric
+from zoo.runtime.keras import pinned
 
 if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
@@ -48,6 +49,7 @@ def refuse_unmeasurable(
         metric.check(data)
 
 
+@pinned()
 def measure(
     metrics: Iterable[Metric], model: GenerativeModel, data: Data, seed: int, binarized: bool
 ) -> dict[str, dict[str, Any]]:

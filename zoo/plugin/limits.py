@@ -9,10 +9,12 @@ from zoo.errors import ZooError
 MOST_CLASSES = 100_000
 """Classes that data may have: the same when they are read, trained on and loaded again."""
 
-_AS_TEXT = "Labels that are names, such as years or IDs, become classes as text: y.astype(str)."
+AS_TEXT = "Labels that are names, such as years or IDs, become classes as text: y.astype(str)."
 
 
-def check_labels(y: Any, classes: int, where: str, missing: bool = False) -> None:
+def check_labels(
+    y: Any, classes: int, where: str, missing: bool = False, names: str = AS_TEXT
+) -> None:
     """Refuse labels that are not integers from 0 to ``classes - 1``.
 
     Args:
@@ -20,7 +22,13 @@ def check_labels(y: Any, classes: int, where: str, missing: bool = False) -> Non
         classes: how many there may be.
         where: the labels are from, for the message.
         missing: whether -1 is accepted too, for an example without a label.
+        names: what to do with labels that are names, for the message.
+
+    Raises:
+        ZooError: naming the first row that is wrong, and what to do.
     """
+    if y.dtype.kind in "USTO":
+        raise ZooError(f"{where}: labels are integers from 0, not text. {names}")
     if y.dtype.kind not in "iu":
         raise ZooError(f"{where}: labels are integers from 0, not {y.dtype}: y.astype('int32')")
     if not len(y):
@@ -30,7 +38,7 @@ def check_labels(y: Any, classes: int, where: str, missing: bool = False) -> Non
     if low < -missing or high >= classes:
         wrong = low if low < -missing else high
         row = int((y == wrong).argmax())
-        advice = _AS_TEXT
+        advice = names
         if low == -1:
             advice = (
                 "Leave rows without a label out, or declare them: DataSpec(missing_labels=True)."

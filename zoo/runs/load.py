@@ -17,9 +17,10 @@ from zoo.plugin import network_configs, serialization
 from zoo.runs import artifact, folders, own_networks, trust
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
-from zoo.runtime.keras import precision
+from zoo.runtime.keras import pinned, precision
 
 
+@pinned()
 def load(
     run: Run | Path | str,
     *,
@@ -65,6 +66,7 @@ def load(
         with precision(described.precision), trust.budget(arrays, bool(networks)):
             weights = _numbers(described)
             model = build(plugin, spec, weights=weights, networks=networks, seed=described.seed)
+        model.of_run = True
         model.compile(
             optimizers=_optimizers(described, model), ema=described.ema if averaged else None
         )

@@ -44,6 +44,33 @@ def copy_of(optimizer: Any) -> Any:
 
 
 @contextlib.contextmanager
+def pinned() -> Iterator[None]:
+    """Have Keras's global settings be those of a run, and afterwards what they were.
+
+    They are its own defaults, whatever ``keras.json`` or the process says: ``floatx`` and the
+    dtype policy float32, ``epsilon`` 1e-7, channels last. What a recipe says, such as its
+    ``precision``, comes on top. It is a decorator too: ``@pinned()``.
+    """
+    config = keras.config
+    settings = (
+        (config.floatx(), config.set_floatx, "float32"),
+        (config.epsilon(), config.set_epsilon, 1e-7),
+        (config.image_data_format(), config.set_image_data_format, "channels_last"),
+        (config.dtype_policy(), config.set_dtype_policy, "float32"),
+    )
+    if all(getattr(before, "name", before) == value for before, _, value in settings):
+        yield
+        return
+    try:
+        for _, setting, value in settings:
+            setting(value)
+        yield
+    finally:
+        for before, setting, _ in settings:
+            setting(before)
+
+
+@contextlib.contextmanager
 def precision(policy: str) -> Iterator[None]:
     """Let layers that are made inside compute in a precision, ``"mixed_bfloat16"`` say."""
     before = keras.config.dtype_policy()

@@ -182,10 +182,13 @@ def record(request: Mapping) -> Recording:
 
 
 def _main(text: str) -> None:
+    from zoo.runtime.keras import pinned
+
     request = json.loads(text)
     answer: dict[str, object]
     try:
-        answer = vars(record(request))
+        with pinned():
+            answer = vars(record(request))
     except ZooError as error:
         answer = {"error": str(error)}
     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches
 from zoo.runtime.console import counted
+from zoo.runtime.keras import pinned
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare
 
 TIMED_SECONDS = 5.0
 
 
+@pinned()
 def describe(
     recipe: Recipe,
     access: Access,

@@ -15,7 +15,7 @@ from zoo.datasets.pipeline import binarize_once
 from zoo.engine.model import GenerativeModel, build
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
-from zoo.runtime.keras import copy_of, precision
+from zoo.runtime.keras import copy_of, pinned, precision
 
 EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
 
@@ -64,6 +64,7 @@ class Experiment:
         return dataclasses.replace(first, x=binarize_once(first.x, self.recipe.seed, "train"))
 
 
+@pinned()
 def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") -> Experiment:
     """Load the data, build the model, check every name: all but train.
 
@@ -88,6 +89,7 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
             networks=recipe.networks,
             seed=recipe.seed,
         )
+    model.of_run = True
     model.compile(
         optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"
     )

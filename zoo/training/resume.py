@@ -16,6 +16,7 @@ from zoo.runs import describe, folders, locks
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
+from zoo.runtime.keras import pinned
 from zoo.training import rewind
 from zoo.training.experiment import prepare, prepared_metrics
 from zoo.training.train import Training, carry_out
@@ -24,6 +25,7 @@ FIXED = ("model", "data", "dataset", "networks", "augment", "seed", "precision",
 """What of a manifest a run cannot be resumed with a change of."""
 
 
+@pinned()
 def resume(
     run: Run | Path | str,
     *,

@@ -23,6 +23,7 @@ from zoo.reports import pictures
 from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
+from zoo.runtime.keras import pinned
 from zoo.training import failures, finite, warm_start
 from zoo.training.checkpointing import CheckpointWriter
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
@@ -30,6 +31,7 @@ from zoo.training.loop import Loop
 from zoo.training.signals import Interruption
 
 
+@pinned()
 def train(
     recipe: Recipe,
     *,

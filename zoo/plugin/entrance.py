@@ -1,0 +1,62 @@
+"""The doors of a ``GenerativeModel``: what comes in by them is looked at first."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import keras
+
+from zoo.plugin.border import Border
+from zoo.runtime.keras import pinned
+
+if TYPE_CHECKING:
+    from zoo.plugin.model import DataSpec, Model
+
+
+class Entrance:
+    """Keras's ``fit`` and the like, behind ``zoo.plugin.border``.
+
+    Attributes:
+        of_run: whether a recipe made the model: its losses and abilities then do not depend on
+            Keras's settings of the process.
+    """
+
+    plugin: Model
+    data: DataSpec
+    of_run = False
+
+    @property
+    def border(self) -> Border:
+        """The checks of what the model is given."""
+        return self.__dict__.setdefault("_border", Border(self.plugin, self.data))
+
+    def settled(self) -> contextlib.AbstractContextManager:
+        """Where the model's code runs: with the settings of a run, for the model of one."""
+        return pinned() if self.of_run else contextlib.nullcontext()
+
+    def fit(self, x=None, y=None, *args, **options):
+        x, y = self._enter("fit", x, y)
+        held_out = options.get("validation_data")
+        if held_out is not None:  # looked at now, and not after the first epoch
+            first, *others = keras.utils.unpack_x_y_sample_weight(held_out)
+            first, others[0] = self._enter("fit, validation_data", first, others[0])
+            options["validation_data"] = (first, *others) if others[0] is not None else first
+        return super().fit(x, y, *args, **options)  # type: ignore[misc]  # of Keras's trainer
+
+    def evaluate(self, x=None, y=None, *args, **options):
+        if not options.get("_use_cached_eval_dataset"):  # else fit calls, and has looked at it
+            x, y = self._enter("evaluate", x, y)
+        return super().evaluate(x, y, *args, **options)  # type: ignore[misc]
+
+    def train_on_batch(self, x, y=None, *args, **options):
+        x, y = self._enter("train_on_batch", x, y)
+        return super().train_on_batch(x, y, *args, **options)  # type: ignore[misc]
+
+    def test_on_batch(self, x, y=None, *args, **options):
+        x, y = self._enter("test_on_batch", x, y)
+        return super().test_on_batch(x, y, *args, **options)  # type: ignore[misc]
+
+    def _enter(self, method, x, y):
+        # what skips steps that are not finite takes examples that are not, and counts them
+        return self.border.enter(method, x, y, finite=not getattr(self, "_skip_nonfinite", False))
