@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from zoo import __version__
+from zoo.cli import hints
 from zoo.errors import CodeFailed, ZooError, nearest
 from zoo.runtime.console import printable
 
@@ -92,6 +93,10 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         result = zoo.main(args, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
+    except click.NoSuchOption as error:
+        told = hints.named_setting(error, sys.argv[1:] if args is None else args)
+        told.show()
+        return told.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
