@@ -89,6 +89,30 @@ def test_a_setting_typed_as_an_option_is_told_as_a_setting(capsys, args, told):
     assert told in capsys.readouterr().err
 
 
+LONG = "a" * 20_000
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", LONG],
+        ["run", "x", f"--{LONG}"],
+        ["sample", LONG],
+        ["sample", "x", "--seed", "9" * 5000],
+        ["sample", "x", "-n", "9" * 300],
+        ["list", LONG],
+        ["list", "--" + "runs", LONG, "x"],
+        ["check", LONG],
+        ["parity", LONG],
+        ["check", "vae", "--shape", "9" * 5000],
+    ],
+)
+def test_what_is_long_is_refused_in_a_short_message(capsys, args):
+    assert cli.main(args) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and 0 < len(err) < 1500
+
+
 @pytest.mark.parametrize(
     ("error", "status"), [(ZooError("no such thing"), 2), (RunFailed("no such thing"), 1)]
 )

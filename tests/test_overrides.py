@@ -241,6 +241,47 @@ def test_a_mistake_is_refused_with_the_nearest_spelling(recipe, change, message)
         override(recipe, [change])
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("callbacks.²=1", "callbacks: unknown entry '²'"),
+        ("callbacks.٣=1", "callbacks: unknown entry '٣'"),
+        ("metrics.¹.samples=1", "metrics: unknown entry '¹'"),
+        ("model.units.²=1", r"model\.units: unknown entry '²'"),
+        ("callbacks.00=1", "callbacks: unknown entry '00'"),
+        ("seed=" + "9" * 300, "seed: an integer has at most 64 bits, and this one 997"),
+        ("seed=" + "9" * 5000, r"seed takes int, not '9{70,} \.\.\. \(str\)$"),
+        ("epochs=0x" + "f" * 6000, "epochs: an integer has at most 64 bits"),
+        ("model.units=(8, 1" + "0" * 40 + ")", r"model\.units: an integer has at most 64 bits"),
+        ("weights.autoencoder.kl=" + "9" * 400, "kl: an integer has at most 64 bits"),
+        ("model=" + "a" * 20_000, "unknown model 'a{70,} "),
+        ("epochs=" + "a " * 10_000, "epochs takes int, not 'a a "),
+        ("a" * 20_000, "a change is key=value"),
+        ("a" * 20_000 + "=1", "recipe: unknown setting 'aaa"),
+    ],
+)
+def test_what_no_one_means_is_told_in_a_short_message(recipe, change, message):
+    with pytest.raises(ZooError, match=message) as error:
+        override(recipe, [change])
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("decay_steps=abc", "decay_steps takes int, not 'abc'"),
+        ("decay_rate=[1]", r"decay_rate takes float, not \[1\]"),
+        ("staircase=maybe", "staircase takes bool, not 'maybe'"),
+    ],
+)
+def test_a_value_within_a_schedule_has_the_type_of_the_one_before(recipe, change, message):
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    optimizers = {"autoencoder": keras.optimizers.Adam(schedule)}
+    scheduled = dataclasses.replace(recipe, optimizers=optimizers)
+    with pytest.raises(ZooError, match=message):
+        override(scheduled, [f"optimizers.autoencoder.learning_rate.config.{change}"])
+
+
 def test_what_keras_refuses_is_told_with_the_key(recipe):
     changes = [f"optimizers.autoencoder.{name}=1" for name in ("clipnorm", "clipvalue")]
     with pytest.raises(ZooError, match=r"optimizers\.autoencoder\.clipvalue: Only one of"):

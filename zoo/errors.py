@@ -77,4 +77,4 @@ def unknown(kind: str, word: object, accepted: Iterable[object], where: str = ""
     listed = f"Accepted: {', '.join(names)}." if names else "None is accepted here."
     guess = nearest(word, names)
     prefix = f"{where}: " if where else ""
-    return ZooError(f"{prefix}unknown {kind} {word!r}{guess or '.'} {listed}")
+    return ZooError(f"{prefix}unknown {kind} {shortened(repr(word), 80)}{guess or '.'} {listed}")

@@ -60,10 +60,13 @@ def _change(owner: Any, path: Sequence[str], text: str, done: tuple[str, ...]) -
     if isinstance(owner, Mapping):
         if name not in owner:
             raise unknown("setting", name, owner, where=".".join(done))
-        return {**owner, name: _next(owner[name], rest, text, here, Any)}
+        inner = len(done) > 2  # within a part's own settings, such as a schedule's
+        like = _like(owner[name]) if inner else Any
+        return {**owner, name: _next(owner[name], rest, text, here, like)}
     if isinstance(owner, (list, tuple)):
         place = _place(owner, name, done)
-        changed = _next(owner[place], rest, text, here, Any)
+        like = _like(owner[place]) if len(done) > 2 else Any
+        changed = _next(owner[place], rest, text, here, like)
         return [*owner[:place], changed, *owner[place + 1 :]]
     if dataclasses.is_dataclass(owner):
         return _dataclass(owner, name, rest, text, here, done)
@@ -144,7 +147,7 @@ def _weights(owner, path, text, done):
 
 def _place(items, name, done):
     classes = [type(item).__name__ for item in items]
-    if name.isdigit() and int(name) < len(items):
+    if name in map(str, range(len(items))):
         return int(name)
     if classes.count(name) == 1:
         return classes.index(name)
@@ -186,9 +189,8 @@ def _like(value) -> Any:
     if value is None:  # what Keras leaves out by default are numbers and switches
         return float | int | bool | None
     if isinstance(value, Mapping):  # it holds a schedule
-        return Any
-    if isinstance(value, (bool, int, float, str)):
-        return type(value)
+        return float | int | Mapping
     if isinstance(value, (list, tuple)):
-        return tuple
+        numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+        return tuple[float | int, ...] if value and numbers else tuple
     return type(value)

@@ -54,9 +54,8 @@ def using(kind: str, name: str) -> list[str]:
     """
     record = registry.find(kind, name)
     cls = record.target.rpartition(":")[2]
-    call = re.compile(
-        rf"""zoo\.{kind[:-1]}\(\s*["']{re.escape(record.name)}["']|\b{kind}\.{cls}\("""
-    )
+    by_name = rf"""zoo\.{kind[:-1]}\(\s*["']{re.escape(record.name)}["']"""
+    call = re.compile(rf"{by_name}|\b{kind}\.{cls}\(")
     found = [
         recipe
         for recipe, path in shipped().items()

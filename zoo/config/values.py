@@ -19,6 +19,16 @@ def literal(text: str) -> Any:
         return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
+def _refuse_huge(value: Any, where: str) -> None:
+    """Refuse an integer of more than 64 bits, alone or in a tuple: nothing counts so far."""
+    if isinstance(value, (list, tuple, set)):
+        for item in value:
+            _refuse_huge(item, where)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        bits = value.bit_length()
+        raise ZooError(f"{where}: an integer has at most 64 bits, and this one {bits}")
+
+
 def parsed(text: str, annotation: Any, where: str) -> Any:
     """Text as a Python literal where it is one that fits, else as text where that fits.
 
@@ -28,6 +38,7 @@ def parsed(text: str, annotation: Any, where: str) -> Any:
         ZooError: the text stands for nothing that fits the annotation.
     """
     value = literal(text)
+    _refuse_huge(value, where)
     known = parts(annotation)
     if known and not (value is None and type(None) in get_args(annotation)):
         return written(text, known, where)

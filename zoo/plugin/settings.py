@@ -215,7 +215,9 @@ def _convert(value, annotation):
     if annotation is type(None):
         return require(value is None)
     if annotation is float:
-        return float(require(isinstance(value, (int, float)) and not isinstance(value, bool)))
+        require(isinstance(value, (int, float)) and not isinstance(value, bool))
+        require(isinstance(value, float) or abs(value) < 1 << 1023)  # above it is no float
+        return float(value)
     if annotation is int:
         return require(isinstance(value, int) and not isinstance(value, bool))
     if kind is tuple:
