@@ -121,6 +121,8 @@ def test_without_a_recipe_the_first_installed(machine):
     ("installed", "option", "variable", "message"),
     [
         (backends.BACKENDS, "pytorch", None, "--backend: unknown backend 'pytorch'.*'torch'"),
+        (backends.BACKENDS, "tf", None, "--backend: unknown backend 'tf'.*'tensorflow'"),
+        (backends.BACKENDS, None, "tf", "KERAS_BACKEND: unknown backend 'tf'.*'tensorflow'"),
         (backends.BACKENDS, None, "numpy", "KERAS_BACKEND: unknown backend 'numpy'"),
         (("jax",), "torch", None, r"torch is not installed; installed: jax.*keras-zoo\[torch\]"),
         ((), None, None, r"no backend is installed.*keras-zoo\[jax\]"),

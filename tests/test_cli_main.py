@@ -71,6 +71,49 @@ def test_a_wrong_option_is_a_usage_error(capsys):
 
 
 @pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["run", "vae_mnist", "--epochs", "3"], "given without dashes: epochs=3"),
+        (["run", "vae_mnist", "--epochs=3", "--json"], "given without dashes: epochs=3"),
+        (["run", "x", "--batch-size", "64"], "given without dashes: dataset.batch_size=64"),
+        (["resume", "x", "--lr", "1"], "given without dashes: optimizers.PLAYER.learning_rate=1"),
+        (["compare", "x", "--model.latent-dim"], "given without dashes: model.latent_dim=VALUE"),
+        (["check", "vae", "--units", "8"], "given without dashes: units=8"),
+        (["run", "x", "--wat"], "given without dashes: KEY=VALUE, as in epochs=3"),
+        (["run", "x", "--devise", "cpu"], "--device"),
+        (["sample", "x", "--epochs", "3"], "No such option"),
+    ],
+)
+def test_a_setting_typed_as_an_option_is_told_as_a_setting(capsys, args, told):
+    assert cli.main(args) == 2
+    assert told in capsys.readouterr().err
+
+
+LONG = "a" * 20_000
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", LONG],
+        ["run", "x", f"--{LONG}"],
+        ["sample", LONG],
+        ["sample", "x", "--seed", "9" * 5000],
+        ["sample", "x", "-n", "9" * 300],
+        ["list", LONG],
+        ["list", "--" + "runs", LONG, "x"],
+        ["check", LONG],
+        ["parity", LONG],
+        ["check", "vae", "--shape", "9" * 5000],
+    ],
+)
+def test_what_is_long_is_refused_in_a_short_message(capsys, args):
+    assert cli.main(args) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and 0 < len(err) < 1500
+
+
+@pytest.mark.parametrize(
     ("error", "status"), [(ZooError("no such thing"), 2), (RunFailed("no such thing"), 1)]
 )
 def test_a_mistake_is_one_message_without_traceback(capsys, command, error, status):

@@ -24,6 +24,7 @@ HEAVY = BACKENDS | {"keras", "numpy", "matplotlib", "PIL", "sklearn", "rich", "t
 LIGHT = [  # only the standard library and each other, at module level
     "zoo/__init__.py",
     "zoo/cli/__init__.py",
+    "zoo/cli/hints.py",
     "zoo/cli/options.py",
     "zoo/cli/quiet.py",
     "zoo/config/__init__.py",

@@ -140,6 +140,31 @@ def test_changes_are_made_in_order(recipe):
     assert override(recipe, []) is recipe
 
 
+@pytest.mark.parametrize(
+    ("changes", "field", "expected"),
+    [
+        (["model=ae"], "model", zoo.model("ae")),
+        (["model=iwae", "model.samples=7"], "model", zoo.model("iwae", samples=7)),
+        (["model.latent_dim=3", "model=vae"], "model", zoo.model("vae")),
+        (["dataset=folder", "dataset.path=a"], "dataset", datasets.Folder("a")),
+        (["dataset=Folder('a')", "dataset.size=9"], "dataset", datasets.Folder("a", size=9)),
+        (["dataset=keras-zoo/ring", "epochs=2"], "dataset", datasets.Ring()),
+        (["dataset=ring", "dataset=folder(path='b')"], "dataset", datasets.Folder("b")),
+        (["sampler=GaussianMixture(3)"], "sampler", zoo.nn.samplers.GaussianMixture(3)),
+        (["sampler=none", "sampler=GaussianMixture"], "sampler", zoo.nn.samplers.GaussianMixture()),
+    ],
+)
+def test_a_part_is_named_anew_with_the_settings_that_follow(recipe, changes, field, expected):
+    assert getattr(override(recipe, changes), field) == expected
+
+
+def test_a_model_named_anew_has_its_own_weights_and_networks(recipe):
+    changed = override(recipe, ["model=ae", "weights.autoencoder.mse=2"])
+    assert (changed.weights, changed.networks) == ({"autoencoder": {"mse": 2.0}}, {})
+    assert override(recipe, ["model=vae"]).weights == recipe.weights
+    assert changed.optimizers == recipe.optimizers
+
+
 def test_weights_where_the_recipe_is_silent(recipe):
     silent = zoo.Recipe(recipe.model, recipe.dataset, recipe.optimizers, epochs=1)
     assert override(silent, ["weights.autoencoder.kl=2"]).weights == {"autoencoder": {"kl": 2.0}}
@@ -160,7 +185,12 @@ def test_weights_where_the_recipe_is_silent(recipe):
         ("epochs=__import__('os')", 'epochs takes int, not "__import__'),
         ("epochs=" + "(" * 1000, "epochs takes int"),
         ("epochs.x=3", "epochs is 20 and has no parts"),
-        ("model=vae", r"model is changed in its parts: model\.NAME="),
+        ("model=vea", r"unknown model 'vea'; did you mean 'vae'\?"),
+        ("model=gan", r"model=gan: it trains discriminator, generator.*Take a recipe of gan: gan_"),
+        ("model=3", r"model is written as in a recipe, NAME\(setting=value\), with one of .*vae"),
+        ("dataset=folder", r"dataset=folder needs path: add dataset\.path=VALUE$"),
+        ("dataset=folder(pth='x')", r"unknown setting 'pth'; did you mean 'path'\?|needs path"),
+        ("sampler=Gauss", r"sampler: unknown part 'Gauss'.*GaussianMixture"),
         (
             "callbacks=[1]",
             r"callbacks is changed in its parts: callbacks\.NAME=\.\.\., where NAME is "
@@ -170,7 +200,7 @@ def test_weights_where_the_recipe_is_silent(recipe):
         ("weights=[]", r"weights is changed in its parts: .*; weights=\{\} leaves it out"),
         (
             "sampler=0",
-            r"sampler is changed in its parts: .*; sampler=None leaves it out",
+            r"sampler is written as in a recipe, .* GaussianMixture; not '0'",
         ),
         ("optimizers={}", r"optimizers is changed in its parts: optimizers\.NAME=\.\.\.$"),
         ("model.latent=3", r"model: unknown setting 'latent'; did you mean 'latent_dim'\?"),
@@ -209,6 +239,47 @@ def test_weights_where_the_recipe_is_silent(recipe):
 def test_a_mistake_is_refused_with_the_nearest_spelling(recipe, change, message):
     with pytest.raises(ZooError, match=message):
         override(recipe, [change])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("callbacks.²=1", "callbacks: unknown entry '²'"),
+        ("callbacks.٣=1", "callbacks: unknown entry '٣'"),
+        ("metrics.¹.samples=1", "metrics: unknown entry '¹'"),
+        ("model.units.²=1", r"model\.units: unknown entry '²'"),
+        ("callbacks.00=1", "callbacks: unknown entry '00'"),
+        ("seed=" + "9" * 300, "seed: an integer has at most 64 bits, and this one 997"),
+        ("seed=" + "9" * 5000, r"seed takes int, not '9{70,} \.\.\. \(str\)$"),
+        ("epochs=0x" + "f" * 6000, "epochs: an integer has at most 64 bits"),
+        ("model.units=(8, 1" + "0" * 40 + ")", r"model\.units: an integer has at most 64 bits"),
+        ("weights.autoencoder.kl=" + "9" * 400, "kl: an integer has at most 64 bits"),
+        ("model=" + "a" * 20_000, "unknown model 'a{70,} "),
+        ("epochs=" + "a " * 10_000, "epochs takes int, not 'a a "),
+        ("a" * 20_000, "a change is key=value"),
+        ("a" * 20_000 + "=1", "recipe: unknown setting 'aaa"),
+    ],
+)
+def test_what_no_one_means_is_told_in_a_short_message(recipe, change, message):
+    with pytest.raises(ZooError, match=message) as error:
+        override(recipe, [change])
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("decay_steps=abc", "decay_steps takes int, not 'abc'"),
+        ("decay_rate=[1]", r"decay_rate takes float, not \[1\]"),
+        ("staircase=maybe", "staircase takes bool, not 'maybe'"),
+    ],
+)
+def test_a_value_within_a_schedule_has_the_type_of_the_one_before(recipe, change, message):
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    optimizers = {"autoencoder": keras.optimizers.Adam(schedule)}
+    scheduled = dataclasses.replace(recipe, optimizers=optimizers)
+    with pytest.raises(ZooError, match=message):
+        override(scheduled, [f"optimizers.autoencoder.learning_rate.config.{change}"])
 
 
 def test_what_keras_refuses_is_told_with_the_key(recipe):

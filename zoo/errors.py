@@ -45,10 +45,26 @@ def shortened(text: str, length: int) -> str:
 
 
 def nearest(word: object, accepted: Iterable[object]) -> str:
-    """``"; did you mean 'kl'?"`` for the closest accepted spelling, else ``""``."""
+    """``"; did you mean 'kl'?"`` for the closest accepted spelling, else ``""``.
+
+    A word that is spelt like none may be the short form of one: ``tf``, ``lr``.
+    """
     options = {str(option).lower(): str(option) for option in accepted}
-    found = difflib.get_close_matches(str(word).lower(), list(options), n=1, cutoff=0.6)
-    return f"; did you mean {options[found[0]]!r}?" if found else ""
+    typed = str(word).lower()
+    found = difflib.get_close_matches(typed, list(options), n=1, cutoff=0.6)
+    found = found or [option for option in options if _is_short(typed, option)]
+    return f"; did you mean {options[found[0]]!r}?" if len(found) == 1 else ""
+
+
+def _is_short(word: str, option: str) -> bool:
+    """Whether a word has the first letter of another, and then some of its letters in order.
+
+    >>> _is_short("tf", "tensorflow"), _is_short("lr", "learning_rate"), _is_short("fl", "tf")
+    (True, True, False)
+    """
+    letters = iter(option)
+    starts = len(word) > 1 and option.startswith(word[0])
+    return starts and all(letter in letters for letter in word)
 
 
 def unknown(kind: str, word: object, accepted: Iterable[object], where: str = "") -> ZooError:
@@ -61,4 +77,4 @@ def unknown(kind: str, word: object, accepted: Iterable[object], where: str = ""
     listed = f"Accepted: {', '.join(names)}." if names else "None is accepted here."
     guess = nearest(word, names)
     prefix = f"{where}: " if where else ""
-    return ZooError(f"{prefix}unknown {kind} {word!r}{guess or '.'} {listed}")
+    return ZooError(f"{prefix}unknown {kind} {shortened(repr(word), 80)}{guess or '.'} {listed}")

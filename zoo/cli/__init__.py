@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -11,8 +12,9 @@ from collections.abc import Sequence
 import click
 
 from zoo import __version__
+from zoo.cli import hints
 from zoo.errors import CodeFailed, ZooError, nearest
-from zoo.runtime.console import printable
+from zoo.runtime.console import brief, printable
 
 COMMANDS = {
     "run": ("zoo.cli.run", "Train what a recipe says."),
@@ -92,6 +94,10 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         result = zoo.main(args, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
+    except click.NoSuchOption as error:
+        return _refused(hints.named_setting(error, sys.argv[1:] if args is None else args))
+    except click.UsageError as error:
+        return _refused(error)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -100,9 +106,16 @@ def main(args: Sequence[str] | None = None) -> int:
         if shown:
             traceback.print_exception(error)
         hint = "; ZOO_TRACEBACK=1 shows the traceback" if isinstance(error, CodeFailed) else ""
-        lines = "\n".join(map(printable, f"zoo: {error}{'' if shown else hint}".split("\n")))
+        lines = "\n".join(
+            map(printable, f"zoo: {brief(str(error))}{'' if shown else hint}".split("\n"))
+        )
         click.echo(lines, err=True)
         return error.exit_code
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        click.echo(f"zoo: no file can have the name {brief(repr(error.filename))}", err=True)
+        return ZooError.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
@@ -110,3 +123,9 @@ def main(args: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _refused(error: click.UsageError) -> int:
+    """Tell of a mistake in the arguments, however long they are, and return the exit status."""
+    click.UsageError(brief(error.format_message()), error.ctx).show()
+    return error.exit_code

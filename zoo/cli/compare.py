@@ -16,7 +16,7 @@ from zoo.runtime.console import say
 
 
 @click.command("compare", epilog=folders.RULE)
-@click.argument("names", nargs=-1, required=True, metavar="RECIPE|RUN...")
+@click.argument("names", nargs=-1, required=True, metavar="RECIPE|RUN|KEY=VALUE...")
 @click.option(
     "--metric",
     "metrics",

@@ -21,7 +21,7 @@ from zoo.runs.folders import RULE
 @click.command("reconstruct", epilog=RULE)
 @click.argument("run")
 @click.option(
-    "-n", "--n", default=32, show_default=True, type=click.IntRange(1), help="Test pictures."
+    "-n", "--n", default=32, show_default=True, type=click.IntRange(1, 10**6), help="Test pictures."
 )
 @click.option(
     "--noise",

@@ -18,7 +18,9 @@ from zoo.runs.folders import RULE
 
 @click.command("sample", epilog=RULE)
 @click.argument("run")
-@click.option("-n", "--n", default=64, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option(
+    "-n", "--n", default=64, show_default=True, type=click.IntRange(1, 10**6), help="How many."
+)
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")
 @click.option(
     "--label",

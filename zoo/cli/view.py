@@ -26,7 +26,7 @@ from zoo.runs.folders import RULE
     "--n",
     default=32,
     show_default=True,
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10**6),
     help="Test examples, or rows of noise.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,11 @@ from typing import Any, TypeVar, get_args
 
 import keras
 
+from zoo.config import anew
 from zoo.config.recipe import Recipe
-from zoo.errors import ZooError, unknown
-from zoo.plugin.settings import field_types, parts, typed, written
+from zoo.config.values import literal, parsed
+from zoo.errors import ZooError, shortened, unknown
+from zoo.plugin.settings import field_types, parts, typed
 from zoo.runtime.keras import config_of
 
 _Changed = TypeVar("_Changed", Recipe, Mapping[str, Any])
@@ -24,7 +25,8 @@ def override(recipe: _Changed, changes: Sequence[str]) -> _Changed:
     A key names a setting by its path: fields of the recipe, of its model and dataset;
     ``optimizers.PLAYER.learning_rate``; ``weights.PLAYER.TERM``; callbacks and metrics
     by their place or class, ``callbacks.SampleGrid.every``. ``callbacks=[]`` leaves them out,
-    as ``{}`` and ``None`` do whatever else a recipe need not have.
+    as ``{}`` and ``None`` do whatever else a recipe need not have. ``model=NAME`` and
+    ``dataset=NAME`` name these anew, with the settings that follow.
 
     Args:
         recipe: left as it is; or a part of one, ``{field: value}``.
@@ -35,11 +37,16 @@ def override(recipe: _Changed, changes: Sequence[str]) -> _Changed:
         ZooError: a key that is not there, with the nearest spelling, or a value of
             another type.
     """
-    for change in changes:
+    pending = list(changes)
+    while pending:
+        change, *pending = pending
         key, sign, text = change.partition("=")
         if not sign or not key:
-            raise ZooError(f"{change!r}: a change is key=value, as in epochs=3")
-        recipe = _change(recipe, key.split("."), text, ())
+            raise ZooError(f"{shortened(repr(change), 80)}: a change is key=value, as in epochs=3")
+        if isinstance(recipe, Recipe) and key in anew.KINDS:
+            recipe, pending = anew.replaced(recipe, key, text, pending)  # type: ignore[assignment]
+        else:
+            recipe = _change(recipe, key.split("."), text, ())
     return recipe
 
 
@@ -53,10 +60,13 @@ def _change(owner: Any, path: Sequence[str], text: str, done: tuple[str, ...]) -
     if isinstance(owner, Mapping):
         if name not in owner:
             raise unknown("setting", name, owner, where=".".join(done))
-        return {**owner, name: _next(owner[name], rest, text, here, Any)}
+        inner = len(done) > 2  # within a part's own settings, such as a schedule's
+        like = _like(owner[name]) if inner else Any
+        return {**owner, name: _next(owner[name], rest, text, here, like)}
     if isinstance(owner, (list, tuple)):
         place = _place(owner, name, done)
-        changed = _next(owner[place], rest, text, here, Any)
+        like = _like(owner[place]) if len(done) > 2 else Any
+        changed = _next(owner[place], rest, text, here, like)
         return [*owner[:place], changed, *owner[place + 1 :]]
     if dataclasses.is_dataclass(owner):
         return _dataclass(owner, name, rest, text, here, done)
@@ -72,7 +82,7 @@ def _change(owner: Any, path: Sequence[str], text: str, done: tuple[str, ...]) -
 def _next(value, rest, text, here, annotation):
     if rest:
         return _change(value, rest, text, here)
-    return _parsed(text, annotation, ".".join(here))
+    return parsed(text, annotation, ".".join(here))
 
 
 def _dataclass(owner, name, rest, text, here, done):
@@ -82,9 +92,8 @@ def _dataclass(owner, name, rest, text, here, done):
         raise unknown("setting", name, names, where=where)
     value = getattr(owner, name)
     annotation = field_types(type(owner)).get(name, Any)
-    if not rest and done and parts(annotation):
-        text = f"{text}()" if text in parts(annotation) else text
-        return _replaced(owner, name, written(text, annotation, ".".join(here)), here)
+    if not rest and parts(annotation):
+        return _replaced(owner, name, parsed(text, annotation, ".".join(here)), here)
     composed = isinstance(value, (Mapping, list)) or dataclasses.is_dataclass(value)
     if not rest and composed:
         changed = _left_out(owner, name, text, annotation, ".".join(here))
@@ -109,7 +118,7 @@ def _left_out(owner, name, text, annotation, where):
             empty = [{}] if isinstance(value, Mapping) else [[]]
         elif type(None) in get_args(annotation):
             empty = [None]
-    given = _parsed(text, Any, where)
+    given = literal(text)
     if (list(given) if isinstance(given, tuple) else given) in empty:
         return empty[0]
     how = f"{where}.NAME=..."
@@ -133,12 +142,12 @@ def _weights(owner, path, text, done):
     if len(done) == 1:
         player, term = path
         return {**owner, player: _weights(owner.get(player, {}), [term], text, (*done, player))}
-    return {**owner, path[0]: _parsed(text, float, ".".join((*done, path[0])))}
+    return {**owner, path[0]: parsed(text, float, ".".join((*done, path[0])))}
 
 
 def _place(items, name, done):
     classes = [type(item).__name__ for item in items]
-    if name.isdigit() and int(name) < len(items):
+    if name in map(str, range(len(items))):
         return int(name)
     if classes.count(name) == 1:
         return classes.index(name)
@@ -180,26 +189,8 @@ def _like(value) -> Any:
     if value is None:  # what Keras leaves out by default are numbers and switches
         return float | int | bool | None
     if isinstance(value, Mapping):  # it holds a schedule
-        return Any
-    if isinstance(value, (bool, int, float, str)):
-        return type(value)
+        return float | int | Mapping
     if isinstance(value, (list, tuple)):
-        return tuple
+        numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value)
+        return tuple[float | int, ...] if value and numbers else tuple
     return type(value)
-
-
-def _parsed(text: str, annotation: Any, where: str) -> Any:
-    """Text as a Python literal where it is one that fits, else as text where that fits."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        value = {"true": True, "false": False, "none": None}.get(text.lower(), text)
-    if isinstance(value, str):
-        return typed(value, annotation, where)
-    try:
-        return typed(value, annotation, where)
-    except ZooError as refused:
-        try:
-            return typed(text, annotation, where)
-        except ZooError:
-            raise refused from None

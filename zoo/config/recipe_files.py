@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from zoo.errors import ZooError, nearest
+from zoo.plugin import registry
 
 
 def shipped() -> dict[str, Path]:
@@ -34,6 +36,8 @@ def find(text: str) -> Path:
         return known[text]
     if path.is_dir():
         raise ZooError(f"{text} is a folder; a recipe is a Python file, or one of {_names(known)}")
+    if other := _other(text):
+        raise ZooError(f"{text!r} is {other}")
     beside = [path.with_name(file.name) for file in path.parent.glob("*.py")]
     namesakes = [name for name, file in known.items() if file.stem == path.stem]
     guess = nearest(text, beside)
@@ -41,6 +45,43 @@ def find(text: str) -> Path:
         guess = f"; did you mean {namesakes[0]!r}?"
     guess = guess or nearest(text, known)
     raise ZooError(f"no recipe {text!r}{guess or '.'} By name there are: {_names(known)}.")
+
+
+def using(kind: str, name: str) -> list[str]:
+    """The shipped recipes of a registered model, dataset or metric, the likeliest first.
+
+    Their text is read; nothing is run.
+    """
+    record = registry.find(kind, name)
+    cls = record.target.rpartition(":")[2]
+    by_name = rf"""zoo\.{kind[:-1]}\(\s*["']{re.escape(record.name)}["']"""
+    call = re.compile(rf"{by_name}|\b{kind}\.{cls}\(")
+    found = [
+        recipe
+        for recipe, path in shipped().items()
+        if call.search(path.read_text(encoding="utf-8", errors="replace"))
+    ]
+    simplest = (f"{record.name}_mnist", "vae_mnist")
+    return sorted(found, key=lambda r: (r not in simplest, not r.startswith(f"{record.name}_")))
+
+
+def plugin_of(text: str) -> str | None:
+    """What a name of a model, dataset or metric is, with recipes of it; None for no such name."""
+    for kind in registry.GROUPS:
+        if any(text in (record.name, record.full_name) for record in registry.records(kind)):
+            recipes = using(kind, text)
+            some = ", ".join(recipes[:5]) + (" and others" if len(recipes) > 5 else "")
+            first = recipes[0] if recipes else f"RECIPE {kind[:-1]}={text}"
+            listed = f" Recipes with it: {some}." if recipes else ""
+            return f"a {kind[:-1]}, and not a recipe.{listed} Type zoo run {first}"
+    return None
+
+
+def _other(text: str) -> str | None:
+    """What a name is that is no recipe's."""
+    if text == "latest" or re.fullmatch(r"(.+/)?\d{8}T\d{6}Z-[0-9a-f]{4}", text):
+        return f"a run, and not a recipe. To continue it: zoo resume {text}"
+    return plugin_of(text)
 
 
 def _names(known: dict[str, Path]) -> str:

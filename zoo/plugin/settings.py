@@ -8,7 +8,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from zoo.errors import ZooError, nearest, shortened, unknown
@@ -96,8 +96,12 @@ def _instead(found: _Mismatch) -> str:
 def parts(annotation: Any) -> dict[str, type]:
     """The classes of settings that fit an annotation of a dataclass, by name; else none.
 
-    A ``Prior`` is any of its subclasses that are known in this process.
+    A ``Prior`` is any of its subclasses that are known in this process. With ``| None`` it is
+    the same: a part that may be left out.
     """
+    alternatives = [arg for arg in get_args(annotation) if arg is not type(None)]
+    if get_origin(annotation) in (Union, types.UnionType) and len(alternatives) == 1:
+        annotation = alternatives[0]
     if not (isinstance(annotation, type) and dataclasses.is_dataclass(annotation)):
         return {}
     found = {annotation.__name__: annotation}
@@ -106,32 +110,64 @@ def parts(annotation: Any) -> dict[str, type]:
     return found
 
 
-def written(text: str, annotation: Any, where: str) -> Any:
-    """A part as it is written in a recipe, ``NormalMixture(16, components=10)``.
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A part as it is written in a recipe: its name and the values of its settings."""
+
+    name: str
+    values: Sequence[Any]
+    keywords: Mapping[str, Any]
+
+    def settings(self, cls: type, where: str) -> dict[str, Any]:
+        """``{setting: value}`` for a dataclass, values without a name by their places."""
+        names = [f.name for f in dataclasses.fields(cls) if f.init and not f.kw_only]
+        if len(self.values) > len(names):
+            raise ZooError(
+                f"{where}: {self.name} has {len(names)} settings, not {len(self.values)}"
+            )
+        return {**dict(zip(names, self.values, strict=False)), **self.keywords}
+
+
+def called(text: str, known: Iterable[str], where: str) -> Call:
+    """Text such as ``NormalMixture(16, components=10)``, taken apart and not run.
 
     Raises:
-        ZooError: the text is no such call, of no such part, or with values that do not fit.
+        ZooError: the text is no such call; the message names those known.
     """
-    known = parts(annotation)
     try:
         call = ast.parse(text, mode="eval").body
+        if isinstance(call, (ast.Name, ast.Attribute)):
+            call = ast.Call(call, [], [])
         name = ast.unparse(call.func).rpartition(".")[2]  # type: ignore[attr-defined]
         values = [ast.literal_eval(value) for value in call.args]  # type: ignore[attr-defined]
         keywords = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}  # type: ignore[attr-defined]
     except (AttributeError, SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         raise ZooError(
             f"{where} is written as in a recipe, NAME(setting=value), with one of "
-            f"{', '.join(sorted(known))}; not {text!r}"
+            f"{', '.join(sorted(known))}; not {shortened(repr(text), 80)}"
         ) from None
-    if name not in known:
-        raise unknown("part", name, known, where=where)
-    names = [field.name for field in dataclasses.fields(known[name]) if field.init]
-    if len(values) > len(names):
-        raise ZooError(f"{where}: {name} has {len(names)} settings, not {len(values)}")
-    return _part(known[name], dict(zip(names, values, strict=False)) | keywords, where)
+    return Call(name, values, keywords)
 
 
-def _part(cls: type, values: Mapping[str, Any], where: str) -> Any:
+def written(text: str, known: Mapping[str, type], where: str) -> Any:
+    """A part as it is written in a recipe, ``NormalMixture(16, components=10)``.
+
+    Args:
+        text: the call; a name alone is a call without settings.
+        known: ``{name: class}`` of the parts that fit.
+        where: what the message speaks of.
+
+    Raises:
+        ZooError: the text is no such call, of no such part, or with values that do not fit.
+    """
+    call = called(text, known, where)
+    if call.name not in known:
+        raise unknown("part", call.name, known, where=where)
+    return part(known[call.name], call.settings(known[call.name], where), where)
+
+
+def part(cls: type, values: Mapping[str, Any], where: str) -> Any:
+    """A dataclass of settings made with these values; ``ZooError`` where they do not fit."""
     try:
         return cls(**check_settings(cls, values, f"{where}, {cls.__name__}"))
     except TypeError as error:  # one without a default is not given
@@ -179,7 +215,9 @@ def _convert(value, annotation):
     if annotation is type(None):
         return require(value is None)
     if annotation is float:
-        return float(require(isinstance(value, (int, float)) and not isinstance(value, bool)))
+        require(isinstance(value, (int, float)) and not isinstance(value, bool))
+        require(isinstance(value, float) or abs(value) < 1 << 1023)  # above it is no float
+        return float(value)
     if annotation is int:
         return require(isinstance(value, int) and not isinstance(value, bool))
     if kind is tuple:
@@ -197,7 +235,7 @@ def _convert(value, annotation):
         return [_item(item, of, f"[{i}]") for i, item in enumerate(value)]
     if isinstance(value, Mapping) and value.get("class") in parts(kind):
         fields = {key: item for key, item in value.items() if key != "class"}
-        return _part(parts(kind)[value["class"]], fields, value["class"])
+        return part(parts(kind)[value["class"]], fields, value["class"])
     return require(isinstance(value, kind)) if isinstance(kind, type) else value
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from zoo.config import recipe_files
 from zoo.errors import ZooError, nearest
 from zoo.runs import pretrained
 from zoo.runs.manifest import FORMAT, Manifest
@@ -185,6 +186,8 @@ def _of_recipe(name: str, runs: _Described) -> Run | None:
 
 
 def _missing(text: str, root: Path, runs: list[Run]) -> ZooError:
+    if other := recipe_files.plugin_of(text):
+        return ZooError(f"no run {text!r} in {root}: {text!r} is {other}")
     packs = [pack.typed for pack in pretrained.packs()]
     beside = f" Pretrained: {', '.join(packs)}." if packs else ""
     if not runs:

@@ -66,7 +66,7 @@ def gpus() -> int:
     if visible is None:
         return present
     # as CUDA does: the first that is not there hides those after it
-    wrong = (i for i, name in enumerate(visible) if name.isdigit() and int(name) >= present)
+    wrong = (i for i, name in enumerate(visible) if name.isdecimal() and int(name) >= present)
     return next(wrong, len(visible)) if present else 0
 
 
@@ -209,7 +209,7 @@ def _device(option: str | None) -> str:
     """A checked device, or the one expected where there is no option."""
     if option is None:
         return "gpu" if gpu_present() else "cpu"
-    if not re.fullmatch(r"cpu|gpu(:\d+)?", option):
+    if not re.fullmatch(r"cpu|gpu(:\d{1,4})?", option):
         raise ZooError(f"--device: {option!r} is no device. Accepted: cpu, gpu, gpu:0, gpu:1, ...")
     count = gpus()
     if option == "gpu" and _other_gpu():

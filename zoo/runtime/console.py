@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import Any, TextIO
 
@@ -52,6 +53,20 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def brief(text: str) -> str:
+    """Text without the inner part of words and lines that nobody reads to their end.
+
+    >>> brief("no run " + "a" * 20_000)
+    'no run aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ... (20,000 characters)'
+    """
+
+    def cut(found: re.Match) -> str:
+        return f"{found[0][:40]} ... ({len(found[0]):,} characters)"
+
+    text = re.sub(r"\S{400,}", cut, text)
+    return re.sub(r"(?<=.{1000}).{1000,}", lambda rest: f" ... ({len(rest[0]):,} more)", text)
 
 
 def excerpt(value: Any) -> str:

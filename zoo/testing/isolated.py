@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.config.values import literal
 from zoo.errors import ZooError, shortened, unknown
 from zoo.plugin import registry
 from zoo.runtime import backends, processes
@@ -37,10 +37,7 @@ def request(name: str, settings: Sequence[str], shape: str | None) -> dict[str, 
         key, separator, text = setting.partition("=")
         if not separator or not key:
             raise ZooError(f"{setting!r} is no setting: write KEY=VALUE, as in latent_dim=2")
-        try:
-            changes[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            changes[key] = text
+        changes[key] = literal(text)
     sizes = None
     if shape is not None:
         try:
