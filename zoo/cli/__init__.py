@@ -29,7 +29,7 @@ COMMANDS = {
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
-    "compare": ("zoo.cli.compare", "Train recipes, or take runs, and print one table of them."),
+    "compare": ("zoo.cli.compare", "Print one table of runs; with --train, train what has none."),
     "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),
     "check": ("zoo.cli.check", "Check a plugin: does it keep to what plugins promise?"),
     "new": ("zoo.cli.new", "Start a plugin's project, or a recipe, from one that works."),
