@@ -111,7 +111,7 @@ def test_the_bound_of_more_samples_comes_before_the_elbo(place):
 
 @pytest.mark.backend_free
 def test_recipes_are_trained_measured_and_compared(place, capfd):
-    args = ["likely.py", "playful.py", "epochs=1", "--metric", "mse", "--metric", "elbo"]
+    args = ["likely.py", "playful.py", "epochs=1", "--metric", "mse", "--metric", "elbo", "--train"]
     status, out, err = call(capfd, "compare", *args, "--json")
     assert status == 0, err
     rows = json.loads(out)["rows"]
@@ -130,7 +130,7 @@ def test_recipes_are_trained_measured_and_compared(place, capfd):
 
 @pytest.mark.backend_free
 def test_a_recipe_that_fails_ends_the_comparison_with_its_own_words(place, capfd):
-    status, out, err = call(capfd, "compare", "likely.py", "model.latent=3")
+    status, out, err = call(capfd, "compare", "likely.py", "model.latent=3", "--train")
     assert (status, out) == (1, "")
     assert "unknown setting 'latent'" in err
     assert "training likely failed, with exit status 2; why is said above" in err
@@ -143,6 +143,7 @@ def test_a_recipe_that_fails_ends_the_comparison_with_its_own_words(place, capfd
         (["epochs=3"], "name recipes or runs to compare"),
         (["vae_mnsit"], "'vae_mnsit' is no recipe and no run: no recipe 'vae_mnsit'; did you mean"),
         (["latest"], "'latest' is no recipe and no run"),
+        (["gan", "--train"], "'gan' is a model, and not a recipe"),
         (["vae_mnist", "--metric", "elbow"], "unknown metric 'elbow'; did you mean 'elbo'?"),
     ],
 )
@@ -150,6 +151,26 @@ def test_mistakes_are_told_before_anything_is_trained(place, capfd, args, messag
     status, out, err = call(capfd, "compare", *args)
     assert (status, out) == (2, "")
     assert message in err
+    assert not (place / "runs").exists()
+
+
+@pytest.mark.backend_free
+def test_a_recipe_is_its_newest_finished_run(place, capfd):
+    finished(place / "runs", "gan_mnist", 1)
+    newest = finished(place / "runs", "gan_mnist", 2)
+    unfinished = finished(place / "runs", "gan_mnist", 3, status="failed")
+    status, out, err = call(capfd, "compare", "gan_mnist", unfinished.id, "--json")
+    assert status == 0, err
+    assert [row["run"] for row in json.loads(out)["rows"]] == [newest.name, unfinished.name]
+    assert err.splitlines()[0].startswith(f"run {newest.name}")
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("args", [["likely.py"], ["likely.py", "epochs=1"]])
+def test_nothing_is_trained_unasked_and_the_time_is_told(place, capfd, args):
+    status, out, err = call(capfd, "compare", *args)
+    assert (status, out) == (2, "")
+    assert "nothing was trained. With --train, this command trains:\n  likely: about " in err
     assert not (place / "runs").exists()
 
 

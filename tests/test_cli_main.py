@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -11,6 +12,8 @@ import time
 import click
 import pytest
 
+from tests.manifests import fields
+from tests.small_disk import small_disk
 from zoo import cli
 from zoo.errors import RunFailed, ZooError
 
@@ -147,6 +150,60 @@ def test_a_closed_pipe_is_quiet():
     done = subprocess.run(f"{zoo} | true", shell=True, capture_output=True, text=True)
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("args", "status"), [("list models", 0), ("run nothing", 2)])
+def test_closed_streams_do_not_matter(tmp_path, closed, args, status):
+    zoo = shlex.join([sys.executable, "-m", "zoo", *args.split()])
+    done = subprocess.run(f"{zoo} {closed}", shell=True, capture_output=True, text=True)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+    assert bool(done.stdout) == (status == 0 and ">&-" not in closed.replace("2>&-", ""))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_files_made_with_a_closed_stdout_hold_their_content_alone(tmp_path):
+    zoo = shlex.join([sys.executable, "-m", "zoo", "new", "recipe", "mine", "--from", "vae_mnist"])
+    done = subprocess.run(f"{zoo} >&- 2>&-", shell=True, cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0
+    assert "zoo.Recipe(" in (tmp_path / "mine.py").read_text()
+
+
+ROOM = "Make room, then type the command again"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("args", ["list", "--help", "list models --json", "show vae_mnist"])
+def test_a_full_disk_behind_stdout_is_told(args):
+    zoo = shlex.join([sys.executable, "-m", "zoo", *args.split()])
+    done = subprocess.run(f"{zoo} > /dev/full", shell=True, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("zoo: cannot write") and ROOM in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_told_alike_wherever_it_is_met(tmp_path, monkeypatch, capsys):
+    from zoo.runs import folders
+    from zoo.runs.run import Run
+
+    with small_disk(tmp_path) as (folder, _):
+        with contextlib.suppress(OSError), open(folder / "much", "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        monkeypatch.chdir(folder)
+        (folder / "run").mkdir()  # without a block of its own
+        for args in (["new", "recipe", "mine", "--from", "vae_mnist"], ["new", "plugin", "mine"]):
+            assert cli.main(args) == 1
+            assert ROOM in capsys.readouterr().err
+        monkeypatch.undo()  # to leave the disk
+        for writes in (
+            lambda: folders.create(folder / "runs", "recipe", **fields()),
+            lambda: Run(folder / "run").write_json("results.json", {"a": "b" * 5000}),
+        ):
+            with pytest.raises(RunFailed, match=ROOM):
+                writes()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs os.wait4")

@@ -29,6 +29,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/cli/quiet.py",
     "zoo/config/__init__.py",
     "zoo/config/recipe_files.py",
+    "zoo/config/values.py",
     "zoo/datasets/__init__.py",
     "zoo/datasets/arrays.py",
     "zoo/datasets/assorted.py",

@@ -13,8 +13,9 @@ import click
 
 from zoo import __version__
 from zoo.cli import hints
-from zoo.errors import CodeFailed, ZooError, nearest
-from zoo.runtime.console import brief, printable
+from zoo.errors import CodeFailed, RunFailed, ZooError, nearest
+from zoo.runtime.console import brief, open_closed_streams, printable
+from zoo.runtime.files import FULL, unwritable
 
 COMMANDS = {
     "run": ("zoo.cli.run", "Train what a recipe says."),
@@ -29,7 +30,7 @@ COMMANDS = {
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
-    "compare": ("zoo.cli.compare", "Train recipes, or take runs, and print one table of them."),
+    "compare": ("zoo.cli.compare", "Print one table of runs; with --train, train what has none."),
     "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),
     "check": ("zoo.cli.check", "Check a plugin: does it keep to what plugins promise?"),
     "new": ("zoo.cli.new", "Start a plugin's project, or a recipe, from one that works."),
@@ -88,9 +89,10 @@ def main(args: Sequence[str] | None = None) -> int:
 
     0 it worked; 1 the run or check failed, or the reader of the output has gone;
     2 a mistake in what was asked; 130 interrupted; 143 terminated by SIGTERM. A mistake is
-    told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before; any
-    other traceback means a bug.
+    told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before, and so is a
+    full disk; any other traceback means a bug.
     """
+    open_closed_streams()
     try:
         result = zoo.main(args, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
@@ -112,6 +114,10 @@ def main(args: Sequence[str] | None = None) -> int:
         click.echo(lines, err=True)
         return error.exit_code
     except OSError as error:
+        if error.errno in FULL:  # of stdout, or of a file that no code of the zoo's writes
+            click.echo(f"zoo: {unwritable(error.filename or 'the output', error)}", err=True)
+            _discard_stdout()
+            return RunFailed.exit_code
         if error.errno != errno.ENAMETOOLONG:
             raise
         click.echo(f"zoo: no file can have the name {brief(repr(error.filename))}", err=True)
@@ -119,10 +125,14 @@ def main(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        # Else the interpreter would complain when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _discard_stdout() -> None:
+    """Lead stdout nowhere: else the interpreter would complain when it flushes it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refused(error: click.UsageError) -> int:

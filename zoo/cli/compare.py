@@ -1,4 +1,4 @@
-"""``zoo compare``: recipes are trained, or runs taken, and shown in one table."""
+"""``zoo compare``: runs in one table; recipes without a run are trained if that is asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.options import backend_option, data_dir_option, device_option, json_option, runs_option
+from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
 from zoo.runtime import jsons
@@ -24,6 +25,7 @@ from zoo.runtime.console import say
     metavar="NAME",
     help="Measure this too, of every model that can be, as often as you like.",
 )
+@click.option("--train", is_flag=True, help="Train the recipes that have no finished run.")
 @backend_option
 @device_option
 @runs_option
@@ -33,6 +35,7 @@ from zoo.runtime.console import say
 def command(
     names: tuple[str, ...],
     metrics: tuple[str, ...],
+    train: bool,
     backend: str | None,
     device: str | None,
     runs_folder: str | None,
@@ -40,21 +43,25 @@ def command(
     strict_data: bool,
     as_json: bool,
 ) -> None:
-    """Train each RECIPE in a process of its own, take each RUN as it is; print one table.
+    """Print one table of runs.
 
-    KEY=VALUE changes all of the recipes. What a run has not measured is shown as "-".
+    A recipe stands for its newest finished run. One that has none, one given by its file, and all
+    recipes where KEY=VALUE changes them, are trained with --train, each in a process of its own;
+    without it, the command says how long that would take. What a run has not measured is
+    shown as "-".
 
     \b
-      zoo compare ae_mnist vae_mnist gan_mnist dcgan_mnist vaegan_mnist --metric recognition
-      zoo compare vae_mnist gan_mnist epochs=1 dataset.limit=5000
+      zoo compare vae_mnist dcgan_mnist --metric recognition
+      zoo compare ae_mnist vae_mnist gan_mnist --train
+      zoo compare vae_mnist gan_mnist epochs=1 dataset.limit=5000 --train
       zoo compare latest vae_mnist/20261121T101500Z-3f2a --json
     """
-    from zoo.errors import ZooError
     from zoo.reports import table
     from zoo.runtime.processes import answer
 
     changes = [name for name in names if "=" in name]
-    wanted = [_meant(name, folders.root(runs_folder)) for name in names if "=" not in name]
+    root = folders.root(runs_folder)
+    wanted = [_meant(name, root, bool(changes)) for name in names if "=" not in name]
     if not wanted:
         raise ZooError("name recipes or runs to compare, as in zoo compare vae_mnist gan_mnist")
     if changes and not any(isinstance(thing, Path) for thing in wanted):
@@ -66,11 +73,16 @@ def command(
         *_given("--runs", runs_folder),
         *_given("--data-dir", data_dir),
     ]
+    to_train = [*changes, *options, *(["--strict-data"] if strict_data else [])]
+    recipes = [thing for thing in wanted if isinstance(thing, Path)]
+    for run in (thing for thing in wanted if isinstance(thing, Run)):
+        say(folders.what(run))
+    if recipes and not train:
+        raise _plan(recipes, to_train)
     rows = []
     for thing in wanted:
         if isinstance(thing, Path):
-            strict = ["--strict-data"] if strict_data else []
-            args = ["run", str(thing), *changes, *options, *strict]
+            args = ["run", str(thing), *to_train]
             run = Run(Path(answer(args, failed=f"training {thing.stem} failed")["path"]))
         else:
             run = thing
@@ -90,18 +102,36 @@ def command(
     click.echo(jsons.text(told) if as_json else table.table(rows))
 
 
-def _meant(name: str, root: Path):
-    """A recipe's file or a run. What names both, such as vae_mnist, is the recipe."""
+def _meant(name: str, root: Path, changed: bool) -> Path | Run:
+    """The run that a name means, else a recipe's file; changes are made to recipes alone."""
     from zoo.config import recipe_files
-    from zoo.errors import ZooError
 
+    try:
+        if not changed and not Path(name).is_file():
+            return folders.find(name, root)
+    except ZooError as error:
+        no_run: ZooError | None = error
+    else:
+        no_run = None
     try:
         return recipe_files.find(name)
     except ZooError as no_recipe:
-        try:
+        if no_run is None:
             return folders.find(name, root)
-        except ZooError as no_run:
-            raise ZooError(f"{name!r} is no recipe and no run: {no_recipe} {no_run}") from None
+        raise ZooError(f"{name!r} is no recipe and no run: {no_recipe} {no_run}") from None
+
+
+def _plan(recipes: list[Path], options: list[str]) -> ZooError:
+    """What would be trained, and how long it would take here: a dry run of each times it."""
+    from zoo.runtime.processes import output
+
+    lines = []
+    for path in recipes:
+        say(f"timing {path.stem}")
+        args = ["run", str(path), *options, "--dry-run"]
+        described = output(args, failed=f"a dry run of {path.stem} failed")
+        lines.append(f"  {path.stem}: {described.splitlines()[-1].removeprefix('time').strip()}")
+    return ZooError("\n".join(["nothing was trained. With --train, this command trains:", *lines]))
 
 
 def _needed(metrics) -> dict[str, tuple[str, ...]]:

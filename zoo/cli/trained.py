@@ -159,4 +159,4 @@ def _below(target: Path, run: Run) -> Path | None:
 
 
 def _cannot_write(target: Path, error: OSError) -> ZooError:
-    return ZooError(f"cannot write {target}: {error.strerror or error}")
+    return files.unwritable(target, error)

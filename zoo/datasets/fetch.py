@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from zoo.runtime.files import FULL, unwritable
+
 ANSWER_SECONDS = 4.0
 """How long a mirror may take to answer: without a network, time is lost here."""
 
@@ -61,6 +63,8 @@ def fetch(
                     os.replace(path, folder / path.name)
                 return [folder / name for name in names]
         except (OSError, http.client.HTTPException) as error:
+            if getattr(error, "errno", None) in FULL:  # no stand-in for data that have no room
+                raise unwritable(folder, error) from error  # type: ignore[arg-type]  # an OSError
             reasons.append(f"{host}: {_why(error)}")
         except ValueError as error:
             reasons.append(f"{host} sent something else: {error}")

@@ -14,6 +14,7 @@ from string import Template
 from zoo import __version__
 from zoo.errors import ZooError
 from zoo.plugin import registry
+from zoo.runtime.files import unwritable
 
 KINDS = ("model", "dataset", "metric")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -161,5 +162,5 @@ def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
                 file.write(text)
             written.append(path)
     except OSError as error:
-        raise ZooError(f"cannot write {path}: {error.strerror or error}") from error
+        raise unwritable(path, error) from error
     return written

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.errors import ZooError
+from zoo.runtime.files import unwritable
 
 try:
     import fcntl
@@ -30,7 +31,7 @@ def held(folder: Path) -> Iterator[None]:
     try:
         descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
     except OSError as error:
-        raise ZooError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise unwritable(folder, error) from error
     try:
         try:
             _lock(descriptor)

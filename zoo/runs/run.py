@@ -179,7 +179,4 @@ def json_object(path: Path, what: str) -> dict[str, Any]:
 
 def cannot_write(path: Path, error: OSError) -> ZooError:
     """The error for a file of a run that cannot be written."""
-    return ZooError(
-        f"cannot write {path}: {error.strerror or error}. "
-        "Choose another folder for runs with --runs or ZOO_RUNS."
-    )
+    return files.unwritable(path, error, "Choose another folder for runs with --runs or ZOO_RUNS.")

@@ -9,19 +9,39 @@ import sys
 from typing import Any, TextIO
 
 
+def open_closed_streams() -> None:
+    """Have stdin, stdout and stderr lead nowhere where they are closed, as by ``>&-``.
+
+    Else files that are opened later would get their numbers, and what a framework's C++ prints
+    would be written into these.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            stream = open(number, "r" if number == 0 else "w", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+
+
 def say(line: str) -> None:
     """Tell a person one line, on stderr: stdout is for results."""
     write(line, sys.stderr)
 
 
 def write(line: str, stream: TextIO) -> None:
-    """Write a line; where nobody reads any more, as behind ``| head``, nothing is written.
+    """Write a line; where it cannot be written, as behind ``| head``, nothing is.
 
-    A training does not end because its progress is no longer looked at.
+    A training does not end because its progress is no longer looked at, or has no room on a disk.
     """
     try:
         print(line, file=stream, flush=True)
-    except BrokenPipeError:
+    except OSError:
         # from now on into nothing: else the interpreter would complain at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 
-from zoo.errors import ZooError
+from zoo.errors import RunFailed, ZooError
 
 _EXPANSION = 64  # bytes of a file for each on disk: a file system may compress, but not so well
 _NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a system says of a disk that is full."""
+
+
+def unwritable(path: object, error: OSError, otherwise: str = "") -> ZooError:
+    """The error for what cannot be written; a full disk is told alike wherever it is met.
+
+    Args:
+        path: what was to be written.
+        error: what the system said.
+        otherwise: what to do about any other cause than a full disk.
+    """
+    told = f"cannot write {path}: {error.strerror or error}"
+    if error.errno in FULL:
+        return RunFailed(f"{told}. Make room, then type the command again")
+    return ZooError(f"{told}. {otherwise}" if otherwise else told)
 
 
 def read(path: Path, most: int | None = None, *, links: bool = False) -> bytes:

@@ -80,13 +80,21 @@ def answer(
             which within a run is the run's own.
         failed: what to say first where the command fails.
 
+    Raises: as ``output``.
+    """
+    return json.loads(output([*args, "--json"], own_backend=own_backend, failed=failed))
+
+
+def output(args: Sequence[str], *, own_backend: bool = False, failed: str = "") -> str:
+    """Run a command and return what it prints; the arguments are those of ``answer``.
+
     Raises:
         RunFailed: the command failed, having said why.
         KeyboardInterrupt: Ctrl-C, after the command has ended too.
     """
     hidden = {"KERAS_BACKEND"} if own_backend else set()
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
-    command = [sys.executable, "-m", "zoo", *args, "--json"]
+    command = [sys.executable, "-m", "zoo", *args]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             out, _ = process.communicate()
@@ -98,4 +106,4 @@ def answer(
     if process.returncode:
         what = failed or f"zoo {args[0]} failed"
         raise RunFailed(f"{what}, with exit status {process.returncode}; why is said above")
-    return json.loads(out)
+    return out
