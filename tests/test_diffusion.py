@@ -256,7 +256,7 @@ def test_a_compiled_sample_is_that_of_a_plain_loop(solver):
 
 def test_a_label_out_of_range_never_stands_for_no_label():
     model = small(conditional=True)
-    with pytest.raises(ZooError, match="labels are from 0 to 2, and one is 3"):
+    with pytest.raises(ZooError, match="labels are integers from 0 to 2"):
         model.sample(1, labels=[3])
 
 

@@ -58,5 +58,7 @@ class Entrance:
         return super().test_on_batch(x, y, *args, **options)  # type: ignore[misc]
 
     def _enter(self, method, x, y):
-        # what skips steps that are not finite takes examples that are not, and counts them
-        return self.border.enter(method, x, y, finite=not getattr(self, "_skip_nonfinite", False))
+        # what skips steps that are not finite takes examples that are not, and counts them; data of
+        # a run are checked when they are loaded, and what is found later is told in its results
+        finite = not (self.of_run or getattr(self, "_skip_nonfinite", False))
+        return self.border.enter(method, x, y, finite=finite)
