@@ -55,7 +55,7 @@ def test_broken_plugins_are_listed_with_the_reason_and_the_others_are_not(path, 
     assert set(rows) == {*BAD, "next"}
     for name, (_, why) in BAD.items():
         assert why in rows[name]
-    assert "written for version 7 of the plugin API, and this zoo has version 1" in rows["next"]
+    assert "written for version 7 of the plugin API, and this zoo has version 2" in rows["next"]
 
 
 def test_a_name_of_the_zoos_own_stays_its_own(path):

@@ -28,11 +28,12 @@ def examples(n=24, shape=SHAPE):
 
 
 EMPTY = Split(np.zeros((0, *SHAPE), "uint8"))
-SMALL = {"vae": {"units": (8,)}, "ae": {"units": (8,)}, "gan": {"units": (8,)}}
+CODES = {"units": (8,), "latent_dim": 2}
+SMALL = {"vae": CODES, "ae": CODES, "gan": {"units": (8,)}}
 
 
 def build(name, shape=SHAPE, **settings):
-    plugin = zoo.model(name, **SMALL[name] | {"latent_dim": 2} | settings)
+    plugin = zoo.model(name, **SMALL[name] | settings)
     return zoo.build(plugin, zoo.DataSpec(shape, classes=CLASSES))
 
 

@@ -111,7 +111,7 @@ def test_the_manifest(run):
     assert manifest["device"] in ("cpu", "gpu")
     assert manifest["seed"] == 0
     assert manifest["model"]["name"] == "vae"
-    assert manifest["model"]["settings"]["hidden"] == [8]
+    assert manifest["model"]["settings"]["units"] == [8]
     assert manifest["dataset"]["name"] is None  # it is of this file
     assert manifest["weights"] == {"autoencoder": {"kl": 0.5}}
     assert manifest["optimizers"]["autoencoder"]["class_name"] == "Adam"

@@ -231,6 +231,8 @@ class Prior(Distribution):
 
     dimension: int
 
+    told_with_its_kinds: ClassVar[bool] = True  # in the message on a setting that is none
+
     def __post_init__(self):
         if self.dimension < 1:
             raise ZooError(f"{type(self).__name__}: dimension is at least 1, not {self.dimension}")

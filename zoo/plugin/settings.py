@@ -192,7 +192,8 @@ def describe(annotation: Any) -> str:
         return "a list"
     if Callable in (origin, annotation):
         return "a function"
-    if more := sorted(set(parts(annotation)) - {getattr(annotation, "__name__", "")}):
+    more = sorted(set(parts(annotation)) - {getattr(annotation, "__name__", "")})
+    if more and getattr(annotation, "told_with_its_kinds", False):
         return f"a {annotation.__name__}, as {'(...), '.join(more)}(...)"
     return getattr(annotation, "__name__", str(annotation))
 
