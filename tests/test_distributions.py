@@ -91,9 +91,9 @@ def test_samples_of_rows_have_their_mean_and_deviation(rows, stddev):
 
 def test_several_samples_of_a_row_are_neighbours_and_keyed_by_it():
     q = d.Normal(tensor([0.0], [100.0]), tensor([0.0], [0.0]))
-    z = numpy(q.sample(Generator(0, "test"), 3))[:, 0]
+    z = numpy(q.samples(Generator(0, "test"), 3))[:, 0]
     assert (z[:3] < 50).all() and (z[3:] > 50).all()
-    first = d.Normal(tensor([0.0]), tensor([0.0])).sample(Generator(0, "test"), 3)
+    first = d.Normal(tensor([0.0]), tensor([0.0])).samples(Generator(0, "test"), 3)
     np.testing.assert_array_equal(numpy(first)[:, 0], z[:3])
     assert numpy(q.repeated(3).mean)[:, 0].tolist() == [0, 0, 0, 100, 100, 100]
 

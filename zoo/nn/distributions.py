@@ -31,7 +31,7 @@ class Distribution:
         Args:
             rng: the ``zoo.random.Generator`` to draw from.
             n: number of samples of a prior. A distribution made from a network's outputs gives
-                one sample per row, and takes no n unless it says so.
+                one sample per row, whatever n is.
 
         Returns:
             float32 ``(n, *shape)``.
@@ -128,24 +128,21 @@ class Normal(_Rows):
     def mean(self):
         return self._mean
 
-    def sample(self, rng, n=1):
-        """``mean + stddev * noise``, through which gradients pass (the reparameterization).
+    def sample(self, rng, n=None):
+        """``mean + stddev * noise``, through which gradients pass (the reparameterization)."""
+        return self.mean + ops.exp(0.5 * self.log_var) * rng.normal(ops.shape(self.mean))
 
-        Args:
-            rng: the ``zoo.random.Generator`` to draw from.
-            n: samples per row. Those of one row are neighbours: ``(rows * n, *shape)``.
-        """
-        if n == 1:
-            return self.mean + ops.exp(0.5 * self.log_var) * rng.normal(ops.shape(self.mean))
-        q, rows = self.repeated(n), ops.shape(self.mean)[0]
-        noise = rng.normal((rows, n * math.prod(self.shape)))  # keyed by the row
+    def samples(self, rng, times: int):
+        """Several samples of each row, which are neighbours: ``(n * times, *shape)``."""
+        q, rows = self.repeated(times), ops.shape(self.mean)[0]
+        noise = rng.normal((rows, times * math.prod(self.shape)))  # keyed by the row
         return q.mean + ops.exp(0.5 * q.log_var) * ops.reshape(noise, ops.shape(q.mean))
 
     def log_prob(self, x):
         return -losses.normal(x, self.mean, self.log_var)
 
     def repeated(self, times: int) -> Normal:
-        """The distribution of what ``sample(rng, times)`` gives: each row so many times."""
+        """The distribution of what ``samples(rng, times)`` gives: each row so many times."""
         return Normal(*(ops.repeat(t, times, axis=0) for t in (self.mean, self.log_var)))
 
     def kl(self, prior: Distribution):

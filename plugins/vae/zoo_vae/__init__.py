@@ -122,7 +122,7 @@ class VAE(zoo.Model):
         Of log p(x|y) where conditional.
         """
         q, prior = self.posterior(nets, x, labels), self.latent(nets)
-        z, q = q.sample(rng, samples), q.repeated(samples)
+        z, q = q.samples(rng, samples), q.repeated(samples)
         x = ops.repeat(x, samples, axis=0)
         labels = None if labels is None else ops.repeat(labels, samples, axis=0)
         p = self.likelihood_of(nets, z, labels)
