@@ -23,7 +23,7 @@ class Labelled(Prior):
 
     dimension: int = field(default=2, init=False)
     components: int = 10
-    labels: Any = field(default=None, init=False)
+    labels: Any = field(default=None, init=False, repr=False, compare=False)
 
     def given(self, labels) -> Labelled:
         """p(z|labels), int32 ``(n,)``; p(z) for None."""

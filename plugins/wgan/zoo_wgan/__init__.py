@@ -64,8 +64,8 @@ class WassersteinGame(zoo.Model):
         }
 
     def critic_style(self) -> networks.Style:
-        """The style of the critic's layers."""
-        raise NotImplementedError
+        """The style of the critic's layers, by which a subclass keeps it smooth."""
+        raise NotImplementedError(f"{type(self).__name__} has to define critic_style()")
 
     def players(self):
         return {"critic": ("critic",), "generator": ("generator",)}
