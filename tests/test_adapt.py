@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,7 +15,7 @@ from keras import layers, ops
 import zoo
 from tests.broken.adapts_the_same_for_a_seed import Mean
 from tests.broken.sound import Numbers
-from zoo.testing import Small
+from zoo.testing import Small, run_checks
 from zoo.training.experiment import prepare
 
 
@@ -99,3 +102,59 @@ def test_pretrained_weights_of_a_given_network_stay():
     np.testing.assert_array_equal(found[1], given[1])
     drawn = weights(0, lambda data, model: encoder(data, model, given))
     np.testing.assert_array_equal(found[2], drawn[2])
+
+
+# --- the page on statistics and on state
+
+
+def of_the_page(name):
+    """The class or function of this name in docs/models.md."""
+    text = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+    [block] = [b for b in re.findall(r"```python\n(.*?)```", text, re.S) if f" {name}(" in b]
+    scope = {"keras": keras, "ops": ops, "zoo": zoo}
+    exec(block, scope)
+    return scope[name]
+
+
+@dataclass(frozen=True)
+class Remembering(Small):
+    """An autoencoder that keeps what it decoded, as the page says."""
+
+    def networks(self, data):
+        return {**super().networks(data), "pool": of_the_page("Pool")(3, data.shape)}
+
+    def moves(self):
+        names = ("encoder", "decoder", "classifier", "pool")
+        return [zoo.Move(self.learn, updates=names)]
+
+    def learn(self, nets, batch, rng):
+        terms = super().learn(nets, batch, rng)
+        past = nets.pool(nets.decoder(nets.encoder(batch.x)))
+        return terms | {"autoencoder": terms["autoencoder"] | {"past": ops.mean(past)}}
+
+
+def test_the_pool_of_the_page_passes_the_checks():
+    assert [result for result in run_checks(Remembering()) if result.bad] == []
+
+
+def test_the_pool_of_the_page_keeps_the_newest_samples_first():
+    pool = of_the_page("Pool")(3, (1,))
+    for rows in ([[1.0], [2.0]], [[3.0], [4.0]]):
+        pool(np.array(rows, "float32"), training=True)
+    assert ops.convert_to_numpy(pool.past)[:, 0].tolist() == [3, 4, 1]
+    pool(np.ones((1, 1), "float32"))
+    assert ops.convert_to_numpy(pool.past)[:, 0].tolist() == [3, 4, 1]
+
+
+def test_the_pseudo_inputs_of_the_page_repeat_where_examples_are_few():
+    layer = keras.layers.Layer()
+    layer.inputs = layer.add_weight((5, 1), "zeros", trainable=False)
+    batch = zoo.Batch(ops.convert_to_tensor(np.array([[1.0], [2.0]], "float32")))
+    of_the_page("adapt")(SimpleNamespace(components=5), {"pseudo": layer}, batch, None)
+    assert ops.convert_to_numpy(layer.inputs)[:, 0].tolist() == [1, 2, 1, 2, 1]
+
+
+def test_codes_of_a_conditional_model_are_of_its_classes_in_turn():
+    model = zoo.build(zoo.model("gan", conditional=True), zoo.DataSpec((2,), 3))
+    again = model.decode(model.draw(4, seed=1), labels=[0, 1, 2, 0])
+    np.testing.assert_allclose(again, model.sample(4, seed=1), atol=1e-6)

@@ -59,7 +59,7 @@ class Inference:
         return self._to_unit(self._chunks("sample", range(n), labels, seed=seed))
 
     def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
-        """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes."""
+        """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes, and as there."""
         if self.sampler is not None:
             return self.sampler.draw(n, seed)
         return self._chunks("latent", range(n), labels, seed=seed, purpose="sample")
@@ -120,8 +120,6 @@ class Inference:
             out = self._ability("view", of=name)(*map(ops.convert_to_tensor, (key, start)), None)
             out = tree.map_structure(ops.convert_to_numpy, out)
         else:
-            if labels is None and view.inputs == "noise" and self.plugin.conditional:
-                labels = np.arange(n) % self.data.classes
             out = self._chunks("view", inputs, labels, seed, f"view {name}", of=name)
         return tree.map_structure(lambda a: self._to_unit(a) if a.ndim == 4 else a, out)
 
@@ -135,6 +133,8 @@ class Inference:
         n = len(inputs)
         if n == 0:
             raise ZooError(f"{self.where}: there is nothing to {ability}, n is 0")
+        if labels is None and isinstance(inputs, range) and self.plugin.conditional:
+            labels = np.arange(n) % self.data.classes
         labels = self.border.labels(labels, n, where, ability)
         size = min(CHUNK, n)
         function = self._ability(ability, **options)

@@ -291,8 +291,8 @@ class Model:
 
         Args:
             networks: ``{name: Keras model or layer}``, whose variables it may assign.
-            batch: a ``Batch`` of training examples.
-            rng: draws.
+            batch: a ``Batch`` of training examples, fewer than 1,000 where the data have fewer.
+            rng: the ``zoo.random.Generator`` to draw from.
         """
         raise NotImplementedError(f"{type(self).__name__} adapts nothing")
 
