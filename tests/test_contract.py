@@ -154,6 +154,7 @@ FIRST_STEPS = {  # the loss of three steps of SGD: the same on every backend, an
     "mmd_vae": [53.48478, 75.09626, 33.96290],  # of points it is a difference that cancels
     "beta_tc_vae": [98.69221, 98.49463, 98.79288],
     "beta_tc_vae-points": [55.93110, 56.45485, 56.12692],
+    "dcgan": [2.082635, 2.082342, 2.082024],
     "vaegan": [94.84183, 100.68997, 92.53322],
     "vaegan-pixel": [157.53500, 153.89072, 150.60519],
     "vaegan-gated": [94.84183, 100.68997, 92.53322],  # balanced for as long
@@ -169,11 +170,17 @@ FIRST_STEPS = {  # the loss of three steps of SGD: the same on every backend, an
 }
 
 FIRST_SAMPLES = {  # numbers spread evenly over four samples of the initial weights
+    "aae": [0.476552, 0.5136631, 0.4930872, 0.5165393],
     "beta_tc_vae": [0.501884, 0.5067962, 0.5121241, 0.5282223],
+    "dcgan": [0.4999825, 0.4999068, 0.499994, 0.5005543],
+    "flow_matching": [0.5454735, 0.6031595, 0.07430673, 0.1046449],
+    "free_bits_vae": [0.501884, 0.5067962, 0.5121241, 0.5282223],
     "gan": [0.6173381, 0.3928511, 0.4372323, 0.3541907],
     "gan-batch-norm": [0.5754241, 0.4245242, 0.4902476, 0.5724614],
     "iwae": [0.501884, 0.5067962, 0.5121241, 0.5282223],
     "mmd_vae": [0.501884, 0.5067962, 0.5121241, 0.5282223],
+    "pacgan": [0.6173381, 0.3928511, 0.4372323, 0.3541907],
+    "r1_gan": [0.5837557, 0.4952486, 0.376285, 0.2715946],
     "vae-dense": [0.501884, 0.5067962, 0.5121241, 0.5282223],
     "vaegan": [0.4937344, 0.5472024, 0.4920755, 0.4830198],
     "vaegan-gated": [0.4937344, 0.5472024, 0.4920755, 0.4830198],
@@ -318,6 +325,14 @@ def test_checks_of_variants_are_checks_of_models():
     assert {*VARYING, *EVERYWHERE, *ONCE, *DEFINITION, *PLAIN, FIRST, ONE} <= set(MODEL_CHECKS)
     assert unaccelerated() or {case.called for case in cases(False, "backend")} > STATEFUL
     assert not list(cases(True, "variant"))  # all checks are on every backend then
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("record", MODELS, ids=lambda record: record.name)
+def test_every_model_that_samples_has_samples_recorded(record):
+    variant = next(iter(SMALL.get(record.name, {"": {}})))
+    name = f"{record.name}-{variant}" if variant else record.name
+    assert (name in FIRST_SAMPLES) == zoo.model(record.typed).can("sample")
 
 
 @pytest.mark.backend_free
