@@ -235,23 +235,27 @@ class Generator:
         )
 
     @property
+    def place(self) -> tuple[int, int]:
+        """How far it has come: what it draws next follows from its key and this."""
+        return self._calls, self._others
+
+    @place.setter
+    def place(self, place: tuple[int, int]) -> None:
+        self._calls, self._others = place
+
+    @property
     def shared(self) -> Shared:
         """The same draws without rows: one value for the whole batch, on every device."""
         return Shared(self)
 
     def uniform(self, shape, low: float = 0.0, high: float = 1.0):
         """Float32 numbers in the open interval (low, high), rows on axis 0."""
-        first, second = (self._unit(bits) for bits in self._bits(shape))
-        unit = self._lay_out([first, second], shape)
+        unit = self._drawn("unit", shape)
         return unit if (low, high) == (0.0, 1.0) else unit * (high - low) + low
 
     def normal(self, shape, mean: float = 0.0, stddev: float = 1.0):
         """Float32 normal numbers by Box-Muller, rows on axis 0; at most 5.8 deviations out."""
-        xp = self._xp
-        first, second = (self._unit(bits) for bits in self._bits(shape))
-        radius = xp.sqrt(-2.0 * xp.log(first))
-        angle = second * (2.0 * np.float32(np.pi))
-        normal = self._lay_out([radius * xp.cos(angle), radius * xp.sin(angle)], shape)
+        normal = self._drawn("standard_normal", shape)
         return normal if (mean, stddev) == (0.0, 1.0) else normal * stddev + mean
 
     def integers(self, shape, low: int, high: int):
@@ -267,17 +271,37 @@ class Generator:
 
         Half as many bits as the other draws take: a mask is the most that a network draws.
         """
-        xp, below = self._xp, round(p * 65536) - 32768
-        halves = []
+        return self._drawn("mask", shape, round(p * 65536) - 32768)
+
+    def permutation(self, n):
+        """The int32 numbers 0 to n - 1 in random order; n may be a scalar tensor."""
+        return ops.cast(ops.argsort(self._drawn("column", (n,))), "int32")
+
+    # --- what is drawn, each kind in one draw
+
+    def _drawn(self, kind: str, shape, *args):
+        """A draw of a kind below: all numbers come through here."""
+        return getattr(self, f"_{kind}")(shape, *args)
+
+    def _unit(self, shape):
+        return self._lay_out(map(self._in_unit, self._bits(shape)), shape)
+
+    def _standard_normal(self, shape):
+        xp = self._xp
+        first, second = map(self._in_unit, self._bits(shape))
+        radius = xp.sqrt(-2.0 * xp.log(first))
+        angle = second * (2.0 * np.float32(np.pi))
+        return self._lay_out([radius * xp.cos(angle), radius * xp.sin(angle)], shape)
+
+    def _mask(self, shape, below: int):
+        xp, halves = self._xp, []
         for bits in self._bits(shape, 4):  # each of a counter's two words has two halves
             high, low = xp.right_shift(bits, 16), xp.right_shift(xp.left_shift(bits, 16), 16)
             halves += [xp.less(high, below), xp.less(low, below)]
         return self._lay_out(halves, shape)
 
-    def permutation(self, n):
-        """The int32 numbers 0 to n - 1 in random order; n may be a scalar tensor."""
-        bits, _ = self._bits((n,))
-        return ops.cast(ops.argsort(ops.convert_to_tensor(bits[:, 0])), "int32")
+    def _column(self, shape):
+        return ops.convert_to_tensor(self._bits(shape)[0][:, 0])
 
     @property
     def _xp(self):
@@ -304,7 +328,7 @@ class Generator:
         column = ops.arange(counters, dtype="int32") + start
         return threefry(ops, key, (row[:, None], column[None, :]))
 
-    def _unit(self, bits):
+    def _in_unit(self, bits):
         # 23 bits and a half: exact in float32, and never 0 or 1
         xp = self._xp
         top = xp.bitwise_and(xp.right_shift(bits, 9), 0x7FFFFF)
@@ -313,7 +337,7 @@ class Generator:
 
     def _lay_out(self, parts, shape):
         columns = math.prod(shape[1:]) if len(shape) else 1
-        flat = self._xp.concatenate(parts, axis=1)[:, :columns]
+        flat = self._xp.concatenate(list(parts), axis=1)[:, :columns]
         return ops.reshape(ops.convert_to_tensor(flat), tuple(shape))
 
 

@@ -74,17 +74,10 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
         """
         self._movers = tuple(tuple(own) for own in terms_of_moves)
         self._terms_of_moves = tuple(terms_of_moves)
-        self.terms = {
-            player: tuple(dict.fromkeys(t for own in terms_of_moves for t in own.get(player, ())))
-            for player in self.players
-        }
         self._loss_weights = weights
-        self._several = len(self.players) > 1
-        logged = ["loss"]
-        for player, own in self.terms.items():
-            logged += [f"{player}/loss"] if self._several else []
-            logged += [f"{player}/{term}" for term in own]
-        self._terms = terms.Terms(logged)
+        self._logged = terms.Logged(terms_of_moves, self.players)
+        self.terms = self._logged.terms
+        self._terms = terms.Terms(self._logged.names)
 
     def described_moves(self):
         """For each move, ``(move, {player: {term: weight}})``, in order."""
@@ -125,6 +118,8 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
         for optimizer in ready.values():
             backend.prepare(optimizer)
         optimizers = PlayerOptimizers(ready, groups, ema=ema)
+        self.trained = groups
+        self._kept: list = [None if run_eagerly else {} for _ in self._moves]
         self._skip_nonfinite = self._terms.counts_skipped = skip_nonfinite
         super().compile(
             optimizer=optimizers,
@@ -155,6 +150,13 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
     @property
     def metrics_names(self):
         return [*self._terms.names, *(["skipped"] if self._terms.counts_skipped else [])]
+
+    def current_logs(self):
+        """The means since the last reset, float32, in the order of ``metrics_names``."""
+        skipped = [self._terms.skipped] if self._terms.counts_skipped else []
+        return ops.concatenate(
+            [self._terms.values(), *(ops.cast(n, "float32")[None] for n in skipped)]
+        )
 
     def _flatten_metrics_in_order(self, logs):
         return [logs[name] for name in self.metrics_names]  # the loss first, as in Keras

@@ -9,7 +9,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.engine.backends import backend
 from zoo.errors import ZooError, nearest, unknown
 from zoo.plugin.model import DataSpec
 
@@ -97,13 +96,10 @@ class Net:
                 x = [*x, labels] if isinstance(x, (list, tuple)) else [x, labels]
             elif _takes(self._network.__class__, "labels"):
                 kwargs["labels"] = labels
-        outputs = self._called(x, *args, **kwargs)
+        outputs = self._network(x, *args, **self._kwargs, **kwargs)
         if hasattr(outputs, "dtype"):
             return _float32(outputs)
         return keras.tree.map_structure(_float32, outputs)
-
-    def _called(self, *args, **kwargs):
-        return backend.call(self._network, *args, **self._kwargs, **kwargs)
 
 
 @functools.cache  # on PyTorch, networks are called at each step

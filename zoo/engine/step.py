@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import ops
 
@@ -24,26 +22,28 @@ class TrainingStep:
         batch = self.batch_of(data)
         step = ops.cast(self.optimizer._iterations, "int32")
         rng = self._rng("train", step)
-        variables = self.player_variables()
-        logs = _Sums()
+        logs = terms.Sums(self._logged, shared=self.repeats > 1)
         for i, move in enumerate(self._moves):
             for k in range(move.repeat):
-                self._make(i, move, self._share(batch, k), rng, step, variables, logs)
+                self._make(i, move, self._share(batch, k), rng, step, logs)
         self.optimizer.end_step()
-        return self._track(logs, ops.shape(batch.x)[0])
+        self._track(logs, batch.size)
 
-    def _make(self, i: int, move: Move, batch: Batch, rng, step, variables, logs):
-        optimizers = self.optimizer.by_player
+    def _make(self, i: int, move: Move, batch: Batch, rng, step, logs):
+        optimizers, variables = self.optimizer.by_player, self.trained
 
-        def forward():
+        def forward(batch, rng, step):
             values = self._terms_of(move, batch, rng, variables, training=True)
             scalars = terms.means(values)
             totals = self._totals(scalars, step)
             scaled = {p: optimizers[p].scale_loss(total) for p, total in totals.items()}
-            return scaled, (values, scalars, totals)
+            sums = self._logged.sums(values, totals, batch.size)
+            return scaled, (sums, scalars, totals)
 
         groups = {player: variables[player] for player in self._movers[i]}
-        (values, scalars, totals), grads, assigned = backend.gradients(forward, groups)
+        (sums, scalars, totals), grads, assigned = backend.gradients(
+            forward, groups, (batch, rng, step), self._kept[i]
+        )
         updates = move.when(step, scalars) if move.when else {}
         if self._skip_nonfinite:
             fine = terms.finite([scalars, totals, grads])
@@ -57,7 +57,7 @@ class TrainingStep:
         self._keep_statistics(i, move, assigned)
         for player, own in grads.items():
             backend.apply(optimizers[player], own, groups[player], updates.get(player))
-        logs.add(i, values, totals, batch.x)
+        logs.add(i, sums, batch.size)
 
     def _keep_statistics(self, i, move, assigned):
         """Carry out what the forward pass assigned in the networks that the move updates."""
@@ -74,12 +74,12 @@ class TrainingStep:
         batch = self.batch_of(data)
         # by row, not by batch: the result does not depend on the batch size
         rng = self._rng("evaluate", 0, first_row=self._terms.rows)
-        variables = self.player_variables()
-        logs = _Sums()
+        logs = terms.Sums(self._logged)
         for i, move in enumerate(self._moves):
-            values = self._terms_of(move, batch, rng, variables, training=False)
-            logs.add(i, values, self._totals(terms.means(values), self._terms.step), batch.x)
-        return self._track(logs, ops.shape(batch.x)[0])
+            values = self._terms_of(move, batch, rng, self.player_variables(), training=False)
+            totals = self._totals(terms.means(values), self._terms.step)
+            logs.add(i, self._logged.sums(values, totals, batch.size), batch.size)
+        self._track(logs, batch.size)
 
     def _terms_of(self, move, batch, rng, variables, training):
         nets = Nets(self.networks, training, self.where, self.data)
@@ -148,49 +148,7 @@ class TrainingStep:
         return random.Generator(self.seed, purpose, step, first_row, backend.draws_on_host)
 
     def _track(self, logs, rows):
-        totals, counts = logs.stacked(self.terms, self._several, rows)
+        totals, counts = logs.result(rows)
         if self._skip_nonfinite:
             totals, counts = (ops.where(logs.fine, n, ops.zeros_like(n)) for n in (totals, counts))
         self._terms.update_state(totals, counts, rows, logs.fine)
-        return self.get_metrics_result()
-
-
-class _Sums:
-    """Sums over examples of terms and totals, on the way to ``Terms``.
-
-    Attributes:
-        fine: whether all moves of the step were made, as far as that is asked.
-    """
-
-    def __init__(self):
-        self.fine: Any = True
-        self._terms: dict[str, tuple] = {}
-        self._totals: dict[str, dict[int, tuple]] = {}
-
-    def add(self, move: int, values, totals, x):
-        rows = ops.cast(ops.shape(x)[0], "float32")
-        for player, own in values.items():
-            for term, value in own.items():
-                value = ops.cast(ops.convert_to_tensor(value), "float32")
-                total = ops.sum(value) if len(value.shape) else value * rows
-                _add(self._terms, f"{player}/{term}", total, rows)
-            _add(self._totals.setdefault(player, {}), move, totals[player] * rows, rows)
-
-    def stacked(self, names, several, rows):
-        """Two vectors in the order of the logs: loss, then each player's loss and terms."""
-        rows = ops.cast(rows, "float32")
-        losses = {
-            player: sum(total / count for total, count in self._totals[player].values())
-            for player in names
-        }
-        pairs = [(sum(losses.values()) * rows, rows)]
-        for player, own in names.items():
-            pairs += [(losses[player] * rows, rows)] if several else []
-            pairs += [self._terms[f"{player}/{term}"] for term in own]
-        totals, counts = zip(*pairs, strict=True)
-        return ops.stack(totals), ops.stack(counts)
-
-
-def _add(sums, key, total, count):
-    before = sums.get(key)
-    sums[key] = (total, count) if before is None else (before[0] + total, before[1] + count)

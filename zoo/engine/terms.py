@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from numbers import Number
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from zoo.errors import ZooError, unknown
@@ -87,6 +89,84 @@ def check_weights(weights, terms, where: str) -> None:
                 )
 
 
+class Logged:
+    """What the logs have, in order: the loss, and each player's loss and terms.
+
+    Args:
+        moves: for each move, ``{player: names of terms}``.
+        players: their names, in order.
+
+    Attributes:
+        terms: ``{player: names of its terms}``, of all moves.
+        names: of the values.
+    """
+
+    def __init__(self, moves, players):
+        self.terms = {
+            player: tuple(dict.fromkeys(term for own in moves for term in own.get(player, ())))
+            for player in players
+        }
+        losses = ["loss"]
+        self.names = ["loss"]
+        for player, own in self.terms.items():
+            losses += [f"{player}/loss"] if len(self.terms) > 1 else []
+            self.names += losses[-1:] if len(self.terms) > 1 else []
+            self.names += [f"{player}/{term}" for term in own]
+        self.are_losses = np.array([name in losses for name in self.names])
+        has = [{f"{player}/{term}" for player, own in m.items() for term in own} for m in moves]
+        self.are_terms = [np.array([name in own for name in self.names]) for own in has]
+
+    def sums(self, values, totals, rows):
+        """Sums over the examples of a move, float32 ``(names,)``; 0 for what it does not have.
+
+        Args:
+            values: ``{player: {term: scalar or one value per example}}``.
+            totals: ``{player: weighted mean over the examples}``.
+            rows: the number of examples.
+        """
+        rows = ops.cast(rows, "float32")
+        found = {"loss": sum(totals.values()) * rows}
+        for player, own in values.items():
+            found[f"{player}/loss"] = totals[player] * rows
+            for term, value in own.items():
+                value = _float(value)
+                found[f"{player}/{term}"] = ops.sum(value) if len(value.shape) else value * rows
+        zero = ops.zeros((), "float32")
+        return ops.stack([found.get(name, zero) for name in self.names])
+
+
+class Sums:
+    """Sums over the examples of a step, move by move.
+
+    Args:
+        logged: what is summed.
+        shared: whether a move is made on a part of the batch.
+
+    Attributes:
+        fine: whether all moves of the step were made, as far as that is asked.
+    """
+
+    def __init__(self, logged: Logged, shared: bool = False):
+        self.fine: Any = True
+        self._logged, self._shared = logged, shared
+        self._sums: dict[int, tuple] = {}
+
+    def add(self, move: int, sums, rows) -> None:
+        """Add what ``Logged.sums`` gave for a move, made on so many rows."""
+        before = self._sums.get(move)
+        self._sums[move] = (sums, rows) if before is None else (before[0] + sums, before[1] + rows)
+
+    def result(self, rows):
+        """Sums over a batch of so many rows, and how many examples are in each, ``(names,)``."""
+        losses, totals, counts = self._logged.are_losses, 0, 0
+        for terms, (sums, own) in zip(self._logged.are_terms, self._sums.values(), strict=True):
+            if self._shared:  # a player's loss is a sum of means: it counts the batch once
+                scale = ops.cast(rows, "float32") / ops.cast(own, "float32")
+                sums = ops.where(losses, sums * scale, sums)
+            totals, counts = totals + sums, counts + terms * own
+        return totals, ops.cast(counts + losses * rows, "float32")
+
+
 class Terms(keras.metrics.Metric):
     """Running means of all terms, in two small vectors.
 
@@ -126,8 +206,12 @@ class Terms(keras.metrics.Metric):
         if self.counts_skipped:
             self.skipped.assign(self.skipped + 1 - ops.cast(fine, "int32"))
 
+    def values(self):
+        """The means, float32 ``(names,)``."""
+        return ops.divide_no_nan(self.total, self.count)
+
     def result(self):
-        values = ops.divide_no_nan(self.total, self.count)
+        values = self.values()
         results = {name: values[i] for i, name in enumerate(self.names)}
         # cast to a tensor of its own: the next reset would change the variable's
         skipped = {"skipped": ops.cast(self.skipped, "float32")}

@@ -70,7 +70,7 @@ def torch_device() -> str:
     return get_device()
 
 
-def pure(fn, values=()):
+def pure(fn, values=(), scope=StatelessScope):
     """Evaluate ``fn()`` without side effects on Keras variables.
 
     Keras gives a scope no way to inherit the values of the one around it, so they are
@@ -79,11 +79,12 @@ def pure(fn, values=()):
     Args:
         fn: function without arguments.
         values: pairs ``(variable, value)`` that hold inside.
+        scope: the class of the scope.
 
     Returns:
         ``fn()``, and ``{id(variable): value}`` for what it assigned.
     """
-    scope = StatelessScope(values)
+    scope = scope(values)
     outer = get_stateless_scope()
     if outer is not None:
         scope.state_mapping = {**outer.state_mapping, **scope.state_mapping}

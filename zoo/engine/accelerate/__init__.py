@@ -123,12 +123,12 @@ TABLE = (
         install="torch_adam.install",
     ),
     Acceleration(
-        "torch_layer_calls",
+        "torch_graphs",
         ("torch",),
-        "run only what a layer computes, without what Keras does around it",
+        "trace the passes of a move once, and run them without Keras",
         patches="nothing",
-        read={**KERAS, **TORCH},
-        install="torch_layer_calls.install",
+        read=TORCH,
+        install="torch_graphs.install",
     ),
     Acceleration(
         "torch_convolutions",

@@ -24,17 +24,15 @@ def device() -> str:
     return jax.default_backend()
 
 
-def call(network, inputs, *args, **kwargs):
-    """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
-    return network(inputs, *args, **kwargs)
-
-
-def gradients(forward, groups):
-    """One forward pass, one gradient a player.
+def gradients(forward, groups, inputs, kept):
+    """One forward pass, one gradient per player.
 
     Args:
-        forward: function without arguments giving ``({player: loss}, aux)``.
+        forward: function of the inputs giving ``({player: loss}, aux)``.
         groups: ``{player: variables}``.
+        inputs: a batch, a generator and the step: all that changes but variables.
+        kept: a dict for what a backend keeps of a move from one step to the next; None where
+            the model is to run eagerly.
 
     Returns:
         aux, ``{player: gradients}``, and ``{id(variable): value}`` that it assigned.
@@ -42,7 +40,9 @@ def gradients(forward, groups):
     variables = unique(groups)
 
     def function(values):
-        (losses, aux), assigned = pure(forward, zip(variables, values, strict=True))
+        (losses, aux), assigned = pure(
+            lambda: forward(*inputs), zip(variables, values, strict=True)
+        )
         return losses, (aux, assigned)
 
     values = [v.value for v in variables]
@@ -125,7 +125,7 @@ class Trainer:
             self.train_function = self._make_function(step)
 
     def train_step(self, state, data):
-        return _stateless(_variables(self), state, lambda: self.make_moves(data))
+        return _stateless(self, _variables(self), state, self.make_moves, data)
 
     def test_step(self, state, data):
         variables = (
@@ -133,7 +133,7 @@ class Trainer:
             self.non_trainable_variables,
             self.metrics_variables,
         )
-        return _stateless(variables, state, lambda: self.evaluate_moves(data))
+        return _stateless(self, variables, state, self.evaluate_moves, data)
 
     def _get_jax_state(self, purge_model_variables=False, **groups):
         # Keras would empty the variables before a step, and lose the weights, and the reason,
@@ -212,12 +212,14 @@ def _variables(model):
     )
 
 
-def _stateless(variables, state, body):
+def _stateless(model, variables, state, step, data):
+    """A step's logs and the state after it."""
     pairs = [
         pair
         for group, values in zip(variables, state, strict=True)
         for pair in zip(group, values, strict=True)
     ]
     with StatelessScope(pairs) as scope:
-        logs = body()
+        step(data)
+        logs = model.get_metrics_result()
     return logs, tuple([scope.get_current_value(v) for v in group] for group in variables)

@@ -20,17 +20,12 @@ def device() -> str:
     return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 
 
-def call(network, inputs, *args, **kwargs):
-    """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
-    return network(inputs, *args, **kwargs)
-
-
-def gradients(forward, groups):
-    """One forward pass, one gradient a player; see ``zoo.engine.backends.jax.gradients``."""
+def gradients(forward, groups, inputs, kept):
+    """One forward pass, one gradient per player; see ``zoo.engine.backends.jax.gradients``."""
     with tf.GradientTape(persistent=len(groups) > 1, watch_accessed_variables=False) as tape:
         for group in groups.values():
             tape.watch([v.value for v in group])
-        (losses, aux), assigned = pure(forward)
+        (losses, aux), assigned = pure(lambda: forward(*inputs))
     grads = {
         player: tape.gradient(
             losses[player],
@@ -85,10 +80,12 @@ class Trainer:
     """The steps that Keras's TensorFlow trainer traces."""
 
     def train_step(self, data):
-        return self.make_moves(data)
+        self.make_moves(data)
+        return self.get_metrics_result()
 
     def test_step(self, data):
-        return self.evaluate_moves(data)
+        self.evaluate_moves(data)
+        return self.get_metrics_result()
 
 
 class Steps:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from keras import ops, tree
+from keras import StatelessScope, ops, tree
 
 from zoo.engine import accelerate
 from zoo.runtime.keras_compat import pure, torch_device
@@ -19,31 +19,37 @@ def device() -> str:
     return torch_device().partition(":")[0].replace("cuda", "gpu")
 
 
-def call(network, inputs, *args, **kwargs):
-    """``network(inputs, *args, **kwargs)``, as a loss has it computed."""
-    faster = accelerate.module("torch_layer_calls")
-    if args or faster is None:
-        return network(inputs, *args, **kwargs)
-    return faster.call(network, inputs, **kwargs)
+def gradients(forward, groups, inputs, kept):
+    """One forward pass, one gradient per player; see ``zoo.engine.backends.jax.gradients``."""
+    graphs = accelerate.module("torch_graphs")
+    if graphs is None or kept is None:
+        return passes(forward, groups, inputs)
+    return graphs.gradients(passes, forward, groups, inputs, kept)
 
 
-def gradients(forward, groups):
-    """One forward pass, one gradient a player; see ``zoo.engine.backends.jax.gradients``."""
-    (losses, aux), assigned = pure(forward)
+def passes(forward, groups, inputs, scope=StatelessScope, values=()):
+    """As ``gradients``, one operation at a time.
+
+    Args:
+        scope: the class of the scope to run in.
+        values: pairs ``(variable, value)`` that hold inside.
+    """
+    (losses, aux), assigned = pure(lambda: forward(*inputs), values, scope)
+    given = {id(variable): value for variable, value in values}
     grads, last = {}, list(groups)[-1]
     for player, group in groups.items():
-        values = [v.value for v in group]
-        if values and losses[player].requires_grad:
+        own = [given.get(id(v), v.value) for v in group]
+        if own and losses[player].requires_grad:
             pulled = torch.autograd.grad(
                 losses[player],
-                values,
+                own,
                 retain_graph=player != last,
                 allow_unused=True,
                 materialize_grads=True,
             )
             grads[player] = list(pulled)
         else:
-            grads[player] = [torch.zeros_like(value) for value in values]
+            grads[player] = [torch.zeros_like(value) for value in own]
     return aux, grads, assigned
 
 
@@ -85,10 +91,12 @@ class Trainer:
     """The steps that Keras's PyTorch trainer runs."""
 
     def train_step(self, data):
-        return self.make_moves(data)
+        self.make_moves(data)
+        return self.get_metrics_result()
 
     def test_step(self, data):
-        return self.evaluate_moves(data)
+        self.evaluate_moves(data)
+        return self.get_metrics_result()
 
 
 class Steps:
@@ -101,12 +109,12 @@ class Steps:
         """Start the steps on a chunk's data; gives a function that gives their logs."""
         if not self._model.training:  # an evaluation has turned it off, for PyTorch's own modules
             self._model.train()
-        names, rows, logs = self._model.metrics_names, self._rows, []
+        rows, logs = self._rows, []
         for start in range(0, len(tree.flatten(data)[0]), rows):
             # a copy, because sums may depend on where in memory an array begins
             batch = tree.map_structure(lambda part, i=start: torch.tensor(part[i : i + rows]), data)
-            own = self._model.train_step(batch)
-            logs.append(torch.stack([own[name] for name in names]))
+            self._model.make_moves(batch)
+            logs.append(self._model.current_logs())
         return lambda: torch.stack(logs).cpu().numpy()
 
     def sync(self) -> None:
