@@ -252,7 +252,7 @@ def lines(capsys):
 OTHER = {
     "jax": "jax_compiler_options",
     "tensorflow": "tensorflow_chunk_program",
-    "torch": "torch_layer_calls",
+    "torch": "torch_graphs",
 }[BACKEND]
 """One that is on all the same."""
 
