@@ -140,7 +140,7 @@ def test_moments_and_ranges():
 def test_the_interval_is_open(on_host):
     rng = Generator(0, "ends", on_host=on_host)
     bits = np.array([[0, -1, 2**31 - 1, -(2**31)]], "int32")
-    unit = numpy(rng._unit(bits if on_host else ops.convert_to_tensor(bits)))
+    unit = numpy(rng._in_unit(bits if on_host else ops.convert_to_tensor(bits)))
     assert (unit > 0).all() and (unit < 1).all()
 
 
