@@ -19,6 +19,8 @@ from zoo.runtime import jsons
 from zoo.training import finite
 from zoo.training.dry_run import describe
 
+pytestmark = pytest.mark.once_in_short
+
 QUIET = Access(say=lambda line: None)
 
 

@@ -11,6 +11,8 @@ import pytest
 from zoo.errors import ZooError
 from zoo.nn import networks
 
+pytestmark = pytest.mark.once_in_short
+
 PICTURE = (8, 12, 1)
 
 

@@ -20,6 +20,8 @@ from zoo.plugin.serialization import NeedsRecipe
 from zoo.runs.manifest import parse
 from zoo.runs.own_networks import need_recipe
 
+pytestmark = pytest.mark.once_in_short
+
 
 def functional():
     """Operations, slices, shared layers, regularizers and a constant."""
@@ -157,7 +159,6 @@ def test_a_run_says_when_it_will_need_its_recipe(tmp_path):
         zoo.load(run)
 
 
-@pytest.mark.once_in_short
 def test_networks_smaller_than_the_models_own_load(tmp_path):
     """The model's are built as well, which is no reason to take the run for a hostile one."""
 

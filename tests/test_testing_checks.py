@@ -21,6 +21,8 @@ from zoo.plugin.model import DataSpec
 from zoo.testing import Case, isolated, run_checks
 from zoo.testing.checks import CHECKS
 
+pytestmark = pytest.mark.once_in_short
+
 NAMES = [check.name for check in CHECKS]
 ELSEWHERE = {  # PyTorch compiles nothing, and JAX traces losses in zoo.build
     ("training_steps_compile", "jax"): ["builds"],

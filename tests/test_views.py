@@ -21,6 +21,8 @@ from zoo.plugin import views as declared
 from zoo.reports import pictures, views
 from zoo.testing.harness.standin import Small
 
+pytestmark = pytest.mark.once_in_short
+
 QUIET = Access(say=lambda line: None)
 PLANE = zoo.DataSpec((2,), 3)
 PIXELS = zoo.DataSpec((8, 8, 1), 3)
