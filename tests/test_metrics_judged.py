@@ -174,9 +174,12 @@ def test_where_there_is_none_it_is_trained_first(tmp_path, source, digits):
     said = []
     metric = metrics.Recognition(classifier=str(source), samples=10)
     ready = metric.prepare(digits, Access(say=said.append), str(tmp_path))
-    assert said == ["training judge first: the classifier that judges what is made"]
-    [run] = folders.all_runs(tmp_path)
+    assert said[0].startswith("training judge first: the classifier that judges what is made, kept")
+    assert folders.all_runs(tmp_path) == []  # it is nobody's newest run
+    [run] = folders.all_runs(tmp_path / "judges")
     assert run.status == "finished" and ready.classifier == str(run.path)
+    again = metric.prepare(digits, Access(say=said.append), str(tmp_path))
+    assert again.classifier == ready.classifier and len(said) == 1
 
 
 @pytest.mark.backend_free

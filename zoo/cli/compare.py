@@ -75,8 +75,6 @@ def command(
     ]
     to_train = [*changes, *options, *(["--strict-data"] if strict_data else [])]
     recipes = [thing for thing in wanted if isinstance(thing, Path)]
-    for run in (thing for thing in wanted if isinstance(thing, Run)):
-        say(folders.what(run))
     if recipes and not train:
         raise _plan(recipes, to_train)
     rows = []
@@ -108,7 +106,7 @@ def _meant(name: str, root: Path, changed: bool) -> Path | Run:
 
     try:
         if not changed and not Path(name).is_file():
-            return folders.find(name, root)
+            return folders.find(name, root, say)
     except ZooError as error:
         no_run: ZooError | None = error
     else:
@@ -117,7 +115,7 @@ def _meant(name: str, root: Path, changed: bool) -> Path | Run:
         return recipe_files.find(name)
     except ZooError as no_recipe:
         if no_run is None:
-            return folders.find(name, root)
+            return folders.find(name, root, say)
         raise ZooError(f"{name!r} is no recipe and no run: {no_recipe} {no_run}") from None
 
 

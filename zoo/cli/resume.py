@@ -51,10 +51,10 @@ def command(
       zoo resume latest epochs=40
       zoo resume latest --backend torch
     """
+    from zoo.cli.trained import meant
     from zoo.runtime import backends
 
-    found = folders.find(run, folders.root(runs_folder))
-    say(folders.what(found))
+    found = meant(run, runs_folder)
     choice = backends.choose(backend or found.manifest.backend, None, device)
     backends.activate(choice)
     by = "chosen by --backend" if backend else "the run's own"

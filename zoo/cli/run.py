@@ -66,12 +66,14 @@ def command(
       zoo run vae_mnist --backend torch --device cpu
       zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from vae_mnist
     """
+    from zoo.cli.trained import meant
     from zoo.config import recipe_files
     from zoo.runtime import backends
 
     if dry_run and as_json:
         raise click.UsageError("--dry-run describes in words: leave --json out")
     path = recipe_files.find(recipe)
+    source = meant(weights_from, runs_folder) if weights_from else None
     choice = backends.choose(backend, path, device)
     backends.activate(choice)
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
@@ -100,7 +102,7 @@ def command(
             name=path.stem,
             source=path,
             changes=changes,
-            weights_from=weights_from,
+            weights_from=source,
             on_nan=on_nan or "stop",
             runs_folder=runs_folder,
             access=access,

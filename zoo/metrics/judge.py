@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from zoo.runs.run import MANIFEST, Run
 from zoo.runtime.processes import answer
 
 _DEFAULT = "classifier_mnist"
+OWN = "judges"
+"""The folder below that of all runs in which judges are trained: none is ever anybody's newest."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,16 +104,17 @@ def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | 
     if pack and Run(pack.path).manifest.data.fingerprint == data.fingerprint:
         return Run(pack.path)
     root = folders.root(runs_folder)
-    for run, its_manifest in folders.described_runs(root):
-        if isinstance(its_manifest, Manifest) and _is_finished(its_manifest, path.stem, data):
-            return run
-    access.say(f"training {path.stem} first: the classifier that judges what is made")
-    return _trained(path, access, root)
+    for place in (root, root / OWN):
+        if found := folders.newest_finished(path.stem, place, _is_of(data)):
+            return found
+    access.say(
+        f"training {path.stem} first: the classifier that judges what is made, kept in {root / OWN}"
+    )
+    return _trained(path, access, root / OWN)
 
 
-def _is_finished(manifest: Manifest, recipe: str, data: Data) -> bool:
-    same = manifest.data.fingerprint == data.fingerprint
-    return same and (manifest.recipe, manifest.status) == (recipe, "finished")
+def _is_of(data: Data) -> Callable[[Manifest], bool]:
+    return lambda described: described.data.fingerprint == data.fingerprint
 
 
 def _check(name: str, data: str, its: DataSpec, wanted: DataSpec) -> None:
