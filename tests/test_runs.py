@@ -240,7 +240,7 @@ def changed(path, value):
         (["data", "shape"], [2**20, 2**20], "at most 4,194,304 numbers is accepted"),
         (["data", "examples"], {"train": 10**12}, "a whole number from 0 to 100,000,000"),
         (["data", "classes"], True, "data.classes is true"),
-        (["sha256"], {"../../x": "0" * 64}, "the path of a file of numbers in the run"),
+        (["sha256"], {"../../x": "0" * 64}, "the path of a file of the run that has a hash"),
         (["dataset", "settings"], {"n": 10**10}, "dataset.settings.n is 10000000000; a number of"),
         (
             ["metrics"],

@@ -82,7 +82,7 @@ def command(
     metrics = overrides.override({"metrics": metrics}, changes)["metrics"]
     access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
     data = results.data_of(found, access, file)
-    evaluate.refuse_unmeasurable(metrics, model, data)
+    evaluate.refuse_unmeasurable(metrics, model, data, instead=evaluate.OTHERS)
     ready = [metric.prepare(data, access, runs_folder) for metric in metrics]
     measured = evaluate.measure(ready, model, data, manifest.seed, manifest.binarized)
     circumstances = {

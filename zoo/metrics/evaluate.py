@@ -14,9 +14,16 @@ from zoo.runtime.keras import pinned
 if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
 
+NONE = 'To measure nothing: "metrics=[]"'
+OTHERS = "To measure something else: --metric NAME, of those that zoo list metrics names"
+
 
 def refuse_unmeasurable(
-    metrics: Iterable[Metric], model: GenerativeModel, data: Data, sampler: bool = False
+    metrics: Iterable[Metric],
+    model: GenerativeModel,
+    data: Data,
+    sampler: bool = False,
+    instead: str = NONE,
 ) -> None:
     """Refuse metrics that cannot be measured.
 
@@ -25,6 +32,7 @@ def refuse_unmeasurable(
         model: what is to be measured, trained or not.
         data: what it is to be measured on.
         sampler: whether the model will be given a sampler after training.
+        instead: what to do without these metrics, a sentence that ends each message.
 
     Raises:
         ZooError: the model or the data lack what a metric needs, or two have one name.
@@ -35,18 +43,25 @@ def refuse_unmeasurable(
         if metric.name in seen:
             raise ZooError(f"two metrics are called {metric.name!r}: results hold one of a name")
         seen.add(metric.name)
-        for ability in metric.needs:
-            if ability not in able:
-                raise ZooError(
-                    f"metric {metric.name!r} needs a model that can {ability}, which "
-                    f"{model.where} cannot; it can: {', '.join(able) or 'nothing'}"
-                )
-        if metric.on_test and not len(data.test):
+        try:
+            _check(metric, model, able, data)
+        except ZooError as error:
+            raise ZooError(f"{error}. {instead}") from error
+
+
+def _check(metric: Metric, model: GenerativeModel, able: list[str], data: Data) -> None:
+    for ability in metric.needs:
+        if ability not in able:
             raise ZooError(
-                f"metric {metric.name!r} needs test examples, and {data.name} has none: hold some "
-                "out, as by dataset.test=0.1, or leave the metric out"
+                f"metric {metric.name!r} needs a model that can {ability}, which "
+                f"{model.where} cannot; it can: {', '.join(able) or 'nothing'}"
             )
-        metric.check(data)
+    if metric.on_test and not len(data.test):
+        raise ZooError(
+            f"metric {metric.name!r} needs test examples, and {data.name} has none: hold some "
+            "out, as by dataset.test=0.1"
+        )
+    metric.check(data)
 
 
 @pinned()

@@ -23,7 +23,7 @@ MOST_NUMBERS = 1 << 22  # in one example
 MOST_EXAMPLES = 100_000_000
 _MOST_TEXT = 10_000  # characters
 _FILES = re.compile(
-    r"checkpoints/checkpoint-\d{6,18}/arrays\.safetensors|(weights|sampler)\.safetensors"
+    r"checkpoints/checkpoint-\d{6,18}/arrays\.safetensors|(weights|sampler)\.safetensors|networks\.json"
 )
 
 
@@ -197,7 +197,8 @@ class Manifest:
         on_nan: ``"stop"`` or ``"skip"``.
         weights_from: the run whose weights it started from, or None.
         finished_in_seconds: None for one that did not finish.
-        sha256: ``{file: SHA-256}`` of the numbers that training ended with.
+        sha256: ``{file: SHA-256}`` of what training ended with: numbers, and the configs of
+            networks that are the recipe's own.
         pack: None for a run that was trained here; see ``PackInfo``.
     """
 
@@ -268,7 +269,7 @@ def parse(value: Any) -> Manifest:
         _check_counts(part.settings, f"{path}.settings")
     for file in manifest.sha256:
         if not _FILES.fullmatch(file):
-            raise _wrong("sha256", file, "the path of a file of numbers in the run")
+            raise _wrong("sha256", file, "the path of a file of the run that has a hash")
     return manifest
 
 

@@ -78,7 +78,7 @@ def pack(
             (to / name).unlink(missing_ok=True)
         hashes = _write_numbers(made, run, described, model, dtype)
         if configs := own_networks.read(run, described):
-            own_networks.write(made, configs)
+            hashes[made.networks.name] = own_networks.write(made, configs)
         if access is not None and model.can("encode"):
             safetensors.write(made.codes, _codes(run, model, access, dtype), to)
         if run.log.is_file():
