@@ -213,7 +213,7 @@ def networks(*layers, **more):
 
 
 def network_file(content):
-    """Networks that were the recipe's own, under a hash that is right, in a file of one's own making."""
+    """Networks that were the recipe's own, under a hash that is right."""
 
     def change(run):
         manifest(networks=["decoder"])(run)

@@ -118,8 +118,12 @@ def test_the_protocol_names_the_classifier_by_its_weights(judge, digits):
     metric = metrics.LabelKept(classifier=str(judge.path))
     first, again = (metric.measure(model, digits, seed=0).protocol for _ in range(2))
     assert first == again
-    name, _, weights = first.partition("classifier ")[2].partition(" (SHA-256 of its weights ")
-    assert name == judge.name and len(weights.rstrip(")")) == 64
+    [sha256] = judge.manifest.sha256.values()
+    right = judge.read_json("results.json")["metrics"]["accuracy"]["value"]
+    told = f"classifier {judge.name} (weights {sha256[:8]}, test accuracy {right:.2%})"
+    assert first.endswith(told)
+    facts = {"judge": judge.name, "judge_sha256": sha256, "judge_accuracy": right}
+    assert metric.measure(model, digits, seed=0).facts == facts
 
 
 def test_label_kept_by_pictures_that_stay_and_that_change_places(judge, digits):

@@ -354,7 +354,9 @@ def test_the_judge_is_the_pretrained_one_where_it_was_trained_on_the_same_data(
     said = []
     ready = metric.prepare(data, Access(say=said.append), "none")
     assert ready.classifier == str(made.path) and said == []
-    assert "judges/judge (SHA-256 of its weights" in ready.judge(data).name
+    weights = made.manifest.sha256["weights.safetensors"][:8]
+    told = f"judge (weights {weights}, test accuracy not measured)"
+    assert ready.judge(data).name == told
     forced = metrics.Recognition(classifier="runs:judge").prepare(data, QUIET, "runs")
     assert forced.classifier == str(run.path.resolve())
     described = made.manifest.json()

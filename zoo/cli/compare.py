@@ -8,7 +8,14 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import backend_option, data_dir_option, device_option, json_option, runs_option
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    full_option,
+    json_option,
+    runs_option,
+)
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
@@ -26,6 +33,7 @@ from zoo.runtime.console import say
     help="Measure this too, of every model that can be, as often as you like.",
 )
 @click.option("--train", is_flag=True, help="Train the recipes that have no finished run.")
+@full_option
 @backend_option
 @device_option
 @runs_option
@@ -36,6 +44,7 @@ def command(
     names: tuple[str, ...],
     metrics: tuple[str, ...],
     train: bool,
+    full: bool,
     backend: str | None,
     device: str | None,
     runs_folder: str | None,
@@ -72,6 +81,7 @@ def command(
         *_given("--device", device),
         *_given("--runs", runs_folder),
         *_given("--data-dir", data_dir),
+        *(["--full"] if full else []),
     ]
     to_train = [*changes, *options, *(["--strict-data"] if strict_data else [])]
     recipes = [thing for thing in wanted if isinstance(thing, Path)]

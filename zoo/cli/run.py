@@ -13,6 +13,7 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    full_option,
     json_option,
     on_nan_option,
     runs_option,
@@ -39,6 +40,7 @@ from zoo.runtime.console import say
     help="Start from the weights of the networks of this run or pretrained model, where they fit.",
 )
 @on_nan_option
+@full_option
 @click.option("--dry-run", is_flag=True, help="Check and describe everything; train nothing.")
 @json_option
 def command(
@@ -51,6 +53,7 @@ def command(
     strict_data: bool,
     weights_from: str | None,
     on_nan: Literal["stop", "skip"] | None,
+    full: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int | None:
@@ -104,6 +107,7 @@ def command(
             changes=changes,
             weights_from=source,
             on_nan=on_nan or "stop",
+            full=full,
             runs_folder=runs_folder,
             access=access,
             begun=begun,

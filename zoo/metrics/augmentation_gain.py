@@ -33,6 +33,7 @@ class AugmentationGain(Metric):
 
     name: ClassVar[str] = "augmentation_gain"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test", "examples", "samples")
 
     def __post_init__(self):
         for setting, least in (("examples", 2), ("samples", 1)):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable
+import math
+import time
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.metrics import budget
 from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Metric
 from zoo.runtime.keras import pinned
+from zoo.runtime.waiting import waiting
 
 if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
@@ -66,7 +69,12 @@ def _check(metric: Metric, model: GenerativeModel, able: list[str], data: Data) 
 
 @pinned()
 def measure(
-    metrics: Iterable[Metric], model: GenerativeModel, data: Data, seed: int, binarized: bool
+    metrics: Sequence[Metric],
+    model: GenerativeModel,
+    data: Data,
+    seed: int,
+    binarized: bool,
+    seconds: float | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Measure a trained model.
 
@@ -76,13 +84,27 @@ def measure(
         data: as evaluated.
         seed: of the run.
         binarized: whether pixels of the data were drawn from that seed.
+        seconds: that all of it may take: a metric that would take longer than its part gets fewer
+            examples or samples. None for whole protocols.
 
     Returns:
-        ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}}}``
+        ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}}}``, with the facts
+        of each, and ``"shortened"`` where the protocol is not whole: what was left, in words.
     """
     drawn = f"; pixels binarized once from seed {seed}" if binarized else ""
+    until = time.perf_counter() + (math.inf if seconds is None else seconds)
     measured = {}
-    for metric in metrics:
-        found = dataclasses.asdict(metric.measure(model, data, seed))
-        measured[metric.name] = {**found, "protocol": f"{data.name}: {found['protocol']}{drawn}"}
+    for place, metric in enumerate(metrics):
+        with waiting(f"measuring {metric.name}") as shown:
+            own = (until - time.perf_counter()) / (len(metrics) - place)
+            found, left = budget.measured(metric, model, data, seed, own, shown)
+        what = f"{data.name}, shortened to {left}" if left else data.name
+        measured[metric.name] = {
+            "value": found.value,
+            "unit": found.unit,
+            "protocol": f"{what}: {found.protocol}{drawn}",
+            "details": dict(found.details),
+            **found.facts,
+            **({"shortened": left} if left else {}),
+        }
     return measured

@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.config import recipe_files
 from zoo.errors import ZooError
-from zoo.plugin.dataset import Access, Data, sha256
+from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec
 from zoo.runs import folders, pretrained
@@ -60,13 +60,16 @@ class JudgedMetric(Metric):
 
 
 class Judge:
-    """A trained classifier, with a name that tells it from all others.
+    """A trained classifier, and what tells it from all others.
 
     Attributes:
-        name: its run and the SHA-256 of its weights.
+        name: its run, with the start of the SHA-256 of its weights and its test accuracy.
+        facts: the same for results: ``judge``, ``judge_sha256`` of the file of its weights, and
+            ``judge_accuracy`` where it was measured.
     """
 
     def __init__(self, run: Run):
+        from zoo.runs import artifact, results
         from zoo.runs.load import load
 
         self._model = load(run)
@@ -74,7 +77,15 @@ class Judge:
             raise ZooError(
                 f"run {run.name} is no classifier: name one that zoo run {_DEFAULT} made"
             )
-        self.name = f"{run.name} (SHA-256 of its weights {sha256(*self._model.get_weights())})"
+        title, sha256 = folders.title(run), artifact.sha256(run, run.manifest)
+        right = results.kept(run).get("accuracy")
+        self.facts: dict[str, str | float] = {"judge": title, "judge_sha256": sha256}
+        accuracy = "test accuracy not measured"
+        if right:
+            self.facts["judge_accuracy"] = right["value"]
+            mark = "~" if right.get("shortened") else ""
+            accuracy = f"test accuracy {mark}{right['value']:.2%}"
+        self.name = f"{title} (weights {sha256[:8]}, {accuracy})"
 
     def __call__(self, x) -> np.ndarray:
         """Probabilities float32 ``(n, classes)`` of pictures, uint8 or float in [0, 1]."""
@@ -131,7 +142,7 @@ def _words(spec: DataSpec) -> str:
 
 def _trained(path: Path, access: Access, root: Path) -> Run:
     """Train a classifier, the same whatever the backend and device of what it is to judge."""
-    args = ["run", str(path), "--device", "cpu", "--runs", str(root)]
+    args = ["run", str(path), "--device", "cpu", "--runs", str(root), "--full"]
     args += ["--data-dir", str(access.data_dir)] if access.data_dir else []
     args += ["--strict-data"] if access.strict else []
     failed = f"training the classifier {path.stem} failed"

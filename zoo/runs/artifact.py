@@ -33,6 +33,17 @@ def hashes(run: Run) -> dict[str, str]:
     return found
 
 
+def sha256(run: Run, described: Manifest) -> str:
+    """SHA-256 of the file that has the weights of a run or a pack, hexadecimal.
+
+    Raises:
+        ZooError: there are none, or they are not those that training ended with.
+    """
+    if described.pack:
+        return described.sha256[run.packed_weights.name]
+    return snapshot(run, described, "final").sha256
+
+
 def check(run: Run, described: Manifest, name: str, sha256: str) -> None:
     """Refuse a file whose SHA-256 is not the manifest's; an unfinished run has no hashes.
 

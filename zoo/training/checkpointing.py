@@ -80,11 +80,11 @@ class CheckpointWriter:
             rewind.written_so_far(self.run)
             self._last = self._store.write(taken, keep=self.policy.keep, spare=spare)
         except OSError as error:
-            remedy = REMEDIES.get(error.errno or 0, "")
+            remedy = REMEDIES.get(error.errno or 0)
+            then = f"{remedy}, then" if remedy else "To continue"
             raise RunFailed(
                 f"run {self.run.name}: cannot write a checkpoint below {self._store.folder}: "
-                f"{error.strerror or error}. {self.last} {f'{remedy}, then' if remedy else 'Then'}: "
-                f"zoo resume {self.run.id}"
+                f"{error.strerror or error}. {self.last} {then}: zoo resume {self.run.id}"
             ) from error
         if self._best and self._best["name"] == THIS:
             self._best["name"] = self._last
