@@ -91,7 +91,7 @@ def test_as_much_as_fits_is_measured_by_halves(clock, cost, seconds, words):
 def test_draws_for_each_example_are_halved_when_examples_are_few(clock):
     metric = Slow(1e-3, clock, samples=5000)
     left = measured(metric, 10_000, 60)[1]
-    assert left == "312 of 10,000 test examples and 78 of 5,000 samples"
+    assert left == "312 of 10,000 test examples and 78 of 5,000 samples per example"
     assert clock[0] <= 60
 
 

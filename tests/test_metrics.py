@@ -231,7 +231,7 @@ def test_augmentation_needs_samples_with_labels():
     test = data([[0.0], [1.0]], np.array([0, 1]), classes=2)
     model = Made(sample=lambda n, seed, labels=None: np.zeros((n, 1), "float32"))
     with pytest.raises(ZooError, match=r"needs a conditional model.*model\.conditional=True"):
-        metrics.AugmentationGain().measure(model, test, seed=0)
+        evaluate.refuse_unmeasurable([metrics.AugmentationGain()], model, test)
 
 
 # --- what is refused

@@ -102,8 +102,9 @@ class Part:
         if "test" in counts:
             test, (n, few) = data.test, counts["test"]
             data = dataclasses.replace(data, test=test.take(np.arange(few) * n // few))
+        units = {**UNITS, per_example: f"{per_example} per example"}
         said = [
-            f"{few:,} of {n:,} {UNITS.get(what, what)}"
+            f"{few:,} of {n:,} {units.get(what, what)}"
             for what, (n, few) in counts.items()
             if few < n
         ]

@@ -59,6 +59,11 @@ def _check(metric: Metric, model: GenerativeModel, able: list[str], data: Data) 
                 f"metric {metric.name!r} needs a model that can {ability}, which "
                 f"{model.where} cannot; it can: {', '.join(able) or 'nothing'}"
             )
+    if metric.conditional and not model.plugin.conditional:
+        raise ZooError(
+            f"metric {metric.name!r} needs a conditional model, whose samples have labels: "
+            "model.conditional=True"
+        )
     if metric.on_test and not len(data.test):
         raise ZooError(
             f"metric {metric.name!r} needs test examples, and {data.name} has none: hold some "

@@ -43,6 +43,7 @@ class Metric:
     Attributes:
         name: what results call it.
         needs: the abilities a model must have for it.
+        conditional: whether it needs a conditional model, whose samples have labels.
         on_test: whether it needs test examples.
         scales_with: what its time grows with, and what a short evaluation takes fewer of:
             ``"test"`` for test examples, or names of settings that count something. A metric
@@ -52,6 +53,7 @@ class Metric:
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
+    conditional: ClassVar[bool] = False
     on_test: ClassVar[bool] = True
     scales_with: ClassVar[tuple[str, ...]] = ()
     per_example: ClassVar[str] = ""
