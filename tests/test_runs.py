@@ -184,6 +184,13 @@ def test_find_says_what_is_there(three, text):
         folders.find(text, three[0])
 
 
+@pytest.mark.parametrize("text", ["gan_mnist", "runs:vae_mnist", "published/dcgan_mnist"])
+def test_find_of_a_recipe_without_a_run_says_how_to_train_it(tmp_path, text):
+    recipe = text.removeprefix("runs:")
+    with pytest.raises(ZooError, match=f"no run '{text}' in .*is a recipe: zoo run {recipe}$"):
+        folders.find(text, tmp_path)
+
+
 def test_find_without_any_run(tmp_path):
     with pytest.raises(ZooError, match="there are no runs"):
         folders.find("latest", tmp_path)

@@ -214,6 +214,8 @@ def _missing(text: str, root: Path, runs: list[Run]) -> ZooError:
             f"no run {text!r} in {root}: {recipe} has no finished run; the newest of all is "
             f"{newest.name}"
         )
+    if recipe in recipe_files.shipped():
+        return ZooError(f"no run {text!r} in {root}: {recipe} is a recipe: zoo run {recipe}")
     if other := recipe_files.plugin_of(text):
         return ZooError(f"no run {text!r} in {root}: {text!r} is {other}")
     packs = [pack.typed for pack in pretrained.packs()]
