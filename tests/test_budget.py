@@ -22,6 +22,7 @@ from zoo.plugin.metric import Measured
 from zoo.reports import summary
 from zoo.runtime import waiting as shown_while
 from zoo.runtime.waiting import waiting
+from zoo.testing.checks import metrics as checks
 
 pytestmark = pytest.mark.backend_free
 
@@ -193,3 +194,10 @@ def test_a_metric_that_breaks_ends_what_is_shown():
 def test_recognition_takes_fewer_samples_and_fewer_real_pictures():
     part = budget.Part.of(metrics.Recognition(), data(10_000), 1)
     assert part.words == "5,000 of 10,000 test examples and 500 of 1,000 samples"
+
+
+@pytest.mark.parametrize("more", [{"scales_with": ("sample",)}, {"per_example": "cost"}])
+def test_a_metric_that_scales_with_what_it_has_not_fails_its_check(more):
+    odd = type("Odd", (Slow,), more)(1.5, [0.0])
+    with pytest.raises(AssertionError, match=r"it scales with (sample|cost): name settings"):
+        checks.names_itself_and_its_needs(SimpleNamespace(plugin=odd))
