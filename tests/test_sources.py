@@ -29,6 +29,7 @@ from zoo.datasets import Access, Arrays, Batches, Split
 from zoo.errors import ZooError
 from zoo.plugin import serialization
 from zoo.plugin.model import Batch, DataSpec
+from zoo.runs import results
 from zoo.testing import parity, run_checks
 from zoo.training import chunks, dry_run
 
@@ -574,6 +575,54 @@ def test_datasets_side_by_side():
 def test_datasets_side_by_side_are_checked(sources, said):
     with pytest.raises(ZooError, match=said):
         datasets.Sources(sources)
+
+
+POINTS = {"n": 40, "held_out": 10}
+
+
+@FREE
+def test_datasets_side_by_side_are_settings():
+    points = {"moon": datasets.Moons(**POINTS), "ring": datasets.Ring(**POINTS)}
+    dataset = datasets.Sources(points, unpaired=("ring",))
+    told = serialization.settings_of(dataset, "datasets")
+    assert told["settings"]["sources"]["moon"]["class"] == "datasets:moons"
+    again = serialization.create("datasets", told["name"], json.loads(json.dumps(told["settings"])))
+    assert again == dataset
+    shown = serialization.call_text(told["name"], told["settings"])
+    assert shown.startswith("sources(batch_size=128, sources={'moon': moons(batch_size=")
+    assert failed(dataset) == {}
+
+
+@FREE
+def test_settings_that_are_nested_without_end_are_refused():
+    settings = {"sources": {"a": 1}}
+    for _ in range(3000):
+        settings = {"sources": {"a": {"class": "datasets:sources", **settings}}}
+    with pytest.raises(ZooError, match="dataset 'sources': its settings are nested too deep"):
+        serialization.create("datasets", "sources", settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnDigits(datasets.Digits):
+    """A dataset that is not registered."""
+
+
+@pytest.mark.once_in_short
+def test_a_run_on_datasets_side_by_side_needs_no_recipe(tmp_path):
+    """Its manifest says what the data are; it needs the recipe where one of them is code."""
+
+    def run_on(sketch):
+        dataset = datasets.Sources({"photo": datasets.Digits(), "sketch": sketch}, batch_size=512)
+        model = zoo.model("ae", latent_dim=2, units=(4,))
+        of = recipe(model, dataset, epochs=1, callbacks=[])
+        return resumable.train(of, tmp_path)
+
+    run = run_on(datasets.Digits())
+    assert list(results.data_of(run, QUIET).spec.sources) == ["photo", "sketch"]
+    assert zoo.load(run).data.shape == (8, 8, 1)
+    run = run_on(OwnDigits())
+    with pytest.raises(ZooError, match=r"given by code of its recipe \(sources\.sketch\): name"):
+        results.data_of(run, QUIET)
 
 
 def test_a_dry_run_tells_of_the_sources():

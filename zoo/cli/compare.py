@@ -167,7 +167,7 @@ def _own(run) -> bool:
     from zoo.runs.own_networks import need_recipe
 
     manifest = run.manifest
-    return need_recipe(run, manifest) or not manifest.dataset.name
+    return need_recipe(run, manifest) or bool(manifest.dataset.code)
 
 
 def _given(option: str, value: str | None) -> list[str]:

@@ -15,8 +15,7 @@ class Sources(Dataset):
     """Datasets side by side, such as a folder of photos and one of sketches.
 
     Labels, factors and class names are those of the first. The ``batch_size`` of each has no
-    effect. A run keeps no settings that these datasets could be made of again, so commands on it
-    that need data take ``--recipe``.
+    effect.
 
     Attributes:
         sources: ``{name: dataset}``, the first one first.

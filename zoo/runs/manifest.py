@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.plugin.limits import MOST_CLASSES
+from zoo.plugin.serialization import given_as_code
 from zoo.runtime.console import excerpt, printable
 
 FORMAT = 2
@@ -117,6 +118,11 @@ class Part:
     def title(self) -> str:
         """The registered name, else the class's own."""
         return self.name or self.cls.rpartition(":")[2]
+
+    @property
+    def code(self) -> list[str]:
+        """What of it is code, which only its recipe holds: its class, or paths of settings."""
+        return [self.cls] if self.name is None else given_as_code(self.settings)
 
 
 @dataclass(frozen=True)

@@ -64,4 +64,4 @@ def read(run: Run, described: Manifest) -> dict[str, Any]:
 
 def need_recipe(run: Run, described: Manifest) -> bool:
     """Whether the run's model can only be built with its recipe, which is code."""
-    return described.model.name is None or (bool(described.networks) and not run.networks.is_file())
+    return bool(described.model.code) or (bool(described.networks) and not run.networks.is_file())

@@ -44,7 +44,7 @@ def settings_survive_json(bench: Bench):
     described = serialization.settings_of(plugin, bench.case.kind)["settings"]
     code = serialization.given_as_code(described)
     expect(not code, f"settings that JSON cannot hold: {', '.join(code)}")
-    again = cls(**check_settings(cls, json.loads(json.dumps(described))))
+    again = cls(**check_settings(cls, serialization.made(json.loads(json.dumps(described)))))
     expect(again == plugin, f"{plugin} comes back from JSON as {again}")
 
 
