@@ -180,7 +180,7 @@ class Inference:
             elif name == "sample":
                 out = call(name, labels, nets, n, rng)
             elif name == "latent":
-                out = call(name, labels, nets).sample(rng, n)
+                out = promises.prior(call(name, labels, nets), where).sample(rng, n)
             elif name == "log_likelihood":
                 out = call(name, labels, nets, first, rng, **options)
             else:

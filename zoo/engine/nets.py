@@ -79,12 +79,13 @@ class Net:
         self._network = network
         self._kwargs = {"training": training} if _takes(network.__class__, "training") else {}
 
-    def __call__(self, x, *args, labels=None, **kwargs):
+    def __call__(self, *inputs, labels=None, **kwargs):
         """Call the network.
 
         Args:
-            x: its input; a list for a network with several inputs: ``nets.unet([x, t])``.
-            *args: what else the layer's ``call`` takes.
+            *inputs: its input; a list for a network with several: ``nets.unet([x, t])``. Then
+                what else the layer's ``call`` takes. None for a layer without inputs:
+                ``nets.pseudo()``.
             labels: int32 ``(n,)``, or None.
             **kwargs: what else the layer's ``call`` takes, by name.
 
@@ -94,16 +95,22 @@ class Net:
         """
         if labels is not None:
             if _has_input(self._network, "labels"):
-                x = [*x, labels] if isinstance(x, (list, tuple)) else [x, labels]
+                first = keras.tree.flatten(inputs[:1])  # none where labels are all that it takes
+                inputs = ([*first, labels] if first else labels, *inputs[1:])
             elif _takes(self._network.__class__, "labels"):
                 kwargs["labels"] = labels
-        outputs = self._called(x, *args, **kwargs)
+        outputs = self._called(*inputs, **kwargs)
         if hasattr(outputs, "dtype"):
             return _float32(outputs)
         return keras.tree.map_structure(_float32, outputs)
 
     def _called(self, *args, **kwargs):
-        return backend.call(self._network, *args, **self._kwargs, **kwargs)
+        kwargs = dict(**self._kwargs, **kwargs)
+        if not args:  # Keras builds no layer without inputs, nor calls one without parameters
+            if not self._network.built:
+                self._network.build(None)
+            return self._network(**kwargs) if kwargs else self._network.call()
+        return backend.call(self._network, *args, **kwargs)
 
 
 @functools.cache  # on PyTorch, networks are called at each step

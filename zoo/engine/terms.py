@@ -8,9 +8,8 @@ import keras
 from keras import ops
 
 from zoo.errors import ZooError, unknown
+from zoo.plugin.declared import REGULARIZATION
 from zoo.runtime.backends import BACKENDS
-
-REGULARIZATION = "regularization"
 
 
 def checked(returned, players, rows: int, where: str) -> dict[str, dict]:
@@ -68,23 +67,6 @@ def finite(tensors):
 
 def _float(value):
     return ops.cast(ops.convert_to_tensor(value), "float32")
-
-
-def check_weights(weights, terms, where: str) -> None:
-    """Refuse weights of players or terms that do not exist, and what is no weight."""
-    for player, values in weights.items():
-        if player not in terms:
-            raise unknown("player", player, terms, where=f"{where}, weights")
-        if not hasattr(values, "items"):
-            raise ZooError(f"{where}: the weights of {player!r} are {{term: number}}")
-        for term, weight in values.items():
-            if term not in terms[player]:
-                raise unknown("term", term, terms[player], where=f"{where}, weights of {player!r}")
-            if not (callable(weight) or isinstance(weight, Number)) or isinstance(weight, bool):
-                raise ZooError(
-                    f"{where}: the weight of {player}/{term} is a number or a schedule "
-                    f"(a function of the step), not {weight!r}"
-                )
 
 
 class Terms(keras.metrics.Metric):

@@ -32,5 +32,16 @@ def check(ability: str, out: Any, n: int | None, data: DataSpec, where: str) -> 
         raise ZooError(f"{where} gave {what}; for {n} examples it gives a tensor {promised}")
 
 
+def prior(out: Any, where: str) -> Any:
+    """What ``latent`` gave, refused unless it is a distribution; see ``zoo.Model``."""
+    if callable(getattr(out, "sample", None)):
+        return out
+    what = "a tensor" if hasattr(out, "shape") else type(out).__name__
+    raise ZooError(
+        f"{where} gave {what}; it gives a distribution of one code, such as "
+        "zoo.nn.distributions.StandardNormal(16)"
+    )
+
+
 def _fits(size, promised):
     return size is None or promised is None or isinstance(promised, str) or size == promised

@@ -12,6 +12,7 @@ from zoo.callbacks import Callback
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Data, Split, pipeline
 from zoo.datasets.pipeline import binarize_once
+from zoo.engine.checks import check_abilities
 from zoo.engine.model import GenerativeModel, build
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
@@ -90,6 +91,7 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
             seed=recipe.seed,
         )
     model.of_run = True
+    check_abilities(model)
     model.compile(
         optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"
     )
