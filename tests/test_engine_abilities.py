@@ -144,6 +144,23 @@ class Plain(zoo.Model):
         return rng.uniform((n, 2, 2, 1), -1.0, 1.0)
 
 
+def test_labels_that_a_loss_misses_are_asked_for():
+    """It is not declared conditional, and its loss needs labels all the same."""
+
+    @dataclass(frozen=True)
+    class Undeclared(Labelled):
+        conditional: bool = False
+
+        def networks(self, data):
+            return Labelled().networks(data)
+
+    model = zoo.build(Undeclared(), DATA)
+    model.compile(optimizers={"autoencoder": "sgd"})
+    model.fit(X, np.zeros(4, "int32"), verbose=0)
+    with pytest.raises(ZooError, match=r"Undeclared.fit was given no labels, .* with 3 classes"):
+        model.fit(X, verbose=0)
+
+
 # --- tried before training
 
 

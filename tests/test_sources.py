@@ -26,8 +26,8 @@ from tests.translation import (
 )
 from zoo import callbacks, datasets
 from zoo.datasets import Access, Arrays, Batches, Split
-from zoo.errors import ZooError
-from zoo.plugin import serialization
+from zoo.errors import CodeFailed, ZooError
+from zoo.plugin import loading, registry, serialization
 from zoo.plugin.model import Batch, DataSpec
 from zoo.runs import results
 from zoo.testing import parity, run_checks
@@ -334,7 +334,7 @@ X = np.zeros((2, *PHOTO), "uint8")
     [
         (X, r'built for the sources photo and sketch: give them by name.*fit\(\{"photo": \.\.\.'),
         ({"photo": X}, r"this batch has photo, with sketch missing\. It was built for the sour"),
-        ({"photo": X, "sketches": X}, r"sketch missing; did you mean 'sketch'\?"),
+        ({"photo": X, "sketches": X}, r"sketch missing; did you mean 'sketch'\? It was built"),
         ({"photo": X, "sketch": X[..., :1], "mask": X}, r"with mask unknown"),
         (
             {"photo": X, "sketch": X},
@@ -346,6 +346,46 @@ def test_a_batch_with_other_sources_is_refused(given, said):
     model = zoo.build(CycleGAN(), UNPAIRED)
     with pytest.raises(ZooError, match=said):
         model.batch_of((given,))
+
+
+@pytest.mark.once_in_short
+def test_as_many_of_each_source_are_given_to_fit():
+    model = zoo.build(CycleGAN(), UNPAIRED)
+    model.compile(optimizers={player: "sgd" for player in model.players})
+    given = {"photo": X, "sketch": X[:1, ..., :1]}
+    said = "CycleGAN.{}: 2 examples of photo and 1 example of sketch; give as many of each"
+    for method in (model.fit, model.evaluate, model.train_on_batch):
+        with pytest.raises(ZooError, match=said.format(method.__name__)):
+            method(given)
+    enough = {"photo": X, "sketch": X[..., :1]}
+    with pytest.raises(ZooError, match=said.format("fit, validation_data")):
+        model.fit(enough, validation_data=given)
+
+
+class Broken(datasets.Digits):
+    """A dataset with a bug."""
+
+    def load(self, access=None):
+        return {}["images"]
+
+
+@FREE
+def test_a_bug_of_a_dataset_is_told_as_its_own(monkeypatch):
+    said = r"^load of the dataset {} \(tests.test_sources:Broken{}, in .*test_sources.py\) raised "
+    said += r"KeyError: 'images' \(test_sources.py, line \d+\)$"
+    with pytest.raises(CodeFailed, match=said.format("Broken", "")):
+        datasets.Sources({"photo": Broken()}).load(QUIET)
+    record = registry.Record("datasets", "odd", "tests.test_sources:Broken", "odd-data", "1.0")
+    monkeypatch.setattr(registry, "records", lambda kind: [record])
+    of = " of the plugin odd-data 1.0"
+    with pytest.raises(CodeFailed, match=said.format("'odd'", of)):
+        loading.load(Broken(), QUIET)
+    monkeypatch.setattr(datasets.Digits, "load", Broken.load)
+    with pytest.raises(KeyError):  # a bug of the zoo's own
+        loading.load(datasets.Digits(), QUIET)
+    monkeypatch.setattr(Broken, "load", lambda self, access: None)
+    with pytest.raises(ZooError, match=r"^load of the dataset .*\) gives Data, not None"):
+        loading.load(Broken(), QUIET)
 
 
 # --- mismatches, each one message
@@ -367,7 +407,8 @@ class Both(CycleGAN):
             PLAIN,
             r"^CycleGAN needs the sources photo and sketch, and these data have one source without "
             r"a name\. Give data whose spec is DataSpec\(sources=\{\"photo\": \(8, 8, \.\.\.\), "
-            r"\"sketch\": .*datasets\.Arrays\(PATH, sources=\('photo', 'sketch'\)\)$",
+            r"\"sketch\": \(8, 8, \.\.\.\)\}, unpaired=\('sketch',\)\), such as "
+            r"datasets\.Arrays\(PATH, sources=\('photo', 'sketch'\), unpaired=\('sketch',\)\)$",
         ),
         (
             CycleGAN(),
@@ -377,7 +418,8 @@ class Both(CycleGAN):
         (
             CycleGAN(),
             DataSpec(sources={"sketch": SKETCH, "photo": PHOTO}),
-            r"^the first source of CycleGAN is photo, and that of these data is sketch: it is bat",
+            r"^CycleGAN needs photo first, because it is batch\.x, and these data have sketch and "
+            r"photo in this order\. Name them in the order of the model, as in datasets\.Arr",
         ),
         (
             Pairs(),

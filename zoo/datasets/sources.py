@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zoo.errors import ZooError
+from zoo.plugin import loading
 from zoo.plugin.dataset import ANYWHERE, Access, Data, Dataset, Split
 from zoo.plugin.model import DataSpec
 
@@ -50,7 +51,7 @@ class Sources(Dataset):
         Raises:
             ZooError: one cannot be had, or paired ones differ in their number of examples.
         """
-        loaded = {name: dataset.load(access) for name, dataset in self.sources.items()}
+        loaded = {name: loading.load(own, access) for name, own in self.sources.items()}
         first, *others = loaded
         splits = []
         for part in ("train", "validation", "test"):

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.config import recipe_files
 from zoo.errors import ZooError
+from zoo.plugin import loading
 from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec
@@ -109,7 +110,7 @@ def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | 
 
     name = classifier.removeprefix("runs:")
     path = recipe_files.find(name)
-    data = recipes.load(path).dataset.load(access)
+    data = loading.load(recipes.load(path).dataset, access)
     _check(path.stem, data.name, data.spec, spec)
     pack = pretrained.get(name) if name == classifier else None
     if pack and Run(pack.path).manifest.data.fingerprint == data.fingerprint:

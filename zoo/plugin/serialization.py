@@ -17,7 +17,8 @@ def settings_of(thing: Any, kind: str) -> dict[str, Any]:
     """A plugin's registered name and settings; the name is None for an unregistered one."""
     target = f"{type(thing).__module__}:{type(thing).__qualname__}"
     fields = _fields(thing) if dataclasses.is_dataclass(thing) else {}
-    return {"name": _name(thing, kind), "class": target, "settings": plain(fields)}
+    record = registered(thing, kind)
+    return {"name": record and record.typed, "class": target, "settings": plain(fields)}
 
 
 def create(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
@@ -40,8 +41,9 @@ def kind_of(thing: Any) -> str | None:
     return next((kind for kind, base in bases.items() if isinstance(thing, base)), None)
 
 
-def _name(thing: Any, kind: str) -> str | None:
-    return next((r.typed for r in registry.records(kind) if _same(r.target, thing)), None)
+def registered(thing: Any, kind: str) -> registry.Record | None:
+    """What the metadata says of a plugin's class; None where it is not registered."""
+    return next((r for r in registry.records(kind) if _same(r.target, thing)), None)
 
 
 def made(value: Any) -> Any:
@@ -193,9 +195,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        cls, kind = type(value).__name__, kind_of(value)
-        name = kind and _name(value, kind)
-        if kind and name is None:
-            return {"object": repr(value)}
-        return {"class": f"{kind}:{name}" if kind else cls, **plain(_fields(value))}
+        name = type(value).__name__
+        if kind := kind_of(value):
+            record = registered(value, kind)
+            if record is None:
+                return {"object": repr(value)}
+            name = f"{kind}:{record.typed}"
+        return {"class": name, **plain(_fields(value))}
     return {"object": repr(value)}

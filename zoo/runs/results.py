@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.datasets.pipeline import as_evaluated
 from zoo.errors import ZooError
-from zoo.plugin import registry, serialization
+from zoo.plugin import loading, registry, serialization
 from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.runs.manifest import Part
@@ -48,7 +48,7 @@ def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
             f"run {run.name}: its data are given by code of its recipe "
             f"({', '.join(described.code)}): name the recipe, as --recipe {run.recipe}"
         )
-    data = dataset.load(access)
+    data = loading.load(dataset, access)
     if data.fingerprint != manifest.data.fingerprint:
         raise ZooError(
             f"run {run.name} was trained on {manifest.data.name}, and what is found here is "

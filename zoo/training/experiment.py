@@ -16,6 +16,7 @@ from zoo.engine.checks import check_abilities
 from zoo.engine.model import GenerativeModel, build
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
+from zoo.plugin import loading
 from zoo.runtime.keras import copy_of, pinned, precision
 
 EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
@@ -80,7 +81,7 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
     # For what Keras draws itself, such as weights of layers that name no initializer: its
     # own seeds come from here. keras.utils.set_random_seed would import TensorFlow.
     random.seed(recipe.seed)
-    data = recipe.dataset.load(access or Access())
+    data = loading.load(recipe.dataset, access or Access())
     data.check()
     with precision(recipe.precision):
         model = build(
