@@ -35,12 +35,10 @@ def says_what_it_is(bench: Bench):
     expect(written.strip() and not made_up, f"{cls.__name__} has no docstring")
 
 
-@check(*ALL)
+@check(*ALL, when=lambda case: dataclasses.is_dataclass(case.plugin))
 def settings_survive_json(bench: Bench):
     """Settings written as JSON and read again make an equal plugin, as loading a run does."""
     plugin, cls = bench.plugin, type(bench.plugin)
-    if not dataclasses.is_dataclass(plugin):
-        return
     described = serialization.settings_of(plugin, bench.case.kind)["settings"]
     code = serialization.given_as_code(described)
     expect(not code, f"settings that JSON cannot hold: {', '.join(code)}")
