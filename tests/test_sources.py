@@ -26,9 +26,11 @@ from tests.translation import (
 )
 from zoo import callbacks, datasets
 from zoo.datasets import Access, Arrays, Batches, Split
+from zoo.engine import inference
 from zoo.errors import CodeFailed, ZooError
 from zoo.plugin import loading, registry, serialization
 from zoo.plugin.model import Batch, DataSpec
+from zoo.reports import views
 from zoo.runs import results
 from zoo.testing import parity, run_checks
 from zoo.training import chunks, dry_run
@@ -130,6 +132,29 @@ def test_repeated_moves_share_out_every_source():
     model.compile(optimizers={player: "sgd" for player in model.players})
     history = model.fit({"photo": x, "sketch": rows}, batch_size=4, verbose=0).history
     assert np.isfinite(history["loss"]).all()
+
+
+def test_a_view_of_a_batch_sees_every_source(monkeypatch):
+    model = zoo.build(CycleGAN(), UNPAIRED)
+    x, sketches = pictures(5, PHOTO, 0), pictures(5, SKETCH, 1)
+    found = model.view("translations", {"photo": x, "sketch": sketches})
+    shapes = {"sketched": (5, *SKETCH), "painted": (5, *PHOTO)}
+    assert {name: rows.shape for name, rows in found.items()} == shapes
+    as_network = model.networks["to_photo"](ops.cast(sketches, "float32") / 127.5 - 1)
+    expected = ops.convert_to_numpy(as_network) / 2 + 0.5
+    np.testing.assert_allclose(found["painted"], expected, atol=1e-5)
+    monkeypatch.setattr(inference, "CHUNK", 2)  # the last of three chunks is filled up
+    again = zoo.build(CycleGAN(), UNPAIRED).view("translations", {"photo": x, "sketch": sketches})
+    np.testing.assert_allclose(again["sketched"], found["sketched"], atol=1e-5)
+    split = Split(x, unpaired={"sketch": sketches[:3]})
+    shown = views.own(model, "translations", split, 4)
+    assert shown.numbers.shape == (3, *PHOTO) and shown.image is not None
+    for given, said in (
+        (x, "built for the sources photo and sketch: give them by name"),
+        ({"photo": x, "sketch": sketches[:3]}, "view: 5 examples of photo and 3 examples of sk"),
+    ):
+        with pytest.raises(ZooError, match=said):
+            model.view("translations", given)
 
 
 # --- pairs, and labels that are missing

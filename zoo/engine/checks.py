@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from zoo import random
-from zoo.engine import terms
+from zoo.engine import inference, terms
 from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import unknown
@@ -28,14 +28,11 @@ DRY_ROWS = 3  # odd, and unlike any other size: a transposed or summed term show
 def dry_run(model: GenerativeModel, move):
     """Make a move on a few examples: ``{player: names of terms}``, and what it assigned (ids)."""
     where = f"{model.where}.{move.name}"
-    low = (model.plugin.value_range or (0.0,))[0]
-    shapes = {name: (DRY_ROWS, *shape) for name, shape in model.data.shapes.items()}
     found, changed = {}, set()
 
     def loss():
-        sources = {name: ops.full(shape, low, "float32") for name, shape in shapes.items()}
         labels = ops.zeros((DRY_ROWS,), "int32") if model.data.classes else None
-        batch = Batch.of(sources, labels)
+        batch = Batch.of(inference.tensors(_examples(model)), labels)
         rng = random.Generator(model.seed, "dry run", 0, 0, backend.draws_on_host)
         nets = Nets(model.networks, True, model.where, model.data)
 
@@ -81,10 +78,16 @@ def check_abilities(model: GenerativeModel):
 
 def _tried(model, ability, inputs, code=None, **options):
     """What an ability or view gives for a few examples: shapes alone, on JAX."""
-    x = np.zeros((DRY_ROWS, *model.data.shape), "float32") + (model.plugin.value_range or (0.0,))[0]
-    rows = np.arange(DRY_ROWS, dtype="int32")
-    given = {"examples": x, "noise": rows, "codes": code, "nothing": None}[inputs]
+    rows, sources = np.arange(DRY_ROWS, dtype="int32"), _examples(model)
+    special: dict = {"noise": rows, "codes": code, "batch": sources, "nothing": None}
+    first = special.get(inputs, next(iter(sources.values())))
     labels = 0 * rows if model.data.classes and inputs != "nothing" else None
-    parts = [random.key(model.seed, ability), np.int32(0), given, labels]
-    tensors = [None if part is None else ops.convert_to_tensor(part) for part in parts]
+    given = (random.key(model.seed, ability), np.int32(0), first, labels)
+    tensors = [*map(inference.tensors, given)]
     return backend.shapes(lambda: model._applied(ability, *tensors, **options))
+
+
+def _examples(model):
+    """``{source: examples}``, dark ones or zeros."""
+    low = np.float32((model.plugin.value_range or (0.0,))[0])
+    return {name: np.full((DRY_ROWS, *shape), low) for name, shape in model.data.shapes.items()}

@@ -99,18 +99,16 @@ class Net:
                 inputs = ([*first, labels] if first else labels, *inputs[1:])
             elif _takes(self._network.__class__, "labels"):
                 kwargs["labels"] = labels
-        outputs = self._called(*inputs, **kwargs)
+        network, kwargs = self._network, dict(**self._kwargs, **kwargs)
+        if inputs:
+            outputs = backend.call(network, *inputs, **kwargs)
+        else:  # Keras builds no layer without inputs, nor calls one without parameters
+            if not network.built:
+                network.build(None)
+            outputs = network(**kwargs) if kwargs else network.call()
         if hasattr(outputs, "dtype"):
             return _float32(outputs)
         return keras.tree.map_structure(_float32, outputs)
-
-    def _called(self, *args, **kwargs):
-        kwargs = dict(**self._kwargs, **kwargs)
-        if not args:  # Keras builds no layer without inputs, nor calls one without parameters
-            if not self._network.built:
-                self._network.build(None)
-            return self._network(**kwargs) if kwargs else self._network.call()
-        return backend.call(self._network, *args, **kwargs)
 
 
 @functools.cache  # on PyTorch, networks are called at each step

@@ -158,10 +158,16 @@ class Border:
             raise ZooError(f"{self._name} was built for {what} {shape}; these have {found}")
         return shape
 
-    def first(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """What an ability is of: the first source of a dict, an array, or a range; and labels."""
+    def first(self, x: Any, y: Any, whole: bool = False) -> tuple[Any, Any]:
+        """What an ability is of: the first source of a dict, an array, or a range; and labels.
+
+        The ``whole`` dict of sources is for a view of a batch, as ``fit`` takes it.
+        """
         import numpy as np
 
+        if whole:
+            self.enter("view", x, y)
+            return named(x, y, self._data, self._name)
         if isinstance(x, Mapping):
             sources, y = named(x, y, self._data, self._name)
             x = next(iter(sources.values()))

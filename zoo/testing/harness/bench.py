@@ -208,8 +208,9 @@ class Bench:
         """A view of the plugin's own, of n examples or rows and not compiled: its columns."""
         model, view = self.model, views.find(self.plugin, name)
         labels = ops.convert_to_tensor(self.batch(n)[1])
-        x = model.batch_of(self.given(n)).x
-        first = {"examples": x, "noise": ops.arange(n, dtype="int32")}
+        batch = model.batch_of(self.given(n))
+        sources = dict(batch.sources)
+        first = {"examples": batch.x, "batch": sources, "noise": ops.arange(n, dtype="int32")}
         key = ops.convert_to_tensor(random.key(seed, f"view {name}"))
         out = model._applied("view", key, 0, first.get(view.inputs), labels, of=name)
         return {k: numbers(v) for k, v in (out if isinstance(out, dict) else {name: out}).items()}
