@@ -113,7 +113,7 @@ class View:
         given = [values[name] for name in GIVEN[self.inputs]]
         made = self.make(*given, **{name: named[name] for name in named if name in has})
         # JAX sorts the keys of a plain dict
-        return OrderedDict(made) if isinstance(made, Mapping) else made
+        return OrderedDict(made) if isinstance(made, Mapping) and made else made
 
     def check(self, out: Any, n: int | None, where: str) -> None:
         """Refuse what cannot be drawn; ``n`` rows are wanted, None for any number of them."""
