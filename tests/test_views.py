@@ -155,7 +155,7 @@ WRONG = {
     "no function": (lambda m: {"mirror": zoo.View("mirror")}, "zoo.View takes a function, not"),
     "other inputs": (
         lambda m: {"mirror": zoo.View(m.mirror, inputs="example")},
-        r"zoo.View\(mirror\): inputs is one of 'examples', 'batch', 'noise', 'nothing', not 'example'",
+        r"zoo.View\(mirror\): inputs is one of 'examples', 'batch', 'noise', 'nothing', not",
     ),
     "a method of nothing": (
         lambda m: {"book": zoo.View(m.codebook)},
