@@ -11,6 +11,7 @@ from zoo.plugin import registry
 from zoo.plugin.dataset import Dataset
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec, Model
+from zoo.plugin.settings import given_as_code
 
 
 def settings_of(thing: Any, kind: str) -> dict[str, Any]:
@@ -151,17 +152,6 @@ def rebuild(manifest: Mapping[str, Any], given: Model | None = None) -> tuple[Mo
             "as --recipe FILE or zoo.load(run, recipe=FILE)"
         )
     return create("models", name, settings), spec
-
-
-def given_as_code(settings: Mapping[Any, Any]) -> list[str]:
-    """Paths of the settings that JSON has no form for, such as ``"sources.photo"``."""
-    found = []
-    for key, value in settings.items():
-        inner = dict(enumerate(value)) if isinstance(value, (list, tuple)) else value
-        if isinstance(inner, Mapping):
-            code = inner.keys() == {"object"}
-            found += [f"{key}"] if code else [f"{key}.{path}" for path in given_as_code(inner)]
-    return found
 
 
 def call_text(name: str, settings: Mapping[str, Any]) -> str:

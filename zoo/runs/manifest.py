@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.plugin.limits import MOST_CLASSES
-from zoo.plugin.serialization import given_as_code
+from zoo.plugin.settings import given_as_code
 from zoo.runtime.console import excerpt, printable
 
 FORMAT = 2

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.plugin import serialization
-from zoo.plugin.settings import check_settings
+from zoo.plugin.settings import check_settings, given_as_code
 from zoo.runtime.backends import BACKENDS
 from zoo.testing.harness.bench import Bench
 from zoo.testing.harness.listing import ALL, check
@@ -40,7 +40,7 @@ def settings_survive_json(bench: Bench):
     """Settings written as JSON and read again make an equal plugin, as loading a run does."""
     plugin, cls = bench.plugin, type(bench.plugin)
     described = serialization.settings_of(plugin, bench.case.kind)["settings"]
-    code = serialization.given_as_code(described)
+    code = given_as_code(described)
     expect(not code, f"settings that JSON cannot hold: {', '.join(code)}")
     again = cls(**check_settings(cls, serialization.made(json.loads(json.dumps(described)))))
     expect(again == plugin, f"{plugin} comes back from JSON as {again}")
