@@ -12,6 +12,7 @@ from keras import ops
 
 import zoo
 from tests import resumable
+from tests.manifests import manifest
 from tests.translation import (
     PHOTO,
     SKETCH,
@@ -32,6 +33,7 @@ from zoo.plugin import loading, registry, serialization
 from zoo.plugin.model import Batch, DataSpec
 from zoo.reports import views
 from zoo.runs import results
+from zoo.runs.manifest import parse
 from zoo.testing import parity, run_checks
 from zoo.training import chunks, dry_run
 
@@ -661,12 +663,15 @@ def test_datasets_side_by_side_are_settings():
 
 
 @FREE
-def test_settings_that_are_nested_without_end_are_refused():
+@pytest.mark.parametrize("part", ["model", "dataset"])
+def test_settings_that_are_nested_without_end_are_refused(part):
     settings = {"sources": {"a": 1}}
-    for _ in range(3000):
+    for _ in range(900):
         settings = {"sources": {"a": {"class": "datasets:sources", **settings}}}
-    with pytest.raises(ZooError, match="dataset 'sources': its settings are nested too deep"):
-        serialization.create("datasets", "sources", settings)
+    described = {"name": "sources", "class": "zoo.datasets.sources:Sources", "settings": settings}
+    said = rf"run\.json: {part}\.settings is nested more than 20 levels deep"
+    with pytest.raises(ZooError, match=said):
+        parse(manifest(**{part: described}))
 
 
 @dataclasses.dataclass(frozen=True)

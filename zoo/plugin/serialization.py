@@ -30,10 +30,7 @@ def create(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
     Raises:
         ZooError: as ``registry.create``.
     """
-    try:
-        return registry.create(kind, name, **made(settings))
-    except RecursionError as error:
-        raise ZooError(f"{kind[:-1]} {name!r}: its settings are nested too deep") from error
+    return registry.create(kind, name, **made(settings))
 
 
 def kind_of(thing: Any) -> str | None:

@@ -22,6 +22,7 @@ STATUSES = ("running", "finished", "interrupted", "failed")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 MOST_NUMBERS = 1 << 22  # in one example
 MOST_EXAMPLES = 100_000_000
+MOST_DEPTH = 20  # of settings within settings
 _MOST_TEXT = 10_000  # characters
 _FILES = re.compile(
     r"checkpoints/checkpoint-\d{6,18}/arrays\.safetensors|(weights|sampler)\.safetensors|networks\.json"
@@ -273,6 +274,8 @@ def parse(value: Any) -> Manifest:
     parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
     for path, part in parts.items():
         _check_counts(part.settings, f"{path}.settings")
+    for path, part in {**parts, "model": manifest.model}.items():
+        _check_depth(part.settings, f"{path}.settings")
     for file in manifest.sha256:
         if not _FILES.fullmatch(file):
             raise _wrong("sha256", file, "the path of a file of the run that has a hash")
@@ -290,6 +293,20 @@ def _check_counts(settings: dict[str, Any], path: str) -> None:
             pending += [(f"{where}.{i}", item) for i, item in enumerate(value)]
         elif isinstance(value, int) and value > MOST_EXAMPLES:
             raise _wrong(printable(where), value, f"a number of at most {MOST_EXAMPLES:,}")
+
+
+def _check_depth(settings: dict[str, Any], path: str) -> None:
+    """Refuse settings in settings beyond what anybody writes, which code that recurses reads."""
+    level: list[Any] = [settings]
+    for _ in range(MOST_DEPTH):
+        level = [
+            item
+            for value in level
+            if isinstance(value, (dict, list))
+            for item in (value.values() if isinstance(value, dict) else value)
+        ]
+    if level:
+        raise ZooError(f"run.json: {path} is nested more than {MOST_DEPTH} levels deep")
 
 
 def _parsed(value: Any, cls: type, path: str) -> Any:
