@@ -162,7 +162,7 @@ def test_a_recipe_is_its_newest_finished_run(place, capfd):
     status, out, err = call(capfd, "compare", "gan_mnist", unfinished.id, "--json")
     assert status == 0, err
     assert [row["run"] for row in json.loads(out)["rows"]] == [newest.name, unfinished.name]
-    assert err.splitlines()[0].startswith(f"run {newest.name}")
+    assert err.splitlines()[0].startswith(f"{newest.name}: the newest finished run of gan_mnist")
 
 
 @pytest.mark.backend_free

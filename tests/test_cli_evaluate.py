@@ -10,6 +10,7 @@ import keras
 import pytest
 
 from zoo import cli
+from zoo.metrics import budget
 from zoo.runs import folders
 from zoo.runs import results as evaluation
 from zoo.runs.run import Run
@@ -107,6 +108,22 @@ def test_settings_are_those_of_the_recipe_unless_changed(run, capfd):
     status, out, err = call(capfd, "evaluate", run.path, change, "--json")
     assert status == 0, err
     assert "7 importance samples" in json.loads(out)["metrics"]["log_likelihood"]["protocol"]
+
+
+@pytest.mark.once_in_short
+def test_a_shortened_value_is_marked_and_full_measures_all(run, capfd, monkeypatch):
+    monkeypatch.setattr(budget, "FEWEST", 20)
+    monkeypatch.setattr(budget, "of", lambda seconds: 0.0)
+    status, out, err = call(capfd, "evaluate", run.path)
+    assert status == 0, err
+    assert "  elbo  ~-" in out and "(digits, shortened to 25 of 200 test examples: mean" in out
+    assert "of the whole one: zoo evaluate RUN --full" in out
+    assert run.read_json("evaluation.json")["metrics"]["elbo"]["shortened"].startswith("25 of 200")
+    assert "elbo  ~-" in call(capfd, "show", run.path)[1]
+    assert "  ~-" in call(capfd, "compare", run.path)[1]
+    status, out, err = call(capfd, "evaluate", run.path, "--full")
+    assert status == 0 and "~" not in out and "digits: mean over 200 test examples" in out
+    assert "~" not in call(capfd, "show", run.path)[1]
 
 
 @pytest.mark.once_in_short

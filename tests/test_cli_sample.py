@@ -78,7 +78,8 @@ def call(folder, capfd):
         status = cli.main(words)
         out, err = capfd.readouterr()
         assert status == 0, err
-        assert err == f"run {found(folder, name).name}\n"
+        run = found(folder, name).name
+        assert err == f"{run}: the run that {f'{name}/'!r} names\n"
         return out
 
     return called

@@ -398,7 +398,7 @@ def test_stand_in_says_so_in_one_line(access, lines):
 def test_stand_in_keeps_the_limit(access):
     full, limited = MNIST().load(access), MNIST(limit=100).load(access)
     assert len(limited.train) == 100
-    assert len(limited.test) == 200
+    assert len(limited.test) == len(limited.validation) == 100
     assert limited.fingerprint != full.fingerprint
 
 

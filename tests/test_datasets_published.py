@@ -62,7 +62,8 @@ def test_fashion_mnist(access, fashion):
     np.testing.assert_array_equal(data.validation.y, fashion[1][30:])
     np.testing.assert_array_equal(data.test.x[..., 0], fashion[2])
     assert data.train.y.dtype == np.int32
-    assert len(FashionMNIST(validation=10, limit=7).load(access).train) == 7
+    few = FashionMNIST(validation=10, limit=7).load(access)
+    assert [len(split) for split in (few.train, few.validation, few.test)] == [7, 7, 7]
 
 
 def test_fashion_mnist_is_not_taken_for_mnist(tmp_path, access, fashion):

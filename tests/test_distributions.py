@@ -52,6 +52,42 @@ def test_kl_by_hand():
     assert numpy(q.kl(d.StandardNormal(2))) == pytest.approx([sum(each)])
     with pytest.raises(ZooError, match=r"not for Uniform: take q\.log_prob"):
         q.kl(d.Uniform(2))
+    # log(s2 / s1) + (s1^2 + (m1 - m2)^2) / (2 s2^2) - 1 / 2, of N(1, 1) from N(3, 4) and
+    # of N(0, 4) from N(0, 1)
+    p = d.Normal(tensor([3.0, 0.0]), tensor([math.log(4), 0.0]))
+    each = [math.log(2) + 5 / 8 - 0.5, -math.log(2) + 2 - 0.5]
+    assert numpy(q.kl_per_dimension(p))[0] == pytest.approx(each)
+    assert numpy(q.kl(p)) == pytest.approx([sum(each)])
+    assert numpy(q.repeated(2).kl(p)) == pytest.approx([sum(each)] * 2)  # one row for all
+    assert numpy(q.kl(q)) == pytest.approx([0.0], abs=1e-6)
+
+
+def test_a_mixture_of_given_normals_by_hand():
+    """N(0, 1) and N(3, 4), at 1: densities exp(-1/2) / c and exp(-1/2) / 2c, c = sqrt(2 pi)."""
+    normals = d.Normal(tensor([0.0], [3.0]), tensor([0.0], [math.log(4)]))
+    density = math.exp(-0.5) / math.sqrt(2 * math.pi)
+    equal, weighted = d.Mixture(normals), d.Mixture(normals, tensor(0.0, math.log(3)))
+    x = tensor([1.0], [1.0], [1.0])
+    assert numpy(equal.log_prob(x)) == pytest.approx([math.log(0.75 * density)] * 3)
+    assert numpy(weighted.log_prob(x)) == pytest.approx([math.log(0.625 * density)] * 3)
+    assert equal.shape == (1,)
+    far = d.Mixture(d.Normal(tensor([0.0], [1e3]), tensor([0.0], [0.0])))
+    assert np.isfinite(numpy(far.log_prob(tensor([500.0])))).all()
+
+
+@pytest.mark.parametrize("logits", [None, (0.0, math.log(3))], ids=["equal", "weighted"])
+def test_samples_of_a_mixture_follow_its_weights(logits):
+    normals = d.Normal(tensor([0.0, 0.0], [9.0, 9.0]), tensor([0.0, 0.0], [0.0, 0.0]))
+    mixture = d.Mixture(normals, logits if logits is None else tensor(*logits))
+    z = numpy(mixture.sample(Generator(0, "test"), 4000))
+    assert z.shape == (4000, 2)
+    second = z.mean(axis=1) > 4.5
+    assert second.mean() == pytest.approx(0.5 if logits is None else 0.75, abs=0.03)
+    for part, mean in ((~second, 0.0), (second, 9.0)):
+        np.testing.assert_allclose(z[part].mean(axis=0), mean, atol=0.15)
+        np.testing.assert_allclose(z[part].std(axis=0), 1, atol=0.1)
+    few = numpy(mixture.sample(Generator(0, "test"), 5))
+    np.testing.assert_allclose(few, z[:5], rtol=1e-5)  # keyed by the row
 
 
 @pytest.mark.parametrize("prior", PRIORS, ids=repr)

@@ -10,10 +10,12 @@ import pytest
 from keras import ops
 
 import zoo
-from zoo.engine import inference
+from zoo.engine import checks, inference
 from zoo.errors import ZooError
 from zoo.nn import layers, networks
 from zoo.nn.samplers import Sampler
+from zoo.testing.harness.standin import Small
+from zoo.training import experiment
 
 DATA = zoo.DataSpec((2,), classes=3)
 
@@ -140,6 +142,53 @@ class Plain(zoo.Model):
 
     def sample(self, nets, n, rng, labels=None):
         return rng.uniform((n, 2, 2, 1), -1.0, 1.0)
+
+
+def test_labels_that_a_loss_misses_are_asked_for():
+    """It is not declared conditional, and its loss needs labels all the same."""
+
+    @dataclass(frozen=True)
+    class Undeclared(Labelled):
+        conditional: bool = False
+
+        def networks(self, data):
+            return Labelled().networks(data)
+
+    model = zoo.build(Undeclared(), DATA)
+    model.compile(optimizers={"autoencoder": "sgd"})
+    model.fit(X, np.zeros(4, "int32"), verbose=0)
+    with pytest.raises(ZooError, match=r"Undeclared.fit was given no labels, .* with 3 classes"):
+        model.fit(X, verbose=0)
+
+
+# --- tried before training
+
+
+BROKEN = {
+    "latent": (lambda self, nets: ops.zeros((3, 2)), "gave a tensor; it gives a distribution"),
+    "sample": (lambda self, nets, n, rng: nets.decode(rng.normal((n, 2))), "no network 'decode'; "),
+    "reconstruct": (lambda self, nets, x: nets.encoder(x)[:, :1], r"gave shape \(3, 1\); for 3 "),
+    "encode": (lambda self, nets, x: [nets.encoder(x)] * 2, r"gave list; for 3 .*latent_dim\)"),
+    "decode": (lambda self, nets, z: nets.decoder(z[:, :1]), "raised ValueError"),
+    "log_likelihood": (lambda self, nets, x, rng, samples: x, r"gave shape \(3, 2\); for 3"),
+    "classify": (lambda self, nets, x: x, r"gave shape \(3, 2\); for 3 .* a tensor \(3, 4\)"),
+}
+
+
+@pytest.mark.parametrize("ability", BROKEN)
+def test_abilities_are_tried_before_training(ability):
+    method, said = BROKEN[ability]
+    model = zoo.build(type("Broken", (Small,), {ability: method})(), zoo.DataSpec((2,), 4))
+    with pytest.raises(ZooError, match=f"Broken.{ability} {said}|Broken.*: there is {said}"):
+        checks.check_abilities(model)
+
+
+def test_a_run_begins_with_that_trial():
+    broken = type("Broken", (Small,), {"sample": BROKEN["sample"][0]})()
+    points = zoo.datasets.Moons(n=16, held_out=4)
+    sgd = {player: "sgd" for player in broken.players()}
+    with pytest.raises(ZooError, match="there is no network 'decode'"):
+        experiment.prepare(zoo.Recipe(broken, points, sgd, epochs=1))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ import zoo
 import zoo.errors
 from tests.models import Critic, Toy, Trio, dense, number, points, square
 
+pytestmark = pytest.mark.once_in_short
+
 SPEC = zoo.DataSpec((1,))
 
 

@@ -162,7 +162,8 @@ def test_a_term_that_depends_on_no_weight():
 def test_a_move_trains_only_its_own_of_two_players(mover):
     class OneMove(Critic):
         def moves(self):
-            return [self.generate if mover == "generator" else self.criticise]
+            loss = self.generate if mover == "generator" else self.criticise
+            return [zoo.Move(loss, updates=(mover,))]
 
         def players(self):
             return {mover: [mover]}
@@ -307,7 +308,7 @@ def through_both(nets, batch, rng):
 
 
 @pytest.mark.parametrize(
-    ("updates", "moved"), [(None, {"a"}), (["b"], {"b"}), (["a", "b"], {"a", "b"}), ([], set())]
+    ("updates", "moved"), [(["a"], {"a"}), (["b"], {"b"}), (["a", "b"], {"a", "b"}), ([], set())]
 )
 def test_only_networks_that_a_move_updates_change_their_statistics(updates, moved):
     def other(nets, batch, rng):
@@ -324,6 +325,70 @@ def test_only_networks_that_a_move_updates_change_their_statistics(updates, move
     assert {name for name, mean in means.items() if mean != 0} == moved
     if "b" in moved:
         assert means["b"] == pytest.approx(0.01 * 2.0, rel=1e-5)  # momentum 0.99
+
+
+class Counter(layers.Layer):
+    """A network without inputs that counts the training steps, or tries to."""
+
+    def __init__(self, trainable=False):
+        super().__init__()
+        self.steps = self.add_weight((), "zeros", trainable=trainable, name="steps")
+
+    def call(self, training=False):
+        if training:
+            self.steps.assign(self.steps + 1.0)
+        return ops.convert_to_tensor(self.steps)
+
+
+def counted(nets, batch, rng):
+    return {"a": {"line": nets.a(batch.x)[:, 0] + ops.stop_gradient(nets.counter())}}
+
+
+def test_state_that_no_move_keeps_is_refused():
+    """``updates`` was forgotten; what it names is kept, and what it leaves out is dropped."""
+
+    def toy(updates, layer=Counter):
+        move = zoo.Move(counted, updates=updates)
+        return Toy({"a": number(2.0), "counter": layer}, {"a": ["a"]}, [move])
+
+    said = r"Toy.counted assigns counter\w*/steps of the network 'counter', and no move keeps what "
+    with pytest.raises(zoo.ZooError, match=said + r".*zoo.Move\(self.counted, updates=\('a', 'co"):
+        build(toy(None))
+    with pytest.raises(zoo.ZooError, match=said + ".*give it trainable=False"):
+        build(toy(None, lambda: Counter(trainable=True)))
+    for updates, steps in ((["a", "counter"], 2), (["a"], 0)):
+        model = build(toy(updates))
+        for _ in range(2):
+            model.train_on_batch(column(1.0))
+        assert weight(model, "counter") == steps
+
+
+def test_a_network_without_inputs_is_called_without_any():
+    class Number(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.value = self.add_weight((), "ones", name="value")
+
+        def call(self):
+            return ops.convert_to_tensor(self.value)
+
+    def line(nets, batch, rng):
+        return {"a": {"line": nets.a() * batch.x[:, 0]}}
+
+    model = build(Toy({"a": Number}, {"a": ["a"]}, [line]))
+    model.train_on_batch(column(2.0))
+    assert weight(model, "a") == pytest.approx(1.0 - 0.1 * 2.0)
+
+
+def test_a_network_may_take_labels_alone():
+    labels = keras.Input((), dtype="int32", name="labels")
+    table = keras.Model(labels, layers.Embedding(3, 1, "ones")(labels))
+
+    def line(nets, batch, rng):
+        return {"a": {"line": nets.a(labels=batch.labels)[:, 0]}}
+
+    model = zoo.build(Toy({"a": lambda: table}, {"a": ["a"]}, [line]), zoo.DataSpec((1,), 3))
+    assert model.terms == {"a": ("line",)}
 
 
 def test_two_passes_in_a_move_count_twice_in_the_statistics():

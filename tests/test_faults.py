@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import math
 import os
 import signal
@@ -24,6 +25,9 @@ from zoo import callbacks
 from zoo.errors import RunFailed, ZooError
 from zoo.runs import folders, locks
 from zoo.runs.checkpoints import Store
+from zoo.runs.run import Run
+from zoo.runtime import files
+from zoo.training import failures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -265,6 +269,43 @@ def test_a_disk_that_is_full_is_told_and_the_run_goes_on_with_room(tmp_path):
             zoo.resume(run, recipe=dataclasses.replace(of, epochs=99), access=QUIET)
         with pytest.raises(ZooError, match=r"cannot write .*Read-only file system"):
             train(of, folder)
+
+
+@pytest.mark.once_in_short
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Make room, then"),
+        (errno.EDQUOT, "your quota is used up"),
+        (errno.EROFS, "mounted for writing"),
+        (errno.EACCES, "Allow access there (chmod, chown)"),
+        (errno.EPERM, "Allow access there"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EIO, "Look at the disk"),
+        (errno.EMFILE, "Allow more open files (ulimit -n)"),
+        (errno.ENFILE, "too many files open"),
+    ],
+)
+def test_what_the_machine_lacks_is_told_with_what_to_do_about_it(number, advice):
+    run = Run(Path("runs/vae/20260101T000000Z-aaaa"))
+    error = OSError(number, os.strerror(number), "events")
+    with pytest.raises(RunFailed) as told, failures.explain_resource_errors(run, None):
+        raise error
+    assert f"events: {error.strerror}" in str(told.value) and advice in str(told.value)
+    assert str(told.value).endswith(f"zoo resume {run.id}")
+    room = "Make room" in advice or "quota" in advice
+    assert ("Make room" in str(told.value)) == room
+    elsewhere = files.unwritable("x.png", error)
+    assert advice.removesuffix(", then") in str(elsewhere)
+    assert isinstance(elsewhere, RunFailed) == room
+
+
+def test_any_other_error_is_left_as_it_is():
+    with (
+        pytest.raises(IsADirectoryError),
+        failures.explain_resource_errors(Run(Path("runs")), None),
+    ):
+        raise IsADirectoryError(errno.EISDIR, "is a directory", "x")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -207,16 +207,20 @@ def networks(*layers, **more):
         first = layer("InputLayer", batch_shape=[None, 2], dtype="float32", name="first")
         own = layer("Sequential", "keras", name="own", trainable=True, layers=[first, *layers])
         content = json.dumps({"decoder": own | more})
-        manifest(networks=["decoder"])(run)
-        text("networks.json", content.encode())(run)
+        network_file(content.encode())(run)
 
     return change
 
 
 def network_file(content):
+    """Networks that were the recipe's own, under a hash that is right."""
+
     def change(run):
         manifest(networks=["decoder"])(run)
-        (text("networks.json", content) if isinstance(content, bytes) else content)(run)
+        made = isinstance(content, bytes)
+        (text("networks.json", content) if made else content)(run)
+        digest = hashlib.sha256(content if made else b"").hexdigest()
+        run.update(sha256={**run.manifest.sha256, "networks.json": digest})
 
     return change
 

@@ -231,7 +231,7 @@ def test_augmentation_needs_samples_with_labels():
     test = data([[0.0], [1.0]], np.array([0, 1]), classes=2)
     model = Made(sample=lambda n, seed, labels=None: np.zeros((n, 1), "float32"))
     with pytest.raises(ZooError, match=r"needs a conditional model.*model\.conditional=True"):
-        metrics.AugmentationGain().measure(model, test, seed=0)
+        evaluate.refuse_unmeasurable([metrics.AugmentationGain()], model, test)
 
 
 # --- what is refused
@@ -303,10 +303,27 @@ def test_a_model_without_the_ability_is_refused_with_those_it_has():
     model = Made(sample=lambda n, seed: None)
     with pytest.raises(ZooError, match="'mse' needs a model that can reconstruct, which Made"):
         evaluate.refuse_unmeasurable([metrics.MSE()], model, data(pictures()))
-    with pytest.raises(ZooError, match=r"cannot; it can: sample$"):
+    with pytest.raises(ZooError, match=r'can: sample\. To measure nothing: "metrics=\[\]"$'):
         evaluate.refuse_unmeasurable([metrics.Compression()], model, data(pictures()))
     with pytest.raises(ZooError, match="it can: nothing"):
         evaluate.refuse_unmeasurable([metrics.MSE()], Made(), data(pictures()))
+
+
+@pytest.mark.parametrize(
+    ("metric", "given"),
+    [
+        (metrics.ELBO(), data(pictures())),
+        (metrics.PSNR(), data(np.zeros((3, 2), "float32"))),
+        (metrics.Accuracy(), data(pictures())),
+        (metrics.Recognition(), data(np.zeros((3, 2), "float32"))),
+        (metrics.ModeCoverage(), data(pictures())),
+        (metrics.MSE(), data(pictures()[:0])),
+    ],
+)
+def test_whatever_does_not_suit_a_metric_what_to_type_instead_is_told(metric, given):
+    able = {name: None for name in metric.needs if name != "log_likelihood"}
+    with pytest.raises(ZooError, match=r'\. To measure nothing: "metrics=\[\]"$'):
+        evaluate.refuse_unmeasurable([metric], Made(**able), given)
 
 
 def test_two_metrics_of_one_name_are_refused():

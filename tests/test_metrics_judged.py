@@ -16,6 +16,8 @@ from zoo.datasets import Access, Data, Digits, Split
 from zoo.errors import RunFailed, ZooError
 from zoo.runs import folders
 
+pytestmark = pytest.mark.once_in_short
+
 RECIPE = """
 import keras
 import zoo
@@ -79,7 +81,6 @@ def test_cross_entropy_by_hand():
     np.testing.assert_allclose(ops.convert_to_numpy(probabilities), [[0.75, 0.25]] * 2, rtol=1e-6)
 
 
-@pytest.mark.once_in_short
 def test_a_classifier_needs_labels():
     with pytest.raises(ZooError, match="no labels to learn"):
         zoo.build(zoo.model("classifier"), zoo.DataSpec((8, 8, 1)))
@@ -112,14 +113,17 @@ def test_recognition_of_the_class_that_was_asked_for(judge, digits):
     assert (found["class_3"], found["asked"]) == (1.0, 0.1)
 
 
-@pytest.mark.once_in_short
 def test_the_protocol_names_the_classifier_by_its_weights(judge, digits):
     model = Made(reconstruct=lambda x, labels=None: x / np.float32(255))
     metric = metrics.LabelKept(classifier=str(judge.path))
     first, again = (metric.measure(model, digits, seed=0).protocol for _ in range(2))
     assert first == again
-    name, _, weights = first.partition("classifier ")[2].partition(" (SHA-256 of its weights ")
-    assert name == judge.name and len(weights.rstrip(")")) == 64
+    [sha256] = judge.manifest.sha256.values()
+    right = judge.read_json("results.json")["metrics"]["accuracy"]["value"]
+    told = f"classifier {judge.name} (weights {sha256[:8]}, test accuracy {right:.2%})"
+    assert first.endswith(told)
+    facts = {"judge": judge.name, "judge_sha256": sha256, "judge_accuracy": right}
+    assert metric.measure(model, digits, seed=0).facts == facts
 
 
 def test_label_kept_by_pictures_that_stay_and_that_change_places(judge, digits):
@@ -153,7 +157,6 @@ def test_stacked_modes_counts_the_numbers_that_are_read(judge, digits):
 # --- which classifier
 
 
-@pytest.mark.once_in_short
 def test_the_latest_finished_run_on_the_same_data_is_found(judge, source, digits):
     root = str(judge.path.parents[1])
     said = []
@@ -175,9 +178,12 @@ def test_where_there_is_none_it_is_trained_first(tmp_path, source, digits):
     said = []
     metric = metrics.Recognition(classifier=str(source), samples=10)
     ready = metric.prepare(digits, Access(say=said.append), str(tmp_path))
-    assert said == ["training judge first: the classifier that judges what is made"]
-    [run] = folders.all_runs(tmp_path)
+    assert said[0].startswith("training judge first: the classifier that judges what is made, kept")
+    assert folders.all_runs(tmp_path) == []  # it is nobody's newest run
+    [run] = folders.all_runs(tmp_path / "judges")
     assert run.status == "finished" and ready.classifier == str(run.path)
+    again = metric.prepare(digits, Access(say=said.append), str(tmp_path))
+    assert again.classifier == ready.classifier and len(said) == 1
 
 
 @pytest.mark.backend_free
@@ -188,7 +194,6 @@ def test_one_that_cannot_be_trained_is_told(tmp_path, digits):
         metrics.Recognition(classifier=str(path)).prepare(digits, Access(), str(tmp_path))
 
 
-@pytest.mark.once_in_short
 def test_a_classifier_of_other_data_is_one_sentence(judge, source):
     wide = Digits(size=16).load(Access())
     for classifier in (str(judge.path), str(source)):
@@ -196,7 +201,6 @@ def test_a_classifier_of_other_data_is_one_sentence(judge, source):
             metrics.LabelKept(classifier=classifier).prepare(wide, Access(), None)
 
 
-@pytest.mark.once_in_short
 def test_what_is_no_classifier_does_not_judge(tmp_path, digits):
     vae = zoo.Recipe(
         model=zoo.model("vae", latent_dim=2, units=(4,)),
@@ -211,7 +215,6 @@ def test_what_is_no_classifier_does_not_judge(tmp_path, digits):
         metrics.Recognition(classifier=str(run.path)).measure(None, digits, seed=0)
 
 
-@pytest.mark.once_in_short
 def test_a_model_is_judged_when_its_training_ends(judge, tmp_path, digits):
     vae = zoo.Recipe(
         model=zoo.model("vae", latent_dim=2, units=(8,)),

@@ -11,6 +11,8 @@ import pytest
 from zoo.errors import ZooError
 from zoo.nn import networks
 
+pytestmark = pytest.mark.once_in_short
+
 PICTURE = (8, 12, 1)
 
 
@@ -37,6 +39,37 @@ def test_a_decoder_gives_an_example_for_each_output(kind, classes):
     decoder = networks.decoder(shape=(5,), outputs=outputs, num_classes=classes, **KINDS[kind])
     z, labels = np.zeros((3, 5), "float32"), np.array([0, 1, 2], "int32")
     assert shapes(decoder([z, labels] if classes else z)) == [(3, *PICTURE)] * 2
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_a_translator_gives_pictures_of_the_same_size(classes):
+    outputs = (*PICTURE[:2], 3)
+    options = {"shape": PICTURE, "filters": (4, 6), "outputs": outputs, "num_classes": classes}
+    translator = networks.translator(**options)
+    x, labels = np.ones((2, *PICTURE), "float32"), np.array([0, 1], "int32")
+    found = keras.ops.convert_to_numpy(translator([x, labels] if classes else x))
+    assert found.shape == (2, *outputs) and np.abs(found).max() <= 1
+    assert (np.abs(found[0] - found[1]).max() > 1e-6) == bool(classes)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: networks.generator(shape=PICTURE, outputs=PICTURE), r"such as shape=\(16,\), not"),
+        (lambda: networks.decoder(shape=(), outputs=PICTURE), "takes vectors"),
+        (
+            lambda: networks.translator(shape=PICTURE, filters=(4,), outputs=(4, 6, 1)),
+            r"such as outputs=\(8, 12, 3\), not \(4, 6, 1\)",
+        ),
+        (
+            lambda: networks.translator(shape=(2,), filters=(4,), outputs=(2,)),
+            r"convolutions need pictures \(height, width, channels\), not \(2,\)",
+        ),
+    ],
+)
+def test_shapes_that_do_not_suit_are_refused(make, said):
+    with pytest.raises(ZooError, match=said):
+        make()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,8 +17,11 @@ from zoo.nn import layers as own_layers
 from zoo.nn import networks
 from zoo.plugin import network_configs
 from zoo.plugin.serialization import NeedsRecipe
+from zoo.runs import pack
 from zoo.runs.manifest import parse
 from zoo.runs.own_networks import need_recipe
+
+pytestmark = pytest.mark.once_in_short
 
 
 def functional():
@@ -147,6 +150,20 @@ def test_a_run_says_when_it_will_need_its_recipe(tmp_path):
     assert run.networks.is_file() and not any("--recipe" in line for line in said)
     assert not need_recipe(run, run.manifest)
     assert zoo.load(run).sample is not None
+    packed = pack.pack(run, tmp_path / "pack")
+    for folder in (run, packed):
+        assert run.networks.name in folder.manifest.sha256
+        content = folder.networks.read_bytes()
+        folder.networks.write_bytes(content.replace(b'"linear"', b'"relu"', 1))
+        for _ in ("changed", "gone"):
+            with pytest.raises(ZooError, match=r"networks\.json is not what training ended with"):
+                zoo.load(folder)
+            folder.networks.unlink(missing_ok=True)
+        folder.networks.write_bytes(content)
+    run.sampler.write_bytes(packed.packed_weights.read_bytes())  # the recipe has none
+    with pytest.raises(ZooError, match=r"sampler\.safetensors is not what training ended with"):
+        zoo.load(run)
+    run.sampler.unlink()
     other = zoo.train(recipe(layers.Lambda(doubled)), name="code", **options)
     [line] = [line for line in said if "--recipe" in line]
     assert line.startswith("later commands on this run need its recipe (--recipe FILE): network")
@@ -157,7 +174,6 @@ def test_a_run_says_when_it_will_need_its_recipe(tmp_path):
         zoo.load(run)
 
 
-@pytest.mark.once_in_short
 def test_networks_smaller_than_the_models_own_load(tmp_path):
     """The model's are built as well, which is no reason to take the run for a hostile one."""
 

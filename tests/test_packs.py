@@ -228,11 +228,11 @@ def content(folder):
 
 
 def test_commands_take_a_pretrained_name_and_do_not_write_there(shipped, tmp_path, capfd):
-    before = content(shipped.path)
+    before, relative = content(shipped.path), shipped.path.relative_to(tmp_path)
     for words in (["sample", "tiny", "-n", 4], ["reconstruct", "tiny"], ["embed", "tiny"]):
         status, _, err = call(capfd, *words)
         assert status == 0, err
-        assert err.splitlines()[0] == "pretrained tiny (somebodys-models 1.0)"
+        assert err.startswith(f"tiny: pretrained, somebodys-models 1.0, {relative}\n")
     status, out, err = call(capfd, "evaluate", "tiny", "--metric", "mse")
     assert status == 0 and "kept in tiny-evaluation.json" in out, err
     assert {
@@ -244,7 +244,7 @@ def test_commands_take_a_pretrained_name_and_do_not_write_there(shipped, tmp_pat
     status, out, err = call(capfd, "compare", "tiny", "--metric", "psnr", "--json")
     assert status == 0, err
     status, out, _ = call(capfd, "show", "tiny")
-    assert status == 0 and out.startswith("pretrained tiny (somebodys-models 1.0)  pack")
+    assert status == 0 and out.startswith("tiny  pack")
     assert content(shipped.path) == before
 
 
@@ -287,7 +287,9 @@ def test_a_name_means_a_pretrained_model_before_a_recipe(shipped, runs, tmp_path
     run.path.mkdir(parents=True)
     run.write_manifest(manifest(recipe="tiny"))
     root = tmp_path / "runs"
-    assert folders.find("tiny", root).path == shipped.path
+    said = []
+    assert folders.find("tiny", root, said.append).path == shipped.path
+    assert said[0].endswith("; runs:tiny is yours")
     assert folders.find("runs:tiny", root).path == run.path
     assert folders.find("aaaa", root).path == run.path
     (tmp_path / "tiny").mkdir()
@@ -352,7 +354,9 @@ def test_the_judge_is_the_pretrained_one_where_it_was_trained_on_the_same_data(
     said = []
     ready = metric.prepare(data, Access(say=said.append), "none")
     assert ready.classifier == str(made.path) and said == []
-    assert "judges/judge (SHA-256 of its weights" in ready.judge(data).name
+    weights = made.manifest.sha256["weights.safetensors"][:8]
+    told = f"judge (weights {weights}, test accuracy not measured)"
+    assert ready.judge(data).name == told
     forced = metrics.Recognition(classifier="runs:judge").prepare(data, QUIET, "runs")
     assert forced.classifier == str(run.path.resolve())
     described = made.manifest.json()

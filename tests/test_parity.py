@@ -7,8 +7,10 @@ import math
 
 import pytest
 
+from tests.manifests import fields
 from zoo import cli
 from zoo.errors import RunFailed, ZooError
+from zoo.runs import folders
 from zoo.runtime import backends
 from zoo.testing import parity
 
@@ -90,6 +92,30 @@ def test_the_exit_status_is_the_verdict(recorded, capsys, tolerance, status):
     assert "loss  9.9e-03  (step 2, jax and torch)" in out
     assert ("above the tolerance" in out) == bool(status)
     assert ("differ by more than" if status else "agree within") in out
+
+
+def test_a_run_means_its_copy_of_its_recipe_with_its_changes(monkeypatch, tmp_path, capsys):
+    source = tmp_path / "mine.py"
+    source.write_text("recipe = None\n")
+    run = folders.create(tmp_path / "runs", "mine", source=source, **fields(changes=["epochs=2"]))
+    run.update(status="finished")
+    asked = []
+
+    def recorded(backend, *arguments):
+        asked.append(arguments[:2])
+        return parity.Recording({"loss": [1.0]}, [])
+
+    monkeypatch.setattr(parity, "record_in_process", recorded)
+    monkeypatch.setattr(backends, "installed", lambda: ("jax", "torch"))
+    for name in ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "KERAS_TORCH_DEVICE"):
+        monkeypatch.setenv(name, "")  # so that it is put back
+    for text in ("latest", "mine", "runs:mine"):
+        args = ["parity", text, "seed=1", "--runs", str(tmp_path / "runs")]
+        assert cli.main(args) == 0
+        assert capsys.readouterr().err.startswith(f"{run.name}: the newest ")
+    assert asked == [(run.recipe, ("epochs=2", "seed=1"))] * 6
+    assert cli.main(["parity", "nobody", "--runs", str(tmp_path / "runs")]) == 2
+    assert "'nobody' is no recipe and no run" in capsys.readouterr().err
 
 
 def test_json(recorded, capsys):

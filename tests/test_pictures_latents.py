@@ -14,6 +14,8 @@ from zoo.nn.distributions import NormalMixture, StandardNormal
 from zoo.reports import latents
 from zoo.reports.latents import Unable
 
+pytestmark = pytest.mark.once_in_short
+
 SHAPE, CLASSES = (4, 4, 1), 3
 
 

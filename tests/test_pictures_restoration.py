@@ -13,6 +13,8 @@ import zoo
 from zoo.errors import ZooError
 from zoo.reports import restoration
 
+pytestmark = pytest.mark.once_in_short
+
 SHAPE = (1000, 6, 8, 1)
 
 

@@ -18,6 +18,8 @@ from zoo.errors import ZooError
 from zoo.plugin import lazy
 from zoo.plugin.dataset import sha256
 
+pytestmark = pytest.mark.once_in_short
+
 
 def numbered(n: int, labels: bool = True) -> Split:
     """Pictures of one pixel, each with its own value up to 255."""

@@ -62,3 +62,13 @@ def test_a_wrong_path_suggests_a_file_beside_it(tmp_path):
     (tmp_path / "flowers.py").write_text("")
     with pytest.raises(ZooError, match=r"did you mean '.*flowers\.py'"):
         recipe_files.find(str(tmp_path / "flower.py"))
+    with pytest.raises(ZooError, match=rf"peony\.py'\. In {tmp_path} there are: flowers\.py\."):
+        recipe_files.find(str(tmp_path / "peony.py"))
+
+
+def test_a_wrong_folder_suggests_the_file_in_another(tmp_path, monkeypatch):
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "flowers.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZooError, match=r"did you mean 'recipes/flowers\.py'\? By name there are"):
+        recipe_files.find("recipe/flowers.py")

@@ -146,22 +146,24 @@ def three(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "index"),
+    ("text", "index", "why"),
     [
-        ("latest", 3),
-        ("vae/20260101T000000Z-aaaa", 1),
-        ("20260102T000000Z-bbbb", 2),
-        ("20260102", 2),
-        ("vae/20260101", 1),
-        ("gan/", 3),
-        ("aaaa", 1),
-        ("gan", 3),
-        ("vae", 2),  # the newest finished run of the recipe
-        ("runs:vae", 2),
+        ("latest", 3, "the newest run"),
+        ("vae/20260101T000000Z-aaaa", 1, "the run that 'vae/20260101T000000Z-aaaa' names"),
+        ("20260102T000000Z-bbbb", 2, "the run that '20260102T000000Z-bbbb' names"),
+        ("20260102", 2, "the run that '20260102' names"),
+        ("vae/20260101", 1, "the run that 'vae/20260101' names"),
+        ("gan/", 3, "the run that 'gan/' names"),
+        ("aaaa", 1, "the run that 'aaaa' names"),
+        ("gan", 3, "the newest finished run of gan"),
+        ("vae", 2, "the newest finished run of vae"),
+        ("runs:vae", 2, "the newest finished run of vae"),
     ],
 )
-def test_find(three, text, index):
-    assert folders.find(text, three[0]).path == three[index].path
+def test_find_says_which_run_it_takes_and_why(three, text, index, why):
+    said = []
+    assert folders.find(text, three[0], said.append).path == three[index].path
+    assert said == [f"{three[index].name}: {why}"]
 
 
 def test_find_by_path(three, monkeypatch):
@@ -182,6 +184,13 @@ def test_find_says_what_is_there(three, text):
         folders.find(text, three[0])
 
 
+@pytest.mark.parametrize("text", ["gan_mnist", "runs:vae_mnist", "published/dcgan_mnist"])
+def test_find_of_a_recipe_without_a_run_says_how_to_train_it(tmp_path, text):
+    recipe = text.removeprefix("runs:")
+    with pytest.raises(ZooError, match=f"no run '{text}' in .*is a recipe: zoo run {recipe}$"):
+        folders.find(text, tmp_path)
+
+
 def test_find_without_any_run(tmp_path):
     with pytest.raises(ZooError, match="there are no runs"):
         folders.find("latest", tmp_path)
@@ -194,8 +203,9 @@ def test_the_manifest_is_json_that_others_read(tmp_path):
 
 def test_a_recipe_without_a_finished_run_is_not_found_by_its_name(tmp_path):
     make(tmp_path, "vae/20260101T000000Z-aaaa", status="failed")
-    with pytest.raises(ZooError, match="no run 'vae'"):
-        folders.find("vae", tmp_path)
+    for text in ("vae", "runs:vae"):
+        with pytest.raises(ZooError, match=f"no run '{text}'.* no finished run; .* vae/2026.*aaaa"):
+            folders.find(text, tmp_path)
 
 
 def test_a_run_whose_folder_is_gone_is_not_written_anew(tmp_path):
@@ -237,7 +247,7 @@ def changed(path, value):
         (["data", "shape"], [2**20, 2**20], "at most 4,194,304 numbers is accepted"),
         (["data", "examples"], {"train": 10**12}, "a whole number from 0 to 100,000,000"),
         (["data", "classes"], True, "data.classes is true"),
-        (["sha256"], {"../../x": "0" * 64}, "the path of a file of numbers in the run"),
+        (["sha256"], {"../../x": "0" * 64}, "the path of a file of the run that has a hash"),
         (["dataset", "settings"], {"n": 10**10}, "dataset.settings.n is 10000000000; a number of"),
         (
             ["metrics"],

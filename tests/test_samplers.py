@@ -9,6 +9,8 @@ from zoo.errors import ZooError
 from zoo.nn.samplers import GaussianMixture, Sampler
 from zoo.runs import safetensors
 
+pytestmark = pytest.mark.once_in_short
+
 
 @pytest.fixture(scope="module")
 def codes():

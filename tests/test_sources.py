@@ -12,6 +12,7 @@ from keras import ops
 
 import zoo
 from tests import resumable
+from tests.manifests import manifest
 from tests.translation import (
     PHOTO,
     SKETCH,
@@ -26,9 +27,13 @@ from tests.translation import (
 )
 from zoo import callbacks, datasets
 from zoo.datasets import Access, Arrays, Batches, Split
-from zoo.errors import ZooError
-from zoo.plugin import serialization
+from zoo.engine import inference
+from zoo.errors import CodeFailed, ZooError
+from zoo.plugin import loading, registry, serialization
 from zoo.plugin.model import Batch, DataSpec
+from zoo.reports import views
+from zoo.runs import results
+from zoo.runs.manifest import parse
 from zoo.testing import parity, run_checks
 from zoo.training import chunks, dry_run
 
@@ -129,6 +134,29 @@ def test_repeated_moves_share_out_every_source():
     model.compile(optimizers={player: "sgd" for player in model.players})
     history = model.fit({"photo": x, "sketch": rows}, batch_size=4, verbose=0).history
     assert np.isfinite(history["loss"]).all()
+
+
+def test_a_view_of_a_batch_sees_every_source(monkeypatch):
+    model = zoo.build(CycleGAN(), UNPAIRED)
+    x, sketches = pictures(5, PHOTO, 0), pictures(5, SKETCH, 1)
+    found = model.view("translations", {"photo": x, "sketch": sketches})
+    shapes = {"sketched": (5, *SKETCH), "painted": (5, *PHOTO)}
+    assert {name: rows.shape for name, rows in found.items()} == shapes
+    as_network = model.networks["to_photo"](ops.cast(sketches, "float32") / 127.5 - 1)
+    expected = ops.convert_to_numpy(as_network) / 2 + 0.5
+    np.testing.assert_allclose(found["painted"], expected, atol=1e-5)
+    monkeypatch.setattr(inference, "CHUNK", 2)  # the last of three chunks is filled up
+    again = zoo.build(CycleGAN(), UNPAIRED).view("translations", {"photo": x, "sketch": sketches})
+    np.testing.assert_allclose(again["sketched"], found["sketched"], atol=1e-5)
+    split = Split(x, unpaired={"sketch": sketches[:3]})
+    shown = views.own(model, "translations", split, 4)
+    assert shown.numbers.shape == (3, *PHOTO) and shown.image is not None
+    for given, said in (
+        (x, "built for the sources photo and sketch: give them by name"),
+        ({"photo": x, "sketch": sketches[:3]}, "view: 5 examples of photo and 3 examples of sk"),
+    ):
+        with pytest.raises(ZooError, match=said):
+            model.view("translations", given)
 
 
 # --- pairs, and labels that are missing
@@ -333,7 +361,7 @@ X = np.zeros((2, *PHOTO), "uint8")
     [
         (X, r'built for the sources photo and sketch: give them by name.*fit\(\{"photo": \.\.\.'),
         ({"photo": X}, r"this batch has photo, with sketch missing\. It was built for the sour"),
-        ({"photo": X, "sketches": X}, r"sketch missing; did you mean 'sketch'\?"),
+        ({"photo": X, "sketches": X}, r"sketch missing; did you mean 'sketch'\? It was built"),
         ({"photo": X, "sketch": X[..., :1], "mask": X}, r"with mask unknown"),
         (
             {"photo": X, "sketch": X},
@@ -345,6 +373,46 @@ def test_a_batch_with_other_sources_is_refused(given, said):
     model = zoo.build(CycleGAN(), UNPAIRED)
     with pytest.raises(ZooError, match=said):
         model.batch_of((given,))
+
+
+@pytest.mark.once_in_short
+def test_as_many_of_each_source_are_given_to_fit():
+    model = zoo.build(CycleGAN(), UNPAIRED)
+    model.compile(optimizers={player: "sgd" for player in model.players})
+    given = {"photo": X, "sketch": X[:1, ..., :1]}
+    said = "CycleGAN.{}: 2 examples of photo and 1 example of sketch; give as many of each"
+    for method in (model.fit, model.evaluate, model.train_on_batch):
+        with pytest.raises(ZooError, match=said.format(method.__name__)):
+            method(given)
+    enough = {"photo": X, "sketch": X[..., :1]}
+    with pytest.raises(ZooError, match=said.format("fit, validation_data")):
+        model.fit(enough, validation_data=given)
+
+
+class Broken(datasets.Digits):
+    """A dataset with a bug."""
+
+    def load(self, access=None):
+        return {}["images"]
+
+
+@FREE
+def test_a_bug_of_a_dataset_is_told_as_its_own(monkeypatch):
+    said = r"^load of the dataset {} \(tests.test_sources:Broken{}, in .*test_sources.py\) raised "
+    said += r"KeyError: 'images' \(test_sources.py, line \d+\)$"
+    with pytest.raises(CodeFailed, match=said.format("Broken", "")):
+        datasets.Sources({"photo": Broken()}).load(QUIET)
+    record = registry.Record("datasets", "odd", "tests.test_sources:Broken", "odd-data", "1.0")
+    monkeypatch.setattr(registry, "records", lambda kind: [record])
+    of = " of the plugin odd-data 1.0"
+    with pytest.raises(CodeFailed, match=said.format("'odd'", of)):
+        loading.load(Broken(), QUIET)
+    monkeypatch.setattr(datasets.Digits, "load", Broken.load)
+    with pytest.raises(KeyError):  # a bug of the zoo's own
+        loading.load(datasets.Digits(), QUIET)
+    monkeypatch.setattr(Broken, "load", lambda self, access: None)
+    with pytest.raises(ZooError, match=r"^load of the dataset .*\) gives Data, not None"):
+        loading.load(Broken(), QUIET)
 
 
 # --- mismatches, each one message
@@ -366,7 +434,8 @@ class Both(CycleGAN):
             PLAIN,
             r"^CycleGAN needs the sources photo and sketch, and these data have one source without "
             r"a name\. Give data whose spec is DataSpec\(sources=\{\"photo\": \(8, 8, \.\.\.\), "
-            r"\"sketch\": .*datasets\.Arrays\(PATH, sources=\('photo', 'sketch'\)\)$",
+            r"\"sketch\": \(8, 8, \.\.\.\)\}, unpaired=\('sketch',\)\), such as "
+            r"datasets\.Arrays\(PATH, sources=\('photo', 'sketch'\), unpaired=\('sketch',\)\)$",
         ),
         (
             CycleGAN(),
@@ -376,7 +445,8 @@ class Both(CycleGAN):
         (
             CycleGAN(),
             DataSpec(sources={"sketch": SKETCH, "photo": PHOTO}),
-            r"^the first source of CycleGAN is photo, and that of these data is sketch: it is bat",
+            r"^CycleGAN needs photo first, because it is batch\.x, and these data have sketch and "
+            r"photo in this order\. Name them in the order of the model, as in datasets\.Arr",
         ),
         (
             Pairs(),
@@ -574,6 +644,57 @@ def test_datasets_side_by_side():
 def test_datasets_side_by_side_are_checked(sources, said):
     with pytest.raises(ZooError, match=said):
         datasets.Sources(sources)
+
+
+POINTS = {"n": 40, "held_out": 10}
+
+
+@FREE
+def test_datasets_side_by_side_are_settings():
+    points = {"moon": datasets.Moons(**POINTS), "ring": datasets.Ring(**POINTS)}
+    dataset = datasets.Sources(points, unpaired=("ring",))
+    told = serialization.settings_of(dataset, "datasets")
+    assert told["settings"]["sources"]["moon"]["class"] == "datasets:moons"
+    again = serialization.create("datasets", told["name"], json.loads(json.dumps(told["settings"])))
+    assert again == dataset
+    shown = serialization.call_text(told["name"], told["settings"])
+    assert shown.startswith("sources(batch_size=128, sources={'moon': moons(batch_size=")
+    assert failed(dataset) == {}
+
+
+@FREE
+@pytest.mark.parametrize("part", ["model", "dataset"])
+def test_settings_that_are_nested_without_end_are_refused(part):
+    settings = {"sources": {"a": 1}}
+    for _ in range(900):
+        settings = {"sources": {"a": {"class": "datasets:sources", **settings}}}
+    described = {"name": "sources", "class": "zoo.datasets.sources:Sources", "settings": settings}
+    said = rf"run\.json: {part}\.settings is nested more than 20 levels deep"
+    with pytest.raises(ZooError, match=said):
+        parse(manifest(**{part: described}))
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnDigits(datasets.Digits):
+    """A dataset that is not registered."""
+
+
+@pytest.mark.once_in_short
+def test_a_run_on_datasets_side_by_side_needs_no_recipe(tmp_path):
+    """Its manifest says what the data are; it needs the recipe where one of them is code."""
+
+    def run_on(sketch):
+        dataset = datasets.Sources({"photo": datasets.Digits(), "sketch": sketch}, batch_size=512)
+        model = zoo.model("ae", latent_dim=2, units=(4,))
+        of = recipe(model, dataset, epochs=1, callbacks=[])
+        return resumable.train(of, tmp_path)
+
+    run = run_on(datasets.Digits())
+    assert list(results.data_of(run, QUIET).spec.sources) == ["photo", "sketch"]
+    assert zoo.load(run).data.shape == (8, 8, 1)
+    run = run_on(OwnDigits())
+    with pytest.raises(ZooError, match=r"given by code of its recipe \(sources\.sketch\): name"):
+        results.data_of(run, QUIET)
 
 
 def test_a_dry_run_tells_of_the_sources():

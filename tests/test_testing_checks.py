@@ -16,10 +16,13 @@ from tests.broken import first_steps_are_the_same_everywhere as local
 from tests.broken.sound import Numbers, Share, Small
 from tests.test_views import Showing
 from zoo import random
+from zoo.cli import check as check_command
 from zoo.errors import ZooError
 from zoo.plugin.model import DataSpec
 from zoo.testing import Case, isolated, run_checks
 from zoo.testing.checks import CHECKS
+
+pytestmark = pytest.mark.once_in_short
 
 NAMES = [check.name for check in CHECKS]
 ELSEWHERE = {  # PyTorch compiles nothing, and JAX traces losses in zoo.build
@@ -82,9 +85,22 @@ def test_a_model_says_what_shapes_it_is_for():
     assert results["builds"].status == "failed"
     assert results["builds"].reason.startswith("it is for (6, 6, 1), not (8, 8, 1); if it is for")
     assert "check_shapes = ((64, 64, 3),) in Strict, or --shape 64,64," in results["builds"].reason
-    skipped = [r.check for r in run_checks(Saying()) if r.status != "passed"]
+    results = run_checks(Saying())
+    skipped = [r.check for r in results if r.status not in ("passed", "not applicable")]
     # which it was given none of
     assert skipped == ["first_steps_are_the_same_everywhere", "samples_are_the_same_everywhere"]
+    apart = {result.check for result in results if result.status == "not applicable"}
+    assert {"labels_choose_samples", "every_source_counts", "adapts_the_same_for_a_seed"} <= apart
+
+
+def test_what_does_not_build_is_told_once():
+    rows = [vars(result) | {"bad": result.bad} for result in run_checks(Strict())]
+    lines = check_command._text("strict", {"torch": rows, "jax": [dict(row) for row in rows]})
+    assert sum("build" in line for line in lines) == 3  # row, reason and what it kept from trying
+    untried = sum(row["reason"] == "not tried: it does not build" for row in rows)
+    assert untried > 25 and f"torch, jax: {untried} checks not tried: it does not build" in lines
+    assert any(line.startswith("not applicable: ") for line in lines)
+    assert lines[-1].startswith(f"strict: 2 of {2 * 6} checks failed")
     more = Case(Saying(), shapes=[(6, 6, 1), (7, 7, 1)])
     assert "it refuses (7, 7, 1)" in failed(more, ["builds_for_other_shapes"]).popitem()[1]
 

@@ -21,6 +21,8 @@ from zoo.plugin import views as declared
 from zoo.reports import pictures, views
 from zoo.testing.harness.standin import Small
 
+pytestmark = pytest.mark.once_in_short
+
 QUIET = Access(say=lambda line: None)
 PLANE = zoo.DataSpec((2,), 3)
 PIXELS = zoo.DataSpec((8, 8, 1), 3)
@@ -153,7 +155,7 @@ WRONG = {
     "no function": (lambda m: {"mirror": zoo.View("mirror")}, "zoo.View takes a function, not"),
     "other inputs": (
         lambda m: {"mirror": zoo.View(m.mirror, inputs="example")},
-        r"zoo.View\(mirror\): inputs is one of 'examples', 'noise', 'nothing', not 'example'; did",
+        r"zoo.View\(mirror\): inputs is one of 'examples', 'batch', 'noise', 'nothing', not",
     ),
     "a method of nothing": (
         lambda m: {"book": zoo.View(m.codebook)},

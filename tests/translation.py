@@ -94,6 +94,13 @@ class CycleGAN(zoo.Model):
             }
         }
 
+    def views(self):
+        return {"translations": zoo.View(self.translations, inputs="batch")}
+
+    def translations(self, nets, batch):
+        """Photos as sketches, and sketches as photos."""
+        return {"sketched": nets.to_sketch(batch.photo), "painted": nets.to_photo(batch.sketch)}
+
     def reconstruct(self, nets, x):
         return nets.to_photo(nets.to_sketch(x))
 

@@ -1,6 +1,6 @@
 """DCGAN on MNIST with the networks and settings of its paper (Radford et al. 2016, section 4).
 
-    zoo run published/dcgan_mnist
+    zoo run published/dcgan_mnist --full
 
 Uniform noise of 100 dimensions, 128 and 64 filters, 5 x 5 kernels, batches of 128, Adam at 2e-4
 with beta_1 0.5 for both players. The paper trains on pictures of 64 x 64 and gives no number for

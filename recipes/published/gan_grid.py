@@ -1,7 +1,7 @@
 """GAN and PacGAN on 25 Gaussians on a grid, by the protocol of the PacGAN paper.
 
-    zoo run published/gan_grid
-    zoo run published/gan_grid model.packing=2   # PacGAN2
+    zoo run published/gan_grid --full
+    zoo run published/gan_grid model.packing=2 --full   # PacGAN2
 
 Published: 17.3 of 25 modes and 94.8% of high quality; packed in twos, 23.8 and 91.3%;
 in fours, 24.8 and 93.6% (Lin et al. 2018, table 1, means of ten runs).

@@ -1,7 +1,7 @@
 """GAN and PacGAN on eight Gaussians on a ring, by the protocol of the PacGAN paper.
 
-    zoo run published/gan_ring
-    zoo run published/gan_ring model.packing=2   # PacGAN2
+    zoo run published/gan_ring --full
+    zoo run published/gan_ring model.packing=2 --full   # PacGAN2
 
 Published: 6.3 of 8 modes and 98.2% of high quality; packed in twos, 7.9 and 95.6%; in
 fours, 7.8 and 95.9% (Lin et al. 2018, table 1, means of ten runs).

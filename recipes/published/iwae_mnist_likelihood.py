@@ -1,7 +1,7 @@
 """IWAE 784-200-200-z50 on MNIST, whose published bound is -84.78 nats with 50 samples.
 
-    zoo run published/iwae_mnist_likelihood
-    zoo run published/iwae_mnist_likelihood model.samples=5 seed=1
+    zoo run published/iwae_mnist_likelihood --full
+    zoo run published/iwae_mnist_likelihood model.samples=5 seed=1 --full
     zoo run published/iwae_mnist_likelihood --dry-run
 
 The protocol of Burda et al. 2016, with one stochastic layer: two layers of 200 tanh units, batches

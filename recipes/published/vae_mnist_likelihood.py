@@ -1,7 +1,7 @@
 """VAE 784-400-z40 on fixed binarized MNIST, whose published bound is -89.9 nats.
 
-    zoo run published/vae_mnist_likelihood
-    zoo run published/vae_mnist_likelihood epochs=50
+    zoo run published/vae_mnist_likelihood --full
+    zoo run published/vae_mnist_likelihood epochs=50 --full
 
 The protocol of pythae (Chadebec et al. 2022), which reports -89.78 nats for it and -89.9 as the
 reference, that of Rezende & Mohamed 2015: one hidden layer of 400 units, batches of 100, 500

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
-from zoo.runtime.console import write
+from zoo.runtime.console import clock, write
 
 REDRAWS = 5  # a second
 
@@ -117,7 +117,7 @@ class Progress(Callback):
 
     def _left(self) -> str:
         if self._took is not None:
-            return f"took {_clock(self._took)}"
+            return f"took {clock(self._took)}"
         if self._origin is None:
             return ""
         position, now = self._position(), time.perf_counter()
@@ -125,7 +125,7 @@ class Progress(Callback):
         if made <= 0:
             return ""
         left = (now - self._origin[1]) / made * (self.params["epochs"] - position)
-        return f"{_clock(left)} left"
+        return f"{clock(left)} left"
 
     def __rich_console__(self, console, options):
         from rich.progress_bar import ProgressBar
@@ -171,17 +171,6 @@ def _number(value: float) -> str:
     ('105.2', '12,346', '0.0001234')
     """
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e12 else f"{value:.4g}"
-
-
-def _clock(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are any.
-
-    >>> _clock(151), _clock(4000)
-    ('2:31', '1:06:40')
-    """
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def _pack(items: Iterable[str], width: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from zoo.cli.options import json_option
+from zoo.runtime.console import counted
 
 
 @click.command("check")
@@ -70,25 +71,38 @@ def command(
 
 
 def _text(name: str, reports: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """A row for each check, a column for each backend, and the reasons below."""
-    checks = list(dict.fromkeys(row["check"] for rows in reports.values() for row in rows))
+    """A row for each check, a column for each backend, and the reasons below.
+
+    Checks that were not tried, all for one reason, have one line, and so have those that do not
+    apply.
+    """
+    everything = [row for rows in reports.values() for row in rows]
+    apart = dict.fromkeys(r["check"] for r in everything if r["status"] == "not applicable")
+    tried = [row for row in everything if row["check"] not in apart and not _untried(row)]
+    checks = list(dict.fromkeys(row["check"] for row in tried))
     found = {b: {row["check"]: row for row in rows} for b, rows in reports.items()}
     width = max(map(len, checks))
     lines = [f"{'':{width}}  " + "  ".join(f"{backend:<10}" for backend in reports).rstrip()]
-    reasons: dict[str, list[str]] = {}
     for check in checks:
-        rows = {backend: found[backend].get(check) for backend in reports}
-        words = [_word(row) for row in rows.values()]
+        words = [_word(found[backend].get(check)) for backend in reports]
         lines.append(f"{check:<{width}}  " + "  ".join(f"{word:<10}" for word in words).rstrip())
-        for backend, row in rows.items():
-            if row and row["reason"]:
-                reasons.setdefault(f"{check}: {row['reason']}", []).append(backend)
-    lines += ["", *(f"{', '.join(of)}: {reason}" for reason, of in reasons.items())]
-    bad = sum(row["bad"] for rows in reports.values() for row in rows)
-    total = sum(len(rows) for rows in reports.values())
-    seconds = sum(row["seconds"] for rows in reports.values() for row in rows)
-    verdict = f"{bad} of {total} checks failed" if bad else f"all {total} checks passed"
-    return [*lines, *([""] if reasons else []), f"{name}: {verdict} in {seconds:.0f} s"]
+    reasons: dict[str, list[str]] = {}
+    for backend, rows in reports.items():
+        untried = [row["reason"] for row in rows if _untried(row)]
+        told = [f"{row['check']}: {row['reason']}" for row in rows if row["reason"]]
+        told = [reason for reason in told if reason.partition(": ")[2] not in untried]
+        for reason in [*told, *(f"{counted(len(untried), 'check')} {why}" for why in untried[:1])]:
+            reasons.setdefault(reason, []).append(backend)
+    below = [f"{', '.join(of)}: {reason}" for reason, of in reasons.items()]
+    below += [f"not applicable: {', '.join(apart)}"] if apart else []
+    bad, seconds = sum(r["bad"] for r in everything), sum(r["seconds"] for r in everything)
+    verdict = f"{bad} of {len(tried)} checks failed" if bad else f"all {len(tried)} checks passed"
+    return [*lines, "", *below, *([""] if below else []), f"{name}: {verdict} in {seconds:.0f} s"]
+
+
+def _untried(row: dict[str, Any]) -> bool:
+    """Whether a check could not be tried, for a reason that another check tells."""
+    return row["status"] == "skipped" and row["reason"].startswith("not tried")
 
 
 def _word(row: dict[str, Any] | None) -> str:

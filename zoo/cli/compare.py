@@ -8,7 +8,14 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import backend_option, data_dir_option, device_option, json_option, runs_option
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    full_option,
+    json_option,
+    runs_option,
+)
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
@@ -26,6 +33,7 @@ from zoo.runtime.console import say
     help="Measure this too, of every model that can be, as often as you like.",
 )
 @click.option("--train", is_flag=True, help="Train the recipes that have no finished run.")
+@full_option
 @backend_option
 @device_option
 @runs_option
@@ -36,6 +44,7 @@ def command(
     names: tuple[str, ...],
     metrics: tuple[str, ...],
     train: bool,
+    full: bool,
     backend: str | None,
     device: str | None,
     runs_folder: str | None,
@@ -72,11 +81,10 @@ def command(
         *_given("--device", device),
         *_given("--runs", runs_folder),
         *_given("--data-dir", data_dir),
+        *(["--full"] if full else []),
     ]
     to_train = [*changes, *options, *(["--strict-data"] if strict_data else [])]
     recipes = [thing for thing in wanted if isinstance(thing, Path)]
-    for run in (thing for thing in wanted if isinstance(thing, Run)):
-        say(folders.what(run))
     if recipes and not train:
         raise _plan(recipes, to_train)
     rows = []
@@ -108,7 +116,7 @@ def _meant(name: str, root: Path, changed: bool) -> Path | Run:
 
     try:
         if not changed and not Path(name).is_file():
-            return folders.find(name, root)
+            return folders.find(name, root, say)
     except ZooError as error:
         no_run: ZooError | None = error
     else:
@@ -117,7 +125,7 @@ def _meant(name: str, root: Path, changed: bool) -> Path | Run:
         return recipe_files.find(name)
     except ZooError as no_recipe:
         if no_run is None:
-            return folders.find(name, root)
+            return folders.find(name, root, say)
         raise ZooError(f"{name!r} is no recipe and no run: {no_recipe} {no_run}") from None
 
 
@@ -159,7 +167,7 @@ def _own(run) -> bool:
     from zoo.runs.own_networks import need_recipe
 
     manifest = run.manifest
-    return need_recipe(run, manifest) or not manifest.dataset.name
+    return need_recipe(run, manifest) or bool(manifest.dataset.code)
 
 
 def _given(option: str, value: str | None) -> list[str]:

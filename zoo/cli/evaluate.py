@@ -10,16 +10,17 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    full_option,
     json_option,
     recipe_option,
     runs_option,
 )
-from zoo.runs.folders import RULE
+from zoo.runs import folders
 from zoo.runtime import jsons
 from zoo.runtime.console import say
 
 
-@click.command("evaluate", epilog=RULE)
+@click.command("evaluate", epilog=folders.RULE)
 @click.argument("run")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option(
@@ -37,6 +38,7 @@ from zoo.runtime.console import say
     help="File that keeps what is measured. Default: evaluation.json in the run, or in the "
     "working folder for a pretrained model, with its name before.",
 )
+@full_option
 @recipe_option
 @backend_option
 @device_option
@@ -48,6 +50,7 @@ def command(
     changes: tuple[str, ...],
     names: tuple[str, ...],
     out: Path | None,
+    full: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -58,10 +61,12 @@ def command(
     """Measure RUN, a run or a pretrained model, from its saved weights on its test data.
 
     What is measured is kept as evaluation.json, besides the results. KEY=VALUE changes a metric,
-    as for zoo run.
+    as for zoo run. A value after a tilde is of fewer examples or samples than its protocol has,
+    so that measuring takes at most a quarter of the training's time; --full measures all.
 
     \b
       zoo evaluate latest
+      zoo evaluate latest --full
       zoo evaluate latest --metric recognition --metric linear_probe
       zoo evaluate latest --metric log_likelihood metrics.LogLikelihood.samples=5000
     """
@@ -73,7 +78,7 @@ def command(
 
     from zoo.config import overrides
     from zoo.engine.backends import backend as engine
-    from zoo.metrics import evaluate
+    from zoo.metrics import budget, evaluate
     from zoo.reports import summary
     from zoo.runs import results
 
@@ -82,9 +87,10 @@ def command(
     metrics = overrides.override({"metrics": metrics}, changes)["metrics"]
     access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
     data = results.data_of(found, access, file)
-    evaluate.refuse_unmeasurable(metrics, model, data)
+    evaluate.refuse_unmeasurable(metrics, model, data, instead=evaluate.OTHERS)
     ready = [metric.prepare(data, access, runs_folder) for metric in metrics]
-    measured = evaluate.measure(ready, model, data, manifest.seed, manifest.binarized)
+    seconds = None if full else budget.of(manifest.finished_in_seconds)
+    measured = evaluate.measure(ready, model, data, manifest.seed, manifest.binarized, seconds)
     circumstances = {
         "seed": manifest.seed,
         "backend": keras.backend.backend(),
@@ -98,7 +104,7 @@ def command(
         told = {"run": found.name, "path": str(found.path.absolute()), "metrics": measured}
         click.echo(jsons.text(told))
         return
-    lines = [f"run {found.name}", *(f"  {line}" for line in summary.measured(measured))]
+    lines = [f"run {folders.title(found)}", *(f"  {line}" for line in summary.measured(measured))]
     if not target.is_relative_to(found.path):
         lines.append(f"  kept in {target}")
     click.echo("\n".join(lines))

@@ -20,7 +20,7 @@ from zoo.plugin import registry
 from zoo.runs import folders, pretrained
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import RESULTS, Run
-from zoo.runtime.console import printable, sized
+from zoo.runtime.console import figure, printable, sized
 
 SECTIONS = {
     "models": 'in a recipe: zoo.model("NAME")',
@@ -138,7 +138,9 @@ def _pack(pack: pretrained.Pretrained) -> dict[str, Any]:
     for name, found in (metrics if isinstance(metrics, dict) else {}).items():
         value = found.get("value") if isinstance(found, dict) else None
         if isinstance(value, (int, float)):
-            row["figure"] = printable(f"{name} {value:.4g} {found.get('unit', '')}").strip()
+            judge = found.get("judge_sha256")
+            by = f" by judge {judge[:8]}" if isinstance(judge, str) else ""
+            row["figure"] = printable(f"{name} {figure(found, 4)}{by}")
             break
     return row
 

@@ -44,6 +44,13 @@ on_nan_option = click.option(
     "or as the run did.",
 )
 
+full_option = click.option(
+    "--full",
+    is_flag=True,
+    help="Measure by whole protocols, however long it takes. Default: as many examples and "
+    "samples as fit in a quarter of the training's time.",
+)
+
 recipe_option = click.option(
     "--recipe",
     type=click.Path(exists=True, dir_okay=False),

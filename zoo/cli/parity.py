@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import math
 import os
+from pathlib import Path
 
 import click
 
-from zoo.cli.options import data_dir_option, json_option
+from zoo.cli.options import data_dir_option, json_option, runs_option
+from zoo.errors import ZooError
+from zoo.runs import folders
 
 
-@click.command("parity")
-@click.argument("recipe")
+@click.command("parity", epilog=f"For a run, {folders.RULE}")
+@click.argument("recipe", metavar="RECIPE|RUN")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1), help="Steps made.")
 @click.option(
@@ -22,6 +25,7 @@ from zoo.cli.options import data_dir_option, json_option
     type=click.FloatRange(0),
     help="Largest relative difference that passes.",
 )
+@runs_option
 @data_dir_option
 @click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
 @json_option
@@ -30,11 +34,15 @@ def command(
     changes: tuple[str, ...],
     steps: int,
     tolerance: float,
+    runs_folder: str | None,
     data_dir: str | None,
     strict_data: bool,
     as_json: bool,
 ) -> int:
     """Make the first samples and steps of RECIPE on every installed backend and compare them.
+
+    RECIPE is a file or the name of a shipped recipe. Anything else means a run: its copy of its
+    recipe, with the changes that it was started with. Both are run as Python.
 
     Each backend runs in a process of its own, on the CPU, from the recipe's seed. Printed is the
     largest relative difference of every term, over all steps and pairs of backends, and
@@ -45,13 +53,12 @@ def command(
       zoo parity vae_mnist --steps 100 --tolerance 1e-5
       zoo parity dcgan_mnist dataset.batch_size=32
     """
-    from zoo.config import recipe_files
-    from zoo.errors import ZooError
     from zoo.runtime import backends
     from zoo.runtime.console import counted
     from zoo.testing import parity
 
-    path = recipe_files.find(recipe)
+    path, before = _recipe(recipe, runs_folder)
+    changes = (*before, *changes)
     there = backends.installed()
     if len(there) < 2:
         others = [name for name in backends.BACKENDS if name not in there]
@@ -97,6 +104,23 @@ def command(
     over = counted(steps, "step")
     click.echo(f"{', '.join(there)} {verdict} {tolerance:g} over {over}")
     return 0 if passed else 1
+
+
+def _recipe(text: str, runs_folder: str | None) -> tuple[Path, list[str]]:
+    """The file of a recipe, else of a run's, and the changes that the run was started with."""
+    from zoo.cli.trained import meant
+    from zoo.config import recipe_files
+
+    try:
+        return recipe_files.find(text), []
+    except ZooError as no_recipe:
+        try:
+            run = meant(text, runs_folder)
+        except ZooError as no_run:
+            raise ZooError(f"{text!r} is no recipe and no run: {no_recipe} {no_run}") from None
+    if not run.recipe.is_file():
+        raise ZooError(f"{folders.title(run)} keeps no recipe's file: name the recipe")
+    return run.recipe, run.manifest.changes
 
 
 def _row(difference) -> dict[str, object]:

@@ -10,6 +10,7 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    full_option,
     json_option,
     on_nan_option,
     runs_option,
@@ -25,6 +26,7 @@ from zoo.runtime.console import say
 @backend_option
 @device_option
 @on_nan_option
+@full_option
 @runs_option
 @data_dir_option
 @click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
@@ -35,6 +37,7 @@ def command(
     backend: str | None,
     device: str | None,
     on_nan: str | None,
+    full: bool,
     runs_folder: str | None,
     data_dir: str | None,
     strict_data: bool,
@@ -51,10 +54,10 @@ def command(
       zoo resume latest epochs=40
       zoo resume latest --backend torch
     """
+    from zoo.cli.trained import meant
     from zoo.runtime import backends
 
-    found = folders.find(run, folders.root(runs_folder))
-    say(folders.what(found))
+    found = meant(run, runs_folder)
     choice = backends.choose(backend or found.manifest.backend, None, device)
     backends.activate(choice)
     by = "chosen by --backend" if backend else "the run's own"
@@ -74,6 +77,7 @@ def command(
             found,
             changes=changes,
             on_nan=on_nan,
+            full=full,
             runs_folder=runs_folder,
             access=Access(data_dir=folder, strict=strict_data, say=say),
             begun=begun,

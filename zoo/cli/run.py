@@ -13,6 +13,7 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    full_option,
     json_option,
     on_nan_option,
     runs_option,
@@ -39,6 +40,7 @@ from zoo.runtime.console import say
     help="Start from the weights of the networks of this run or pretrained model, where they fit.",
 )
 @on_nan_option
+@full_option
 @click.option("--dry-run", is_flag=True, help="Check and describe everything; train nothing.")
 @json_option
 def command(
@@ -51,6 +53,7 @@ def command(
     strict_data: bool,
     weights_from: str | None,
     on_nan: Literal["stop", "skip"] | None,
+    full: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int | None:
@@ -66,12 +69,14 @@ def command(
       zoo run vae_mnist --backend torch --device cpu
       zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from vae_mnist
     """
+    from zoo.cli.trained import meant
     from zoo.config import recipe_files
     from zoo.runtime import backends
 
     if dry_run and as_json:
         raise click.UsageError("--dry-run describes in words: leave --json out")
     path = recipe_files.find(recipe)
+    source = meant(weights_from, runs_folder) if weights_from else None
     choice = backends.choose(backend, path, device)
     backends.activate(choice)
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
@@ -100,8 +105,9 @@ def command(
             name=path.stem,
             source=path,
             changes=changes,
-            weights_from=weights_from,
+            weights_from=source,
             on_nan=on_nan or "stop",
+            full=full,
             runs_folder=runs_folder,
             access=access,
             begun=begun,

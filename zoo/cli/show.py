@@ -13,7 +13,7 @@ import click
 from zoo.cli.options import json_option, runs_option
 from zoo.runs import folders, pretrained
 from zoo.runs.run import RESULTS, Run
-from zoo.runtime.console import printable
+from zoo.runtime.console import printable, say
 
 
 @click.command("show", epilog=folders.RULE)
@@ -23,11 +23,11 @@ from zoo.runtime.console import printable
 def command(name: str, runs_folder: str | None, as_json: bool) -> None:
     """Describe NAME: a model, dataset, metric, recipe, pretrained model or run.
 
-    What names a pretrained model and a recipe shows both.
+    Where NAME is a recipe's, the run that it means is shown above the recipe.
 
     \b
       zoo show vae            its settings, players and abilities
-      zoo show vae_mnist      the pretrained model and the recipe
+      zoo show vae_mnist      the pretrained model, then the recipe
       zoo show latest         the numbers and files of the newest run
     """
     from zoo.config import recipe_files
@@ -37,19 +37,18 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
     for kind in registry.GROUPS:
         if any(name in (r.name, r.full_name) for r in registry.records(kind)):
             return _print(*_plugin(kind, name), as_json)
-    if name in recipe_files.shipped() or name.endswith(".py"):
-        path = recipe_files.find(name)
-        text = path.read_text(encoding="utf-8", errors="replace")
-        value: dict[str, Any] = {"recipe": str(path), "source": text}
-        lines = f"{path}\n\n{text}"
-        if pack := pretrained.get(name):
-            value["pretrained"], above = _run(Run(pack.path))
-            lines = f"{above}\n\n{lines}"
-        return _print(value, lines, as_json)
-    root = folders.root(runs_folder)
+    if name.endswith(".py"):
+        return _print(*_recipe(recipe_files.find(name)), as_json)
+    path, root = recipe_files.shipped().get(name), folders.root(runs_folder)
     try:
-        return _print(*_run(folders.find(name, root)), as_json)
+        value, lines = _run(folders.find(name, root, say))
+        if path:
+            recipe, text = _recipe(path)
+            value, lines = {**recipe, "run": value}, f"{lines}\n\n{text}"
+        return _print(value, lines, as_json)
     except ZooError:
+        if path:
+            return _print(*_recipe(path), as_json)
         # the message of a run is the right one where the name looks like a run's
         if name == "latest" or Path(name).is_dir() or _begins_a_run(name, root):
             raise
@@ -66,6 +65,11 @@ def _begins_a_run(name: str, root: Path) -> bool:
             run.name.startswith(name) or run.id.startswith(name) for run in folders.all_runs(root)
         )
     )
+
+
+def _recipe(path: Path) -> tuple[dict[str, Any], str]:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return {"recipe": str(path), "source": text}, f"{path}\n\n{text}"
 
 
 def _print(value: Any, text: str, as_json: bool) -> None:
@@ -124,8 +128,13 @@ def _settings(cls: type) -> dict[str, dict[str, Any]]:
 
 
 def _run(run: Run) -> tuple[dict[str, Any], str]:
-    from zoo.plugin.serialization import call_text
-    from zoo.reports import summary
+    from zoo.cli.quiet import held_back
+    from zoo.runtime import backends
+
+    backends.settle()  # what sums up a run imports Keras
+    with held_back():
+        from zoo.plugin.serialization import call_text
+        from zoo.reports import summary
 
     manifest = run.manifest
     status = "pack" if manifest.pack else run.status_of(manifest)
@@ -134,7 +143,7 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
     if finished:
         value["results"] = run.read_json(RESULTS)
     lines = [
-        folders.what(run) if manifest.pack else run.name,
+        folders.title(run),
         f"  {manifest.backend} on {manifest.device}, seed {manifest.seed}",
     ]
     lines[0] += f"  {status}  epoch {manifest.epoch} of {manifest.epochs}"

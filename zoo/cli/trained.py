@@ -43,10 +43,9 @@ def opened(
 
 
 def meant(text: str, runs_folder: str | None) -> Run:
-    """The run or pack a person means; a line on stderr says which it is."""
-    run = folders.find(text, folders.root(runs_folder))
+    """The run or pack a person means; a line on stderr says which it is and why."""
+    run = folders.find(text, folders.root(runs_folder), say)
     _ = run.manifest  # a damaged one is refused before a backend is imported
-    say(folders.what(run))
     return run
 
 

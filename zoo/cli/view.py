@@ -77,7 +77,7 @@ def command(
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
-    if declared.find(model.plugin, name).inputs == "examples":
+    if declared.find(model.plugin, name).of_examples:
         split, what = examples(found, data_dir, recipe).first(n), "example"
         of = "-test" if seed == 0 else f"-test-seed-{seed}"
     else:

@@ -38,13 +38,19 @@ def find(text: str) -> Path:
         raise ZooError(f"{text} is a folder; a recipe is a Python file, or one of {_names(known)}")
     if other := _other(text):
         raise ZooError(f"{text!r} is {other}")
-    beside = [path.with_name(file.name) for file in path.parent.glob("*.py")]
+    beside = sorted(file.name for file in path.parent.glob("*.py"))
+    within = "" if path.parent == Path() else f"{path.parent}/"
+    guess = nearest(path.name, beside).replace("mean '", f"mean '{within}")
+    if not path.parent.is_dir():  # its folder is spelt wrong
+        guess = nearest(text, sorted(path.parent.parent.glob(f"*/{path.name}")))
     namesakes = [name for name, file in known.items() if file.stem == path.stem]
-    guess = nearest(text, beside)
     if not guess and namesakes:
         guess = f"; did you mean {namesakes[0]!r}?"
     guess = guess or nearest(text, known)
-    raise ZooError(f"no recipe {text!r}{guess or '.'} By name there are: {_names(known)}.")
+    listed = f"By name there are: {_names(known)}."
+    if beside and within:
+        listed = f"In {path.parent} there are: {', '.join(beside[:20])}."
+    raise ZooError(f"no recipe {text!r}{guess or '.'} {listed}")
 
 
 def using(kind: str, name: str) -> list[str]:

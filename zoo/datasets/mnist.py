@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,8 +81,8 @@ class MNIST(Published):
             raise ZooError(f"{missing}, and nothing stands in: {error} {_ways(access)}") from None
         name = "digits (stand-in for mnist)"
         access.say(f"{missing}: using scikit-learn's 8x8 digits resized to 28x28, as {name!r}")
-        train = self.unbalanced(digits.train.first(self.limit))
-        return dataclasses.replace(digits, name=name, train=train, fingerprint="")
+        splits = self.limited(digits.train, digits.validation, digits.test)
+        return Data(name, digits.spec, *splits, class_names=digits.class_names)
 
 
 def find(access: Access) -> list[Path]:

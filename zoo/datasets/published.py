@@ -20,7 +20,8 @@ class Published(Pictures):
 
     Attributes:
         validation: that many of the last training pictures are for validation; may be 0.
-        limit: train on the first so many pictures only, for quick trials.
+        limit: keep the first so many pictures at most for training, for validation and for test,
+            for quick trials.
     """
 
     validation: int = 5_000
@@ -39,10 +40,14 @@ class Published(Pictures):
         """The dataset from ``x_train``, ``y_train``, ``x_test`` and ``y_test``."""
         x, y = arrays["x_train"], arrays["y_train"]
         last = len(x) - self.validation
-        return Data(
-            name=name,
-            spec=DataSpec(x.shape[1:], classes=10),
-            train=self.unbalanced(Split(x[:last], y[:last]).first(self.limit)),
-            validation=Split(x[last:], y[last:]),
-            test=Split(arrays["x_test"], arrays["y_test"]),
+        given = Split(x[:last], y[:last]), Split(x[last:], y[last:])
+        test = Split(arrays["x_test"], arrays["y_test"])
+        return Data(name, DataSpec(x.shape[1:], classes=10), *self.limited(*given, test))
+
+    def limited(self, train: Split, validation: Split, test: Split) -> tuple[Split, Split, Split]:
+        """The first pictures of each split, the training ones unbalanced as the settings say."""
+        return (
+            self.unbalanced(train.first(self.limit)),
+            validation.first(self.limit),
+            test.first(self.limit),
         )

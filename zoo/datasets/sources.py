@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zoo.errors import ZooError
+from zoo.plugin import loading
 from zoo.plugin.dataset import ANYWHERE, Access, Data, Dataset, Split
 from zoo.plugin.model import DataSpec
 
@@ -15,8 +16,7 @@ class Sources(Dataset):
     """Datasets side by side, such as a folder of photos and one of sketches.
 
     Labels, factors and class names are those of the first. The ``batch_size`` of each has no
-    effect. A run keeps no settings that these datasets could be made of again, so commands on it
-    that need data take ``--recipe``.
+    effect.
 
     Attributes:
         sources: ``{name: dataset}``, the first one first.
@@ -51,7 +51,7 @@ class Sources(Dataset):
         Raises:
             ZooError: one cannot be had, or paired ones differ in their number of examples.
         """
-        loaded = {name: dataset.load(access) for name, dataset in self.sources.items()}
+        loaded = {name: loading.load(own, access) for name, own in self.sources.items()}
         first, *others = loaded
         splits = []
         for part in ("train", "validation", "test"):

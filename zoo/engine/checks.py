@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
 
 from zoo import random
-from zoo.engine import terms
+from zoo.engine import inference, terms
 from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
-from zoo.errors import ZooError, unknown
-from zoo.plugin import views
+from zoo.errors import unknown
+from zoo.plugin import declared, promises, views
 from zoo.plugin.model import Batch
 from zoo.plugin.settings import typed
 from zoo.runtime.blame import blaming
+from zoo.runtime.keras_compat import pure
 
 if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
@@ -25,20 +26,23 @@ DRY_ROWS = 3  # odd, and unlike any other size: a transposed or summed term show
 
 
 def dry_run(model: GenerativeModel, move):
-    """Make a move on a few examples, for the names and shapes of its terms."""
+    """Make a move on a few examples: ``{player: names of terms}``, and what it assigned (ids)."""
     where = f"{model.where}.{move.name}"
-    low = (model.plugin.value_range or (0.0,))[0]
-    shapes = {name: (DRY_ROWS, *shape) for name, shape in model.data.shapes.items()}
-    found = {}
+    found, changed = {}, set()
 
     def loss():
-        sources = {name: ops.full(shape, low, "float32") for name, shape in shapes.items()}
         labels = ops.zeros((DRY_ROWS,), "int32") if model.data.classes else None
-        batch = Batch.of(sources, labels)
+        batch = Batch.of(inference.tensors(_examples(model)), labels)
         rng = random.Generator(model.seed, "dry run", 0, 0, backend.draws_on_host)
-        with random.scope(rng), blaming(where):
-            returned = move.loss(Nets(model.networks, True, model.where, model.data), batch, rng)
-        terms.checked(returned, model.players, DRY_ROWS, where)
+        nets = Nets(model.networks, True, model.where, model.data)
+
+        def forward():
+            with random.scope(rng), blaming(where):
+                return move.loss(nets, batch, rng)
+
+        returned, assigned = pure(forward)
+        changed.update(assigned)
+        promises.check_terms(returned, model.players, DRY_ROWS, where)
         if move.when:
             with blaming(f"{where}, when"):
                 allowed = move.when(ops.cast(0, "int32"), terms.means(returned))
@@ -51,33 +55,39 @@ def dry_run(model: GenerativeModel, move):
     backend.shapes(loss)
     for player in found:
         if any(v.regularizer is not None for v in model.player_variables()[player]):
-            found[player] += (terms.REGULARIZATION,)
-    return found
-
-
-def check_moves(moves, found, players, where):
-    """Refuse players without a loss, and terms of one player that share a name."""
-    for player in players:
-        if not any(player in own for own in found):
-            raise ZooError(f"{where}: no move has a loss for player {player!r}")
-        seen: dict[str, str] = {}
-        for move, own in zip(moves, found, strict=True):
-            for term in own.get(player, ()):
-                if term in seen and term != terms.REGULARIZATION:
-                    raise ZooError(
-                        f"{where}: {seen[term]} and {move.name} both have a term {term!r} of "
-                        f"player {player!r}; give them different names, or the logs mix them"
-                    )
-                seen[term] = move.name
+            found[player] += (declared.REGULARIZATION,)
+    return found, changed
 
 
 def check_views(model: GenerativeModel):
     """Refuse views that are declared wrong, or give what cannot be drawn."""
-    labels = np.zeros((DRY_ROWS,), "int32") if model.data.classes else None
-    x = np.zeros((DRY_ROWS, *model.data.shape), "float32") + (model.plugin.value_range or (0.0,))[0]
     for name, view in views.of(model.plugin).items():
-        given = {"examples": x, "noise": np.arange(DRY_ROWS, dtype="int32"), "nothing": None}
-        parts = [random.key(model.seed, name), np.int32(0), given[view.inputs]]
-        parts += [None if view.inputs == "nothing" else labels]
-        tensors = [None if part is None else ops.convert_to_tensor(part) for part in parts]
-        backend.shapes(lambda: model._applied("view", *tensors, of=name))  # noqa: B023  # called now
+        _tried(model, "view", view.inputs, of=name)
+
+
+def check_abilities(model: GenerativeModel):
+    """Refuse abilities that fail, or give something else than they promise."""
+    code: Any = None  # an example of what is decoded, where the model says what a code is
+    for ability in dict.fromkeys(("latent", "encode", "decode", *model.plugin.abilities)):
+        inputs = {"latent": "noise", "sample": "noise", "decode": "codes"}.get(ability, "examples")
+        if model.plugin.can(ability) and (inputs != "codes" or code is not None):
+            options = {"samples": 1} if ability == "log_likelihood" else {}
+            out = _tried(model, ability, inputs, code, **options)
+            code = np.zeros(out.shape, "float32") if ability in ("latent", "encode") else code
+
+
+def _tried(model, ability, inputs, code=None, **options):
+    """What an ability or view gives for a few examples: shapes alone, on JAX."""
+    rows, sources = np.arange(DRY_ROWS, dtype="int32"), _examples(model)
+    special: dict = {"noise": rows, "codes": code, "batch": sources, "nothing": None}
+    first = special.get(inputs, next(iter(sources.values())))
+    labels = 0 * rows if model.data.classes and inputs != "nothing" else None
+    given = (random.key(model.seed, ability), np.int32(0), first, labels)
+    tensors = [*map(inference.tensors, given)]
+    return backend.shapes(lambda: model._applied(ability, *tensors, **options))
+
+
+def _examples(model):
+    """``{source: examples}``, dark ones or zeros."""
+    low = np.float32((model.plugin.value_range or (0.0,))[0])
+    return {name: np.full((DRY_ROWS, *shape), low) for name, shape in model.data.shapes.items()}

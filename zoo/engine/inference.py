@@ -8,7 +8,6 @@ import numpy as np
 from keras import ops, tree
 
 from zoo import random
-from zoo.engine import terms
 from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
@@ -101,7 +100,8 @@ class Inference:
 
         Args:
             name: the view's.
-            x: for a view of examples: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
+            x: for a view of examples: pictures uint8 or float in [0, 1], ``(n, *data.shape)``; of
+                a batch: ``{source: array}``, as ``fit`` takes it.
             n: rows, for a view of noise: the first m of n are those of ``n=m``.
             seed: of the noise.
             labels: integers ``(n,)``, for a conditional model; by default, with noise, its
@@ -116,21 +116,21 @@ class Inference:
         view = views.find(self.plugin, name)
         inputs = view.rows(x, n, f"{self.where}.view({name!r})")
         if view.inputs == "nothing":
-            key, start = random.key(seed, f"view {name}"), np.int32(0)
-            out = self._ability("view", of=name)(*map(ops.convert_to_tensor, (key, start)), None)
-            out = tree.map_structure(ops.convert_to_numpy, out)
+            given = map(tensors, (random.key(seed, f"view {name}"), np.int32(0), None))
+            out = tree.map_structure(ops.convert_to_numpy, self._ability("view", of=name)(*given))
         else:
             out = self._chunks("view", inputs, labels, seed, f"view {name}", of=name)
         return tree.map_structure(lambda a: self._to_unit(a) if a.ndim == 4 else a, out)
 
     def _chunks(self, ability, inputs, labels, seed=0, purpose="", **options):
-        """Call the plugin's ability on chunks of equal size, the last one filled up."""
+        """Call the plugin's ability on chunks of one size, the last filled up with its last row."""
         if ability != "view" and not self.plugin.can(ability):
             able = ", ".join(self.able()) or "nothing"
             raise ZooError(f"{self.where} cannot {ability}; it can: {able}")
         where = f"{self.where}.{ability}"
-        inputs, labels = self.border.first(inputs, labels)
-        n = len(inputs)
+        whole = ability == "view" and views.find(self.plugin, options["of"]).inputs == "batch"
+        inputs, labels = self.border.first(inputs, labels, whole)
+        n = len(tree.flatten(inputs)[0])
         if n == 0:
             raise ZooError(f"{self.where}: there is nothing to {ability}, n is 0")
         if labels is None and isinstance(inputs, range) and self.plugin.conditional:
@@ -141,16 +141,14 @@ class Inference:
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs = []
         for start in range(0, n, size):
-            part = inputs[start : start + size]
-            if isinstance(part, range):  # numbers of rows, for noise
-                part = np.array(part, "int32")
-            elif ability != "decode":
-                part = self._from_unit(np.asarray(part), where)
-            parts = [part, None if labels is None else labels[start : start + size]]
-            tensors = [
-                None if a is None else ops.convert_to_tensor(_filled(a, size)) for a in parts
-            ]
-            out = function(key, ops.convert_to_tensor(np.int32(start)), *tensors)
+            rows, fill = slice(start, start + size), np.minimum(np.arange(size), n - start - 1)
+            part = tree.map_structure(lambda a, i=rows, j=fill: np.asarray(a[i])[j], inputs)
+            if isinstance(inputs, range):  # numbers of rows, for noise
+                part = part.astype("int32")
+            elif ability != "decode" and not whole:
+                part = self._from_unit(part, where)
+            own = None if labels is None else labels[rows][fill]
+            out = function(key, *map(tensors, (np.int32(start), part, own)))
             outputs.append(tree.map_structure(ops.convert_to_numpy, out))
         return tree.map_structure(lambda *parts: np.concatenate(parts)[:n], *outputs)
 
@@ -159,12 +157,10 @@ class Inference:
         cache = self.__dict__.setdefault("_compiled_abilities", {})
         which = (name, *options.items())
         if which not in cache:
-
-            def function(key, start, first, labels=None):
-                return self._applied(name, key, start, first, labels, **options)
-
             variables = [*self.trainable_variables, *self.non_trainable_variables]
-            cache[which] = backend.compiled(variables, function)
+            cache[which] = backend.compiled(
+                variables, lambda *given: self._applied(name, *given, **options)
+            )
         return cache[which]
 
     def _applied(self, name, key, start, first, labels=None, **options):
@@ -173,21 +169,23 @@ class Inference:
         rng = random.Generator.of_key(key, 0, start, backend.draws_on_host)
         view = views.find(self.plugin, options["of"]) if name == "view" else None
         where = f"{self.where}.{view.name if view else name}"
-        call, n = self.plugin.given_labels, None if first is None else ops.shape(first)[0]
+        first = self.batch_of((first, labels)) if isinstance(first, dict) else first
+        leaf = getattr(first, "x", first)  # of a batch, else examples or rows themselves
+        call, n = self.plugin.given_labels, None if first is None else ops.shape(leaf)[0]
         with random.scope(rng), blaming(where), self.settled():
             if view:
                 out = view.called(nets, first, n, rng, labels)
             elif name == "sample":
                 out = call(name, labels, nets, n, rng)
             elif name == "latent":
-                out = call(name, labels, nets).sample(rng, n)
+                out = promises.prior(call(name, labels, nets), where).sample(rng, n)
             elif name == "log_likelihood":
                 out = call(name, labels, nets, first, rng, **options)
             else:
                 out = call(name, labels, nets, first)
         for part in tree.flatten(out):
-            terms.check_backend(part, where)
-        rows = None if first is None else first.shape[0]
+            promises.check_backend(part, where)
+        rows = None if first is None else leaf.shape[0]
         if view:
             view.check(out, rows, where)
         else:
@@ -209,7 +207,6 @@ class Inference:
         return x
 
 
-def _filled(array, size):
-    """The array with its last row repeated up to ``size`` rows: one shape, one compilation."""
-    missing = size - len(array)
-    return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) if missing else array
+def tensors(arrays):
+    """Tensors of one array, or of each of a dict; None stays None."""
+    return None if arrays is None else tree.map_structure(ops.convert_to_tensor, arrays)

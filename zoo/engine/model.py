@@ -244,13 +244,15 @@ def build(
             if name not in set(built):
                 raise unknown("network", name, built, where=f"{where}, updates of {move.name}")
     result = GenerativeModel(model, data, built, players, moves, seed)
-    found = [checks.dry_run(result, move) for move in moves]
-    checks.check_moves(moves, found, players, where)
+    found, assigned = zip(*(checks.dry_run(result, move) for move in moves), strict=True)
+    declared.check_moves(moves, found, players, where)
+    updated = [result.updated(*pair) for pair in zip(moves, found, strict=True)]
+    declared.check_state(dict(built.items()), moves, updated, assigned, where)
     checks.check_views(result)
     defaults = declared.said(model, "weights", Mapping)
     names = {p: {t for terms_ in found for t in terms_.get(p, ())} for p in players}
-    terms.check_weights(defaults, names, where)
-    terms.check_weights(weights or {}, names, where)
+    declared.check_weights(defaults, names, where)
+    declared.check_weights(weights or {}, names, where)
     merged = {p: {**defaults.get(p, {}), **(weights or {}).get(p, {})} for p in players}
     result.set_terms(found, merged)
     result.given_weights = dict(weights or {})

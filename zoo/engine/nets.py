@@ -78,12 +78,13 @@ class Net:
         self._network = network
         self._kwargs = {"training": training} if _takes(network.__class__, "training") else {}
 
-    def __call__(self, x, *args, labels=None, **kwargs):
+    def __call__(self, *inputs, labels=None, **kwargs):
         """Call the network.
 
         Args:
-            x: its input; a list for a network with several inputs: ``nets.unet([x, t])``.
-            *args: what else the layer's ``call`` takes.
+            *inputs: its input; a list for a network with several: ``nets.unet([x, t])``. Then
+                what else the layer's ``call`` takes. None for a layer without inputs:
+                ``nets.pseudo()``.
             labels: int32 ``(n,)``, or None.
             **kwargs: what else the layer's ``call`` takes, by name.
 
@@ -93,10 +94,17 @@ class Net:
         """
         if labels is not None:
             if _has_input(self._network, "labels"):
-                x = [*x, labels] if isinstance(x, (list, tuple)) else [x, labels]
+                first = keras.tree.flatten(inputs[:1])  # none where labels are all that it takes
+                inputs = ([*first, labels] if first else labels, *inputs[1:])
             elif _takes(self._network.__class__, "labels"):
                 kwargs["labels"] = labels
-        outputs = self._network(x, *args, **self._kwargs, **kwargs)
+        network, kwargs = self._network, dict(**self._kwargs, **kwargs)
+        if inputs:
+            outputs = network(*inputs, **kwargs)
+        else:  # Keras builds no layer without inputs, nor calls one without parameters
+            if not network.built:
+                network.build(None)
+            outputs = network(**kwargs) if kwargs else network.call()
         if hasattr(outputs, "dtype"):
             return _float32(outputs)
         return keras.tree.map_structure(_float32, outputs)

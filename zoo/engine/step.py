@@ -10,6 +10,7 @@ from zoo.engine import terms
 from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
+from zoo.plugin.declared import REGULARIZATION
 from zoo.plugin.model import Batch, Move
 from zoo.plugin.sources import named
 
@@ -61,13 +62,15 @@ class TrainingStep:
 
     def _keep_statistics(self, i, move, assigned):
         """Carry out what the forward pass assigned in the networks that the move updates."""
-        names = move.updates
-        if names is None:
-            names = {name for player in self._movers[i] for name in self.players[player]}
-        for name in names:
+        for name in self.updated(move, self._movers[i]):
             for variable in self.networks[name].non_trainable_variables:
                 if id(variable) in assigned:
                     variable.assign(ops.stop_gradient(assigned[id(variable)]))
+
+    def updated(self, move: Move, players) -> list[str]:
+        """Names of the networks whose state a move of these players changes."""
+        own = dict.fromkeys(name for player in players for name in self.players[player])
+        return list(own if move.updates is None else move.updates)
 
     def evaluate_moves(self, data):
         """The terms of every move once, in inference mode, with noise of its own."""
@@ -92,8 +95,8 @@ class TrainingStep:
                 if variable.regularizer is not None
             ]
             # the term stays, at 0, where what had penalties has been frozen since
-            if penalties or terms.REGULARIZATION in self.terms.get(player, ()):
-                values[player] = {**values[player], terms.REGULARIZATION: sum(penalties)}
+            if penalties or REGULARIZATION in self.terms.get(player, ()):
+                values[player] = {**values[player], REGULARIZATION: sum(penalties)}
         return values
 
     def _totals(self, scalars, step):

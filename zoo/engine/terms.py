@@ -1,57 +1,12 @@
-"""The terms of the players' losses: checked, averaged, weighted, tracked."""
+"""The terms of the players' losses: averaged, summed, tracked."""
 
 from __future__ import annotations
 
-from numbers import Number
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
-
-from zoo.errors import ZooError, unknown
-from zoo.runtime.backends import BACKENDS
-
-REGULARIZATION = "regularization"
-
-
-def checked(returned, players, rows: int, where: str) -> dict[str, dict]:
-    """What a loss returned, refused with a reason unless it is ``{player: {term: value}}``."""
-    accepted = "a loss returns {player: {term: value}}"
-    if not isinstance(returned, dict):
-        raise ZooError(f"{where} returned {type(returned).__name__}; {accepted}")
-    if not returned:
-        raise ZooError(f"{where} returned no terms; {accepted}")
-    for player, terms in returned.items():
-        if player not in players:
-            raise unknown("player", player, players, where=where)
-        if not isinstance(terms, dict) or not terms:
-            raise ZooError(
-                f"{where} returned {type(terms).__name__} for player {player!r}; {accepted}"
-            )
-        for term, value in terms.items():
-            check_backend(value, f"{where}: term {term!r} of {player!r}")
-            if term in (REGULARIZATION, "loss"):
-                raise ZooError(f"{where}: {term!r} of {player!r} is the zoo's; name the term apart")
-            shape = () if isinstance(value, Number) else getattr(value, "shape", None)
-            if shape is None or tuple(shape) not in ((), (rows,)):
-                came = type(value).__name__ if shape is None else f"shape {tuple(shape)}"
-                raise ZooError(
-                    f"{where}: term {term!r} of {player!r} is a scalar or one value an "
-                    f"example, shape (n,); for n = {rows} it came as {came}"
-                )
-    return returned
-
-
-def check_backend(value, what: str) -> None:
-    """Refuse a tensor of a backend that is not this process's; it would have no gradient."""
-    origin, here = type(value).__module__.partition(".")[0], keras.backend.backend()
-    origin = origin.removesuffix("lib")
-    if origin in BACKENDS and origin != here:
-        raise ZooError(
-            f"{what} came as a tensor of {origin}, and this is {here}: "
-            "make it with keras.ops, which works on every backend"
-        )
 
 
 def means(terms):
@@ -72,23 +27,6 @@ def _float(value):
     return ops.cast(ops.convert_to_tensor(value), "float32")
 
 
-def check_weights(weights, terms, where: str) -> None:
-    """Refuse weights of players or terms that do not exist, and what is no weight."""
-    for player, values in weights.items():
-        if player not in terms:
-            raise unknown("player", player, terms, where=f"{where}, weights")
-        if not hasattr(values, "items"):
-            raise ZooError(f"{where}: the weights of {player!r} are {{term: number}}")
-        for term, weight in values.items():
-            if term not in terms[player]:
-                raise unknown("term", term, terms[player], where=f"{where}, weights of {player!r}")
-            if not (callable(weight) or isinstance(weight, Number)) or isinstance(weight, bool):
-                raise ZooError(
-                    f"{where}: the weight of {player}/{term} is a number or a schedule "
-                    f"(a function of the step), not {weight!r}"
-                )
-
-
 class Logged:
     """What the logs have, in order: the loss, and each player's loss and terms.
 
@@ -106,15 +44,13 @@ class Logged:
             player: tuple(dict.fromkeys(term for own in moves for term in own.get(player, ())))
             for player in players
         }
-        losses = ["loss"]
         self.names = ["loss"]
         for player, own in self.terms.items():
-            losses += [f"{player}/loss"] if len(self.terms) > 1 else []
-            self.names += losses[-1:] if len(self.terms) > 1 else []
+            self.names += [f"{player}/loss"] if len(self.terms) > 1 else []
             self.names += [f"{player}/{term}" for term in own]
-        self.are_losses = np.array([name in losses for name in self.names])
         has = [{f"{player}/{term}" for player, own in m.items() for term in own} for m in moves]
         self.are_terms = [np.array([name in own for name in self.names]) for own in has]
+        self.are_losses = ~np.any(self.are_terms, axis=0)
 
     def sums(self, values, totals, rows):
         """Sums over the examples of a move, float32 ``(names,)``; 0 for what it does not have.

@@ -17,6 +17,7 @@ class Accuracy(Metric):
 
     name: ClassVar[str] = "accuracy"
     needs: ClassVar[tuple[str, ...]] = ("classify",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):
         if data.test.y is None:

@@ -33,6 +33,8 @@ class AugmentationGain(Metric):
 
     name: ClassVar[str] = "augmentation_gain"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    conditional: ClassVar[bool] = True
+    scales_with: ClassVar[tuple[str, ...]] = ("test", "examples", "samples")
 
     def __post_init__(self):
         for setting, least in (("examples", 2), ("samples", 1)):
@@ -45,11 +47,6 @@ class AugmentationGain(Metric):
             raise self.refuse(data, "labels")
 
     def measure(self, model, data, seed):
-        if not model.plugin.conditional:
-            raise ZooError(
-                f"metric {self.name!r} needs a conditional model, whose samples have labels: "
-                "model.conditional=True"
-            )
         train, test = labelled(data.train).first(self.examples), labelled(data.test)
         real, labels = _rows(train.x), np.asarray(train.y)
         classes = np.arange(self.samples) % data.spec.classes

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable
+import math
+import time
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.metrics import budget
 from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Metric
 from zoo.runtime.keras import pinned
+from zoo.runtime.waiting import waiting
 
 if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
 
+NONE = 'To measure nothing: "metrics=[]"'
+OTHERS = "To measure something else: --metric NAME, of those that zoo list metrics names"
+
 
 def refuse_unmeasurable(
-    metrics: Iterable[Metric], model: GenerativeModel, data: Data, sampler: bool = False
+    metrics: Iterable[Metric],
+    model: GenerativeModel,
+    data: Data,
+    sampler: bool = False,
+    instead: str = NONE,
 ) -> None:
     """Refuse metrics that cannot be measured.
 
@@ -25,6 +35,7 @@ def refuse_unmeasurable(
         model: what is to be measured, trained or not.
         data: what it is to be measured on.
         sampler: whether the model will be given a sampler after training.
+        instead: what to do without these metrics, a sentence that ends each message.
 
     Raises:
         ZooError: the model or the data lack what a metric needs, or two have one name.
@@ -35,23 +46,40 @@ def refuse_unmeasurable(
         if metric.name in seen:
             raise ZooError(f"two metrics are called {metric.name!r}: results hold one of a name")
         seen.add(metric.name)
-        for ability in metric.needs:
-            if ability not in able:
-                raise ZooError(
-                    f"metric {metric.name!r} needs a model that can {ability}, which "
-                    f"{model.where} cannot; it can: {', '.join(able) or 'nothing'}"
-                )
-        if metric.on_test and not len(data.test):
+        try:
+            _check(metric, model, able, data)
+        except ZooError as error:
+            raise ZooError(f"{error}. {instead}") from error
+
+
+def _check(metric: Metric, model: GenerativeModel, able: list[str], data: Data) -> None:
+    for ability in metric.needs:
+        if ability not in able:
             raise ZooError(
-                f"metric {metric.name!r} needs test examples, and {data.name} has none: hold some "
-                "out, as by dataset.test=0.1, or leave the metric out"
+                f"metric {metric.name!r} needs a model that can {ability}, which "
+                f"{model.where} cannot; it can: {', '.join(able) or 'nothing'}"
             )
-        metric.check(data)
+    if metric.conditional and not model.plugin.conditional:
+        raise ZooError(
+            f"metric {metric.name!r} needs a conditional model, whose samples have labels: "
+            "model.conditional=True"
+        )
+    if metric.on_test and not len(data.test):
+        raise ZooError(
+            f"metric {metric.name!r} needs test examples, and {data.name} has none: hold some "
+            "out, as by dataset.test=0.1"
+        )
+    metric.check(data)
 
 
 @pinned()
 def measure(
-    metrics: Iterable[Metric], model: GenerativeModel, data: Data, seed: int, binarized: bool
+    metrics: Sequence[Metric],
+    model: GenerativeModel,
+    data: Data,
+    seed: int,
+    binarized: bool,
+    seconds: float | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Measure a trained model.
 
@@ -61,13 +89,27 @@ def measure(
         data: as evaluated.
         seed: of the run.
         binarized: whether pixels of the data were drawn from that seed.
+        seconds: that all of it may take: a metric that would take longer than its part gets fewer
+            examples or samples. None for whole protocols.
 
     Returns:
-        ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}}}``
+        ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}}}``, with the facts
+        of each, and ``"shortened"`` where the protocol is not whole: what was left, in words.
     """
     drawn = f"; pixels binarized once from seed {seed}" if binarized else ""
+    until = time.perf_counter() + (math.inf if seconds is None else seconds)
     measured = {}
-    for metric in metrics:
-        found = dataclasses.asdict(metric.measure(model, data, seed))
-        measured[metric.name] = {**found, "protocol": f"{data.name}: {found['protocol']}{drawn}"}
+    for place, metric in enumerate(metrics):
+        with waiting(f"measuring {metric.name}") as shown:
+            own = (until - time.perf_counter()) / (len(metrics) - place)
+            found, left = budget.measured(metric, model, data, seed, own, shown)
+        what = f"{data.name}, shortened to {left}" if left else data.name
+        measured[metric.name] = {
+            "value": found.value,
+            "unit": found.unit,
+            "protocol": f"{what}: {found.protocol}{drawn}",
+            "details": dict(found.details),
+            **found.facts,
+            **({"shortened": left} if left else {}),
+        }
     return measured

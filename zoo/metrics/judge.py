@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from zoo.config import recipe_files
 from zoo.errors import ZooError
-from zoo.plugin.dataset import Access, Data, sha256
+from zoo.plugin import loading
+from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec
 from zoo.runs import folders, pretrained
@@ -19,6 +21,8 @@ from zoo.runs.run import MANIFEST, Run
 from zoo.runtime.processes import answer
 
 _DEFAULT = "classifier_mnist"
+OWN = "judges"
+"""The folder below that of all runs in which judges are trained: none is ever anybody's newest."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,13 +61,16 @@ class JudgedMetric(Metric):
 
 
 class Judge:
-    """A trained classifier, with a name that tells it from all others.
+    """A trained classifier, and what tells it from all others.
 
     Attributes:
-        name: its run and the SHA-256 of its weights.
+        name: its run, with the start of the SHA-256 of its weights and its test accuracy.
+        facts: the same for results: ``judge``, ``judge_sha256`` of the file of its weights, and
+            ``judge_accuracy`` where it was measured.
     """
 
     def __init__(self, run: Run):
+        from zoo.runs import artifact, results
         from zoo.runs.load import load
 
         self._model = load(run)
@@ -71,7 +78,15 @@ class Judge:
             raise ZooError(
                 f"run {run.name} is no classifier: name one that zoo run {_DEFAULT} made"
             )
-        self.name = f"{run.name} (SHA-256 of its weights {sha256(*self._model.get_weights())})"
+        title, sha256 = folders.title(run), artifact.sha256(run, run.manifest)
+        right = results.kept(run).get("accuracy")
+        self.facts: dict[str, str | float] = {"judge": title, "judge_sha256": sha256}
+        accuracy = "test accuracy not measured"
+        if right:
+            self.facts["judge_accuracy"] = right["value"]
+            mark = "~" if right.get("shortened") else ""
+            accuracy = f"test accuracy {mark}{right['value']:.2%}"
+        self.name = f"{title} (weights {sha256[:8]}, {accuracy})"
 
     def __call__(self, x) -> np.ndarray:
         """Probabilities float32 ``(n, classes)`` of pictures, uint8 or float in [0, 1]."""
@@ -95,22 +110,23 @@ def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | 
 
     name = classifier.removeprefix("runs:")
     path = recipe_files.find(name)
-    data = recipes.load(path).dataset.load(access)
+    data = loading.load(recipes.load(path).dataset, access)
     _check(path.stem, data.name, data.spec, spec)
     pack = pretrained.get(name) if name == classifier else None
     if pack and Run(pack.path).manifest.data.fingerprint == data.fingerprint:
         return Run(pack.path)
     root = folders.root(runs_folder)
-    for run, its_manifest in folders.described_runs(root):
-        if isinstance(its_manifest, Manifest) and _is_finished(its_manifest, path.stem, data):
-            return run
-    access.say(f"training {path.stem} first: the classifier that judges what is made")
-    return _trained(path, access, root)
+    for place in (root, root / OWN):
+        if found := folders.newest_finished(path.stem, place, _is_of(data)):
+            return found
+    access.say(
+        f"training {path.stem} first: the classifier that judges what is made, kept in {root / OWN}"
+    )
+    return _trained(path, access, root / OWN)
 
 
-def _is_finished(manifest: Manifest, recipe: str, data: Data) -> bool:
-    same = manifest.data.fingerprint == data.fingerprint
-    return same and (manifest.recipe, manifest.status) == (recipe, "finished")
+def _is_of(data: Data) -> Callable[[Manifest], bool]:
+    return lambda described: described.data.fingerprint == data.fingerprint
 
 
 def _check(name: str, data: str, its: DataSpec, wanted: DataSpec) -> None:
@@ -127,7 +143,7 @@ def _words(spec: DataSpec) -> str:
 
 def _trained(path: Path, access: Access, root: Path) -> Run:
     """Train a classifier, the same whatever the backend and device of what it is to judge."""
-    args = ["run", str(path), "--device", "cpu", "--runs", str(root)]
+    args = ["run", str(path), "--device", "cpu", "--runs", str(root), "--full"]
     args += ["--data-dir", str(access.data_dir)] if access.data_dir else []
     args += ["--strict-data"] if access.strict else []
     failed = f"training the classifier {path.stem} failed"

@@ -21,6 +21,7 @@ class LabelKept(JudgedMetric):
 
     name: ClassVar[str] = "label_kept"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):
         super().check(data)
@@ -39,4 +40,5 @@ class LabelKept(JudgedMetric):
             "",
             f"{counted(len(test), 'test picture')} reconstructed; classifier {judge.name}",
             {"originals": float(np.concatenate(originals).mean())},
+            facts=judge.facts,
         )

@@ -24,6 +24,7 @@ class ELBO(Metric):
 
     name: ClassVar[str] = "elbo"
     needs: ClassVar[tuple[str, ...]] = ("log_likelihood",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def measure(self, model, data, seed):
         test = data.test
@@ -50,6 +51,8 @@ class LogLikelihood(Metric):
 
     name: ClassVar[str] = "log_likelihood"
     needs: ClassVar[tuple[str, ...]] = ("log_likelihood",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test",)
+    per_example: ClassVar[str] = "samples"
 
     def __post_init__(self):
         if self.samples < 1:

@@ -34,6 +34,7 @@ class LinearProbe(Metric):
 
     name: ClassVar[str] = "linear_probe"
     needs: ClassVar[tuple[str, ...]] = ("encode",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test", "examples")
 
     def __post_init__(self):
         if self.examples < 2:

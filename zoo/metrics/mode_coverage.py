@@ -28,6 +28,7 @@ class ModeCoverage(Metric):
 
     name: ClassVar[str] = "mode_coverage"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    scales_with: ClassVar[tuple[str, ...]] = ("samples",)
     on_test: ClassVar[bool] = False
 
     def __post_init__(self):

@@ -33,6 +33,7 @@ class Recognition(JudgedMetric):
 
     name: ClassVar[str] = "recognition"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test", "samples")
 
     def __post_init__(self):
         if self.samples < 1:
@@ -61,4 +62,5 @@ class Recognition(JudgedMetric):
                 "least_class": float(classes.min()),
                 **{f"class_{label}": float(share) for label, share in enumerate(classes)},
             },
+            facts=judge.facts,
         )

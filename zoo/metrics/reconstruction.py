@@ -23,6 +23,7 @@ class MSE(Metric):
 
     name: ClassVar[str] = "mse"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def measure(self, model, data, seed):
         errors = reconstructed(model, data.test, squared_errors)
@@ -44,6 +45,7 @@ class PSNR(Metric):
 
     name: ClassVar[str] = "psnr"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):
         if not data.spec.is_image:

@@ -30,6 +30,7 @@ class SSIM(Metric):
 
     name: ClassVar[str] = "ssim"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):
         if not data.spec.is_image:

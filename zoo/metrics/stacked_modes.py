@@ -30,6 +30,7 @@ class StackedModes(JudgedMetric):
 
     name: ClassVar[str] = "stacked_modes"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    scales_with: ClassVar[tuple[str, ...]] = ("samples",)
     on_test: ClassVar[bool] = False
 
     def __post_init__(self):
@@ -53,4 +54,5 @@ class StackedModes(JudgedMetric):
             len(np.unique(numbers)),
             "of 1,000 modes",
             f"{counted(self.samples, 'sample')}, each channel read by classifier {judge.name}",
+            facts=judge.facts,
         )

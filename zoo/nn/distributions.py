@@ -15,6 +15,7 @@ from keras import ops
 
 from zoo.errors import ZooError, unknown
 from zoo.nn import losses
+from zoo.nn.losses.examples import summed
 
 LOG_2_PI = math.log(2 * math.pi)
 
@@ -86,6 +87,11 @@ class _Rows(Distribution):
     def shape(self):  # type: ignore[override]
         return tuple(self.mean.shape[1:])
 
+    def rows(self, which):
+        """The distribution of some of the rows, by their numbers: int32 ``(m,)``, in any order."""
+        parameters = (getattr(self, name) for name in self.names)
+        return type(self)(*(ops.take(tensor, which, axis=0) for tensor in parameters))
+
 
 class Bernoulli(_Rows):
     """Independent Bernoulli variables (Kingma & Welling 2014, appendix C.1).
@@ -148,23 +154,27 @@ class Normal(_Rows):
     def kl(self, prior: Distribution):
         """KL(self || prior) in nats, ``(n,)``.
 
+        Args:
+            prior: ``StandardNormal``, or a ``Normal`` of n rows, or of one row for all.
+
         Raises:
-            ZooError: the prior is not ``StandardNormal``. The difference of the two
-                ``log_prob`` of a sample estimates the KL from any other.
+            ZooError: the prior is another one. The difference of the two ``log_prob`` of a
+                sample estimates the KL from any other.
         """
-        return losses.kl_standard_normal(*self._beside(prior))
+        return summed(self.kl_per_dimension(prior))
 
     def kl_per_dimension(self, prior: Distribution):
         """As ``kl``, one value per dimension: ``(n, d)``."""
-        return losses.kl_per_dimension(*self._beside(prior))
-
-    def _beside(self, prior):
-        if not isinstance(prior, StandardNormal):
-            raise ZooError(
-                f"Normal.kl has a formula for StandardNormal, not for {type(prior).__name__}: "
-                "take q.log_prob(z) - p.log_prob(z) of a sample z of q"
-            )
-        return self.mean, self.log_var
+        if isinstance(prior, StandardNormal):
+            return losses.kl_per_dimension(self.mean, self.log_var)
+        if isinstance(prior, Normal):
+            variances = ops.exp(self.log_var - prior.log_var)
+            shift = ops.square(self.mean - prior.mean) * ops.exp(-prior.log_var)
+            return 0.5 * (shift + variances - 1.0 + prior.log_var - self.log_var)
+        raise ZooError(
+            f"Normal.kl has a formula for StandardNormal and Normal, not for "
+            f"{type(prior).__name__}: take q.log_prob(z) - p.log_prob(z) of a sample z of q"
+        )
 
 
 class DiscretizedLogistic(_Rows):
@@ -192,6 +202,40 @@ class DiscretizedLogistic(_Rows):
     def log_prob(self, x):
         """Log probability in nats, ``(n,)``, of x in [0, 1], at levels of 1 / 255."""
         return -losses.discretized_logistic(x, self.mean, self.log_scale)
+
+
+class Mixture(Distribution):
+    """A mixture whose components are the rows of a distribution: a learned prior.
+
+    A VampPrior (Tomczak & Welling 2018, equation 9) mixes the posteriors of its pseudo-inputs:
+    ``Mixture(Normal.of(nets.encoder(nets.pseudo())))``.
+
+    Args:
+        components: such as a ``Normal`` of k rows.
+        logits: float32 ``(k,)``, the logarithms of the components' weights up to a constant; None
+            for equal weights.
+    """
+
+    def __init__(self, components: _Rows, logits=None):
+        self.components, self.logits = components, logits
+
+    @property
+    def shape(self):  # type: ignore[override]
+        return self.components.shape
+
+    def sample(self, rng, n=None):
+        k = self.components.mean.shape[0]
+        if self.logits is None:
+            chosen = rng.integers((n,), 0, k)
+        else:  # the largest with Gumbel noise is one drawn by the weights
+            chosen = ops.argmax(self.logits - ops.log(-ops.log(rng.uniform((n, k)))), axis=1)
+        return self.components.rows(chosen).sample(rng)
+
+    def log_prob(self, x):
+        k, n = self.components.mean.shape[0], ops.shape(x)[0]
+        each = self.components.rows(ops.arange(n * k) % k).log_prob(ops.repeat(x, k, axis=0))
+        weights = -math.log(k) if self.logits is None else ops.log_softmax(self.logits)
+        return ops.logsumexp(ops.reshape(each, (n, k)) + weights, axis=1)
 
 
 _LIKELIHOODS: dict[str, type[_Rows]] = {

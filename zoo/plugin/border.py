@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import ZooError
 from zoo.plugin.labels import column
 from zoo.plugin.limits import MOST_CLASSES, check_finite, check_labels
-from zoo.plugin.sources import named
+from zoo.plugin.sources import listed, named
+from zoo.runtime.console import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,12 @@ class Border:
     Args:
         model: the plugin; what it says of ``value_range`` and labels counts.
         data: what the model was built for.
+
+    Attributes:
+        labelled: whether what entered last came with labels.
     """
+
+    labelled = True
 
     def __init__(self, model: Model, data: DataSpec):
         self._model, self._data, self._name = model, data, type(model).__name__
@@ -77,6 +83,8 @@ class Border:
         given, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
         sources, labels = named(given, labels, self._data, self._name)
         where = f"{self._name}.{method}"
+        _check_sizes(sources, where)
+        self.labelled = labels is not None
         for name, array in sources.items():
             if _readable(array):
                 source = f"{where}, {name}" if self._data.sources else where
@@ -150,10 +158,16 @@ class Border:
             raise ZooError(f"{self._name} was built for {what} {shape}; these have {found}")
         return shape
 
-    def first(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """What an ability is of: the first source of a dict, an array, or a range; and labels."""
+    def first(self, x: Any, y: Any, whole: bool = False) -> tuple[Any, Any]:
+        """What an ability is of: the first source of a dict, an array, or a range; and labels.
+
+        The ``whole`` dict of sources is for a view of a batch, as ``fit`` takes it.
+        """
         import numpy as np
 
+        if whole:
+            self.enter("view", x, y)
+            return named(x, y, self._data, self._name)
         if isinstance(x, Mapping):
             sources, y = named(x, y, self._data, self._name)
             x = next(iter(sources.values()))
@@ -191,6 +205,17 @@ class Border:
             )
         check_labels(y, classes or MOST_CLASSES, where, self._data.missing_labels, _NAMES)
         return y.astype(np.int32)
+
+
+def _check_sizes(sources: Mapping[str, Any], where: str) -> None:
+    """Refuse sources of which one has more examples than another."""
+    sizes = {name: len(a) for name, a in sources.items() if _readable(a)}
+    if len(set(sizes.values())) > 1:
+        counts = listed(f"{counted(n, 'example')} of {name}" for name, n in sizes.items())
+        raise ZooError(
+            f"{where}: {counts}; give as many of each, such as the first {min(sizes.values()):,}. "
+            "A dataset of a recipe may have unpaired sources of other sizes: zoo.train"
+        )
 
 
 def _conversion(least: float, most: float, low: float, high: float) -> str:

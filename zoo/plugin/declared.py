@@ -1,8 +1,9 @@
-"""What a model's methods declare, checked: its networks and its players."""
+"""What a model's methods declare, checked: networks, players, moves and weights of terms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Number
 
 import keras
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from zoo.errors import ZooError, unknown
 from zoo.plugin.settings import typed
 from zoo.runtime.blame import blaming
+
+REGULARIZATION = "regularization"
+"""The term of the penalties that layers have on their weights."""
 
 
 def said(model, method, annotation):
@@ -76,3 +80,68 @@ def players(model, networks, where):
     if not found:
         raise ZooError(f"{where}: players() names no player; at least one has to train")
     return found
+
+
+def check_moves(moves, found, players, where):
+    """Refuse players without a loss, and terms of one player that share a name."""
+    for player in players:
+        if not any(player in own for own in found):
+            raise ZooError(f"{where}: no move has a loss for player {player!r}")
+        seen: dict[str, str] = {}
+        for move, own in zip(moves, found, strict=True):
+            for term in own.get(player, ()):
+                if term in seen and term != REGULARIZATION:
+                    raise ZooError(
+                        f"{where}: {seen[term]} and {move.name} both have a term {term!r} of "
+                        f"player {player!r}; give them different names, or the logs mix them"
+                    )
+                seen[term] = move.name
+
+
+def check_state(networks, moves, updated, assigned, where):
+    """Refuse values that a move assigns and no move keeps, unless it says what it updates.
+
+    Args:
+        networks: ``{name: network}``.
+        moves: all moves, in order.
+        updated: for each, names of the networks whose state it changes.
+        assigned: for each, the ``id`` of the variables that its loss assigns.
+        where: the model's name, for the message.
+
+    Raises:
+        ZooError: naming the move, the variable and the network.
+    """
+    kept = set()
+    for names, ids in zip(updated, assigned, strict=True):
+        kept |= {id(v) for n in names for v in networks[n].non_trainable_variables} & ids
+    for move, names, ids in zip(moves, updated, assigned, strict=True):
+        for name, network in networks.items() if move.updates is None else ():
+            for variable in network.variables:
+                if id(variable) in ids - kept:
+                    how = (
+                        f"write zoo.Move(self.{move.name}, updates={(*names, name)}), or "
+                        f"updates={tuple(names)} if it is to be dropped"
+                    )
+                    if variable.trainable:
+                        how = "give it trainable=False, since only such variables can be assigned"
+                    raise ZooError(
+                        f"{where}.{move.name} assigns {variable.path} of the network {name!r}, "
+                        f"and no move keeps what it assigns: {how}"
+                    )
+
+
+def check_weights(weights, terms, where: str) -> None:
+    """Refuse weights of players or terms that do not exist, and what is no weight."""
+    for player, values in weights.items():
+        if player not in terms:
+            raise unknown("player", player, terms, where=f"{where}, weights")
+        if not hasattr(values, "items"):
+            raise ZooError(f"{where}: the weights of {player!r} are {{term: number}}")
+        for term, weight in values.items():
+            if term not in terms[player]:
+                raise unknown("term", term, terms[player], where=f"{where}, weights of {player!r}")
+            if not (callable(weight) or isinstance(weight, Number)) or isinstance(weight, bool):
+                raise ZooError(
+                    f"{where}: the weight of {player}/{term} is a number or a schedule "
+                    f"(a function of the step), not {weight!r}"
+                )

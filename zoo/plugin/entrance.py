@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import keras
 
+from zoo.errors import CodeFailed, shortened
 from zoo.plugin.border import Border
 from zoo.runtime.keras import pinned
 
@@ -42,20 +43,38 @@ class Entrance:
             first, *others = keras.utils.unpack_x_y_sample_weight(held_out)
             first, others[0] = self._enter("fit, validation_data", first, others[0])
             options["validation_data"] = (first, *others) if others[0] is not None else first
-        return super().fit(x, y, *args, **options)  # type: ignore[misc]  # of Keras's trainer
+        with self._without_labels("fit"):
+            return super().fit(x, y, *args, **options)  # type: ignore[misc]  # of Keras's trainer
 
     def evaluate(self, x=None, y=None, *args, **options):
         if not options.get("_use_cached_eval_dataset"):  # else fit calls, and has looked at it
             x, y = self._enter("evaluate", x, y)
-        return super().evaluate(x, y, *args, **options)  # type: ignore[misc]
+        with self._without_labels("evaluate"):
+            return super().evaluate(x, y, *args, **options)  # type: ignore[misc]
 
     def train_on_batch(self, x, y=None, *args, **options):
         x, y = self._enter("train_on_batch", x, y)
-        return super().train_on_batch(x, y, *args, **options)  # type: ignore[misc]
+        with self._without_labels("train_on_batch"):
+            return super().train_on_batch(x, y, *args, **options)  # type: ignore[misc]
 
     def test_on_batch(self, x, y=None, *args, **options):
         x, y = self._enter("test_on_batch", x, y)
-        return super().test_on_batch(x, y, *args, **options)  # type: ignore[misc]
+        with self._without_labels("test_on_batch"):
+            return super().test_on_batch(x, y, *args, **options)  # type: ignore[misc]
+
+    @contextlib.contextmanager
+    def _without_labels(self, method):
+        """Say that labels were left out, where a loss fails that may have needed them."""
+        try:
+            yield
+        except (AttributeError, TypeError, ValueError) as error:
+            if self.border.labelled or not self.data.classes:
+                raise
+            raise CodeFailed(
+                f"{type(self.plugin).__name__}.{method} was given no labels, and the model was "
+                f"built for data with {self.data.classes:,} classes. If a loss needs labels, give "
+                f"them, as in {method}(x, labels); it failed with {shortened(str(error), 300)}"
+            ) from error
 
     def _enter(self, method, x, y):
         # what skips steps that are not finite takes examples that are not, and counts them; data of

@@ -26,12 +26,14 @@ class Measured:
         unit: such as ``"nats"``; empty where there is none.
         protocol: how it was measured, for a reader who would measure it again.
         details: numbers to read beside it, ``{name: number}``.
+        facts: what results keep besides, ``{name: text or number}``, such as the judge's hash.
     """
 
     value: float
     unit: str
     protocol: str
     details: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,20 @@ class Metric:
     Attributes:
         name: what results call it.
         needs: the abilities a model must have for it.
+        conditional: whether it needs a conditional model, whose samples have labels.
         on_test: whether it needs test examples.
+        scales_with: what its time grows with, and what a short evaluation takes fewer of:
+            ``"test"`` for test examples, or names of settings that count something. A metric
+            that names nothing is always measured whole.
+        per_example: a setting that counts draws for each test example, or empty.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
+    conditional: ClassVar[bool] = False
     on_test: ClassVar[bool] = True
+    scales_with: ClassVar[tuple[str, ...]] = ()
+    per_example: ClassVar[str] = ""
 
     def check(self, data: Data) -> None:
         """Refuse data that the metric has no meaning for, before anything is trained.

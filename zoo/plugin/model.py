@@ -123,7 +123,7 @@ class Batch:
             return sources[name]
         there = dict.fromkeys(["x", "labels", *sources])
         raise NoSource(
-            f"there is no batch.{name}{nearest(name, there)}. This batch has "
+            f"there is no batch.{name}{nearest(name, there) or '.'} This batch has "
             f"{', '.join(there)}; a model says which sources it needs, as in "
             f'sources = ("photo", "sketch")'
         )

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import ZooError, nearest, unknown
+from zoo.errors import ZooError, unknown
 
 if TYPE_CHECKING:
     from zoo import Dataset
@@ -211,7 +211,7 @@ def metric(name: str, /, **settings: Any) -> Any:
 
 def _kind(kind: str) -> str:
     if kind not in (*GROUPS, PRETRAINED):
-        raise ZooError(f"unknown kind {kind!r}{nearest(kind, GROUPS)}; one of {', '.join(GROUPS)}")
+        raise unknown("kind", kind, GROUPS)
     return kind
 
 

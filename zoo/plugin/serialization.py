@@ -8,15 +8,54 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.plugin import registry
+from zoo.plugin.dataset import Dataset
+from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec, Model
+from zoo.plugin.settings import given_as_code
 
 
 def settings_of(thing: Any, kind: str) -> dict[str, Any]:
     """A plugin's registered name and settings; the name is None for an unregistered one."""
     target = f"{type(thing).__module__}:{type(thing).__qualname__}"
-    name = next((r.typed for r in registry.records(kind) if _same(r.target, thing)), None)
     fields = _fields(thing) if dataclasses.is_dataclass(thing) else {}
-    return {"name": name, "class": target, "settings": plain(fields)}
+    record = registered(thing, kind)
+    return {"name": record and record.typed, "class": target, "settings": plain(fields)}
+
+
+def create(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
+    """The plugin of a registered name, from settings as ``settings_of`` gives them.
+
+    Plugins among the settings, such as the datasets of ``Sources``, are made too.
+
+    Raises:
+        ZooError: as ``registry.create``.
+    """
+    return registry.create(kind, name, **made(settings))
+
+
+def kind_of(thing: Any) -> str | None:
+    """``"models"``, ``"datasets"`` or ``"metrics"`` for a plugin, else None."""
+    bases = {"models": Model, "datasets": Dataset, "metrics": Metric}
+    return next((kind for kind, base in bases.items() if isinstance(thing, base)), None)
+
+
+def registered(thing: Any, kind: str) -> registry.Record | None:
+    """What the metadata says of a plugin's class; None where it is not registered."""
+    return next((r for r in registry.records(kind) if _same(r.target, thing)), None)
+
+
+def made(value: Any) -> Any:
+    """What ``plain`` wrote, with the plugins in it."""
+    if isinstance(value, list):
+        return [made(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    fields = {key: made(item) for key, item in value.items()}
+    kind, _, name = str(fields.get("class")).partition(":")
+    if kind not in registry.GROUPS:
+        return fields
+    del fields["class"]
+    return registry.create(kind, name, **fields)
 
 
 def _fields(thing: Any) -> dict[str, Any]:
@@ -100,7 +139,8 @@ def rebuild(manifest: Mapping[str, Any], given: Model | None = None) -> tuple[Mo
     if given is not None:
         if type(given).__qualname__ != cls.rpartition(":")[2]:
             raise ZooError(f"the recipe's model is a {type(given).__name__}, and the run's a {cls}")
-        known = {key: value for key, value in settings.items() if key not in own}
+        code = {path.partition(".")[0] for path in own}
+        known = {key: made(value) for key, value in settings.items() if key not in code}
         return (given.replace(**known) if known else given), spec
     if manifest.get("networks") or own or name is None:
         what = ", ".join([*manifest.get("networks", ()), *own]) or cls
@@ -108,12 +148,7 @@ def rebuild(manifest: Mapping[str, Any], given: Model | None = None) -> tuple[Mo
             f"{what} was given by its recipe, which is code: load it with that recipe, "
             "as --recipe FILE or zoo.load(run, recipe=FILE)"
         )
-    return registry.create("models", name, **settings), spec
-
-
-def given_as_code(settings: Mapping[str, Any]) -> list[str]:
-    """Names of the settings that JSON has no form for."""
-    return [key for key, value in settings.items() if isinstance(value, dict) and "object" in value]
+    return create("models", name, settings), spec
 
 
 def call_text(name: str, settings: Mapping[str, Any]) -> str:
@@ -126,13 +161,20 @@ def call_text(name: str, settings: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, Mapping) and isinstance(value.get("class"), str):
-        return call_text(value["class"], {k: v for k, v in value.items() if k != "class"})
-    return repr(value)
+    if not isinstance(value, Mapping):
+        return repr(value)
+    if isinstance(value.get("class"), str):
+        name = value["class"].rpartition(":")[2]
+        return call_text(name, {k: v for k, v in value.items() if k != "class"})
+    return "{" + ", ".join(f"{key!r}: {_text(item)}" for key, item in value.items()) + "}"
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it; what JSON has no form for becomes ``{"object": text}``."""
+    """A value as JSON has it; what JSON has no form for becomes ``{"object": text}``.
+
+    So does a plugin that is not registered. One that is says so in its class:
+    ``{"class": "datasets:folder", "path": ...}``.
+    """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):
@@ -140,5 +182,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {"class": type(value).__name__, **plain(_fields(value))}
+        name = type(value).__name__
+        if kind := kind_of(value):
+            record = registered(value, kind)
+            if record is None:
+                return {"object": repr(value)}
+            name = f"{kind}:{record.typed}"
+        return {"class": name, **plain(_fields(value))}
     return {"object": repr(value)}

@@ -174,6 +174,17 @@ def part(cls: type, values: Mapping[str, Any], where: str) -> Any:
         raise ZooError(f"{where}: {error}") from error
 
 
+def given_as_code(settings: Mapping[Any, Any]) -> list[str]:
+    """Paths of the settings that JSON has no form for, such as ``"sources.photo"``."""
+    found = []
+    for key, value in settings.items():
+        inner = dict(enumerate(value)) if isinstance(value, (list, tuple)) else value
+        if isinstance(inner, Mapping):
+            code = inner.keys() == {"object"}
+            found += [f"{key}"] if code else [f"{key}.{path}" for path in given_as_code(inner)]
+    return found
+
+
 def describe(annotation: Any) -> str:
     """An annotation in words: ``int``, ``a tuple of int``, ``one of 'a', 'b'``."""
     origin, args = get_origin(annotation), get_args(annotation)

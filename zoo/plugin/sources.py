@@ -29,25 +29,29 @@ def refuse_mismatch(model: Model, data: DataSpec) -> None:
             "rows without a label out, or take a model that says missing_labels = True"
         )
     missing = [name for name in model.sources if name not in data.sources]
+    loose = tuple(name for name in model.sources[1:] if name in model.unpaired)
+    unpaired = f", unpaired={loose!r}" if loose else ""
+    arrays = f"datasets.Arrays(PATH, sources={tuple(model.sources)!r}{unpaired})"
     if missing:
-        wanted = ", ".join(f'"{name}": {(*data.shape[:-1], "...")}' for name in model.sources)
+        shape = ", ".join([*map(str, data.shape[:-1]), "..."])
+        shapes = ", ".join(f'"{name}": ({shape})' for name in model.sources)
         lacks.append(
             f"{where} needs the sources {listed(model.sources)}, and these data have "
             f"{listed(data.sources) or 'one source without a name'}. Give data whose spec is "
-            f"DataSpec(sources={{{wanted}}}), such as datasets.Arrays(PATH, "
-            f"sources={model.sources!r})".replace("'...'", "...")
+            f"DataSpec(sources={{{shapes}}}{unpaired}), such as {arrays}"
         )
     elif model.sources and model.sources[0] != next(iter(data.sources)):
         lacks.append(
-            f"the first source of {where} is {model.sources[0]}, and that of these data is "
-            f"{next(iter(data.sources))}: it is batch.x, so name {model.sources[0]} first"
+            f"{where} needs {model.sources[0]} first, because it is batch.x, and these data have "
+            f"{listed(data.sources)} in this order. Name them in the order of the model, as in "
+            f"{arrays}"
         )
-    unpaired = [n for n in model.sources if n in data.unpaired and n not in model.unpaired]
-    if unpaired:
+    strict = [n for n in model.sources if n in data.unpaired and n not in model.unpaired]
+    if strict:
         lacks.append(
-            f"{where} needs pairs, row i of {listed(unpaired)} for row i of {model.sources[0]}, "
-            f"and these data have {listed(unpaired)} unpaired. A model that needs none says "
-            f"unpaired = {tuple(unpaired)!r}"
+            f"{where} needs pairs, row i of {listed(strict)} for row i of {model.sources[0]}, "
+            f"and these data have {listed(strict)} unpaired. A model that needs none says "
+            f"unpaired = {tuple(strict)!r}"
         )
     if lacks:
         raise ZooError("; ".join(lacks))
@@ -90,7 +94,7 @@ def named(given: Any, labels: Any, data: DataSpec, where: str) -> tuple[dict[str
         what = f"{listed(missing)} missing" if missing else f"{listed(odd)} unknown"
         raise ZooError(
             f"{where}: this batch has {listed(given) or 'no source'}, with {what}"
-            f"{nearest(odd[0], names) if odd else ''}. It was built for the sources "
+            f"{(odd and nearest(odd[0], names)) or '.'} It was built for the sources "
             f"{listed(names)}, and takes {_example(names)}, with or without labels"
         )
     return {name: given[name] for name in names}, labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,12 @@ from zoo.runtime.blame import blaming
 if TYPE_CHECKING:
     from zoo.plugin.model import Model
 
-GIVEN = {"examples": ("nets", "x"), "noise": ("nets", "n"), "nothing": ("nets",)}
+GIVEN = {
+    "examples": ("nets", "x"),
+    "batch": ("nets", "batch"),
+    "noise": ("nets", "n"),
+    "nothing": ("nets",),
+}
 """What the method of a view is called with, by ``View.inputs``; ``rng`` and ``labels`` by name."""
 
 PICTURES = ("samples", "reconstructions", "manifold", "codes", "traversals", "interpolations")
@@ -35,9 +41,10 @@ class View:
             ``zoo.random.Generator``, and ``labels``, int32 ``(n,)`` or None. It returns a tensor
             with a row for each input, or ``{name: such a tensor}``: float32 pictures
             ``(n, height, width, 1 or 3)`` in the model's ``value_range``, or points ``(n, 2)``.
-        inputs: ``"examples"`` for ``make(nets, x)``, x as in ``Batch``; ``"noise"`` for
-            ``make(nets, n)``, n rows that are drawn; ``"nothing"`` for ``make(nets)``, which
-            gives as many rows as it has.
+        inputs: ``"examples"`` for ``make(nets, x)``, x as in ``Batch``: of data with several
+            sources, the first; ``"batch"`` for ``make(nets, batch)``, a ``Batch`` with every
+            source; ``"noise"`` for ``make(nets, n)``, n rows that are drawn; ``"nothing"`` for
+            ``make(nets)``, which gives as many rows as it has.
 
     Raises:
         ZooError: ``make`` is no function, or has other parameters; there are no such inputs.
@@ -77,6 +84,11 @@ class View:
         return getattr(self.make, "__name__", type(self.make).__name__)
 
     @property
+    def of_examples(self) -> bool:
+        """Whether it shows what becomes of examples: of the first source, or of all of them."""
+        return self.inputs in ("examples", "batch")
+
+    @property
     def about(self) -> str:
         """What it shows, in one line: the first of the method's docstring."""
         return (inspect.getdoc(self.make) or "").partition("\n")[0]
@@ -87,19 +99,21 @@ class View:
         Raises:
             ZooError: a view of examples is given none, or another is given some.
         """
-        if (x is None) == (self.inputs == "examples"):
+        if (x is None) == self.of_examples:
             with_x = where.replace(")", ", x)")
             takes = f"shows {self.inputs}" if x is not None else "shows what becomes of examples"
             raise ZooError(f"{where} {takes}: write {where if x is not None else with_x}")
         return range(n) if x is None else x
 
     def called(self, nets: Any, first: Any, n: Any, rng: Any, labels: Any) -> Any:
-        """What the method makes of examples ``first``, or of n rows of noise."""
-        values = {"nets": nets, "x": first, "n": n}
+        """What the method makes of examples or a batch, ``first``, or of n rows of noise."""
+        values = {"nets": nets, "x": first, "batch": first, "n": n}
         named = {"rng": rng, "labels": labels}
         has = inspect.signature(self.make).parameters
         given = [values[name] for name in GIVEN[self.inputs]]
-        return self.make(*given, **{name: named[name] for name in named if name in has})
+        made = self.make(*given, **{name: named[name] for name in named if name in has})
+        # JAX sorts the keys of a plain dict
+        return OrderedDict(made) if isinstance(made, Mapping) and made else made
 
     def check(self, out: Any, n: int | None, where: str) -> None:
         """Refuse what cannot be drawn; ``n`` rows are wanted, None for any number of them."""

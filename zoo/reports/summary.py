@@ -10,7 +10,7 @@ from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
 from zoo.runs.own_networks import need_recipe
 from zoo.runs.run import Run
-from zoo.runtime.console import counted
+from zoo.runtime.console import counted, figure
 
 
 def finished(run: Run) -> str:
@@ -34,10 +34,11 @@ def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """
     lines = []
     for name, found in metrics.items():
-        value = f"{found['value']:.5g} {found['unit']}".strip()
-        lines.append(f"{name}  {value}  ({found['protocol']})")
+        lines.append(f"{name}  {figure(found)}  ({found['protocol']})")
         details = "  ".join(f"{key} {v:.4g}" for key, v in found.get("details", {}).items())
         lines += [f"  {details}"] if details else []
+    if any(found.get("shortened") for found in metrics.values()):
+        lines.append("~ is of a shortened protocol; of the whole one: zoo evaluate RUN --full")
     return lines
 
 

@@ -32,6 +32,7 @@ class Row:
         seconds: of training and validation, or None.
         measured: ``{column: number}``, without those that were not measured.
         protocols: ``{metric: how it was measured}`` of what the columns show.
+        shortened: the columns whose protocol was not whole.
         abilities: what the model can do.
     """
 
@@ -42,6 +43,7 @@ class Row:
     seconds: float | None
     measured: dict[str, float]
     protocols: dict[str, str]
+    shortened: list[str]
     abilities: list[str]
 
 
@@ -54,13 +56,14 @@ def row(run: Run, more: Mapping[str, Any] | None = None) -> Row:
     """
     manifest = run.manifest
     metrics = {**results.kept(run), **(more or {})}
-    measured, protocols = {}, {}
+    measured, protocols, shortened = {}, {}, []
     for column, places in COLUMNS.items():
         for metric, detail in places:
             found = metrics.get(metric)
             if found is not None and (detail is None or detail in found["details"]):
                 measured[column] = found["details"][detail] if detail else found["value"]
                 protocols[metric] = found["protocol"]
+                shortened += [column] if found.get("shortened") else []
                 break
     return Row(
         model=manifest.model.title,
@@ -70,6 +73,7 @@ def row(run: Run, more: Mapping[str, Any] | None = None) -> Row:
         seconds=manifest.finished_in_seconds,
         measured=measured,
         protocols=protocols,
+        shortened=shortened,
         abilities=manifest.abilities,
     )
 
@@ -77,12 +81,16 @@ def row(run: Run, more: Mapping[str, Any] | None = None) -> Row:
 def table(rows: Sequence[Row]) -> str:
     """The table in text: a column for all that any run has, ``-`` where one has none.
 
-    Protocols follow, each said once with the runs that it holds for.
+    A number after ``~`` is of a shortened protocol. Protocols follow, each said once with the
+    runs that it holds for.
     """
     columns = [column for column in COLUMNS if any(column in row.measured for row in rows)]
     cells = [["recipe", "model", "data", *columns, "seconds", "can"]]
     for row in rows:
-        numbers = [_number(row.measured.get(column)) for column in columns]
+        numbers = [
+            ("~" if column in row.shortened else "") + _number(row.measured.get(column))
+            for column in columns
+        ]
         can = ", ".join(row.abilities)
         seconds = "-" if row.seconds is None else f"{row.seconds:.0f}"
         cells.append([row.recipe, row.model, row.data, *numbers, seconds, can])

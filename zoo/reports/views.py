@@ -90,14 +90,17 @@ def own(model: Any, name: str, split: Split, n: int = ROWS, *, seed: int = 0) ->
         Unable: there are no examples to show it of.
         ZooError: there is no such view.
     """
-    inputs, first = find(model.plugin, name).inputs, split.first(n)
-    groups: dict[str, Any] = {}
-    labels = None
-    if inputs == "examples":
+    view, first = find(model.plugin, name), split.first(n)
+    inputs, groups, labels = view.inputs, {}, None
+    if view.of_examples:
         if not len(split):
             raise Unable(f"there are no examples to show {name!r} of")
-        labels, groups = first.y, {"input": first.x}
-        made = model.view(name, first.x, seed=seed, labels=labels)
+        groups = first.sources(model.data) if inputs == "batch" else {"input": first.x}
+        n = min(map(len, groups.values()))  # of an unpaired source there may be fewer
+        groups = {source: x[:n] for source, x in groups.items()}
+        labels = None if first.y is None else first.y[:n]
+        of = groups if inputs == "batch" else first.x
+        made = model.view(name, of, seed=seed, labels=labels)
     else:
         made = model.view(name, n=n, seed=seed)
     made = made if isinstance(made, Mapping) else {name: made}

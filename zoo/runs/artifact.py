@@ -1,7 +1,11 @@
-"""The numbers of a run: those of its last checkpoint, or of a pack, and its fitted sampler."""
+"""The numbers of a run: those of its last checkpoint, or of a pack, and its fitted sampler.
+
+With the configs of its own networks they are what ``run.json`` keeps hashes of.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,18 +16,49 @@ from zoo.runs import safetensors
 from zoo.runs.checkpoints import ARRAYS, THIS, Damaged, Snapshot, Store
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
+from zoo.runtime import files
 from zoo.runtime.console import say
 
 
 def hashes(run: Run) -> dict[str, str]:
-    """``{file: SHA-256}`` of the numbers that a training ends with, as ``run.json`` keeps them."""
+    """``{file: SHA-256}`` of what a training ends with, as ``run.json`` keeps them."""
     store = Store(run.checkpoints)
     found = {}
     for name in store.names()[-1:]:
         found[_file(name)] = store.sha256(name)
     if run.sampler.exists():
         _, found[run.sampler.name] = safetensors.read(run.sampler)
+    if run.networks.exists():
+        found[run.networks.name] = hashlib.sha256(files.read(run.networks)).hexdigest()
     return found
+
+
+def sha256(run: Run, described: Manifest) -> str:
+    """SHA-256 of the file that has the weights of a run or a pack, hexadecimal.
+
+    Raises:
+        ZooError: there are none, or they are not those that training ended with.
+    """
+    if described.pack:
+        return described.sha256[run.packed_weights.name]
+    return snapshot(run, described, "final").sha256
+
+
+def check(run: Run, described: Manifest, name: str, sha256: str) -> None:
+    """Refuse a file whose SHA-256 is not the manifest's; an unfinished run has no hashes.
+
+    Args:
+        run: the run.
+        described: its manifest.
+        name: of the file in the run.
+        sha256: of the file as it is now; empty where it is missing.
+
+    Raises:
+        ZooError: another hash, or none of a file that is there.
+    """
+    has_hashes = bool(described.sha256) or described.pack is not None
+    if has_hashes and described.sha256.get(name, "") != sha256:
+        raise _changed(run, name)
 
 
 def arrays(run: Run, described: Manifest, which: str) -> Mapping[str, np.ndarray]:
@@ -97,15 +132,14 @@ def _best(run: Run, store: Store) -> Snapshot:
 
 
 def _verified(run: Run, described: Manifest, name: str) -> dict[str, np.ndarray]:
-    """The arrays of a file whose hash is the manifest's; an unfinished run has no hashes."""
+    """The arrays of a file whose hash is the manifest's."""
     try:
         found, sha256 = safetensors.read(run.path / name)
     except FileNotFoundError as error:
         raise ZooError(f"run {run.name} has no {name}") from error
     except ZooError as error:
         raise ZooError(f"run {run.name}: {error}") from error
-    if described.sha256.get(name, "" if described.pack else sha256) != sha256:
-        raise _changed(run, name)
+    check(run, described, name, sha256)
     return found
 
 

@@ -7,7 +7,7 @@ from zoo.plugin.serialization import call_text
 from zoo.runs import results
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import RESULTS, Run
-from zoo.runtime.console import printable
+from zoo.runtime.console import figure, printable
 
 
 def card(pack: Run, parameters: int) -> str:
@@ -87,8 +87,7 @@ def _figures(pack: Run):
         return
     yield from ("## Figures", "", "| metric | value | protocol |", "|---|---|---|")
     for name, found in measured.items():
-        value = f"{found['value']:.5g} {found['unit']}".strip()
-        yield f"| {_cell(name)} | {_cell(value)} | {_cell(found['protocol'])} |"
+        yield f"| {_cell(name)} | {_cell(figure(found))} | {_cell(found['protocol'])} |"
     yield ""
 
 

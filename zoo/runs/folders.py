@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from zoo.runs import pretrained
 from zoo.runs.manifest import FORMAT, Manifest
 from zoo.runs.run import MANIFEST, Run, cannot_write
 from zoo.runtime import writer
+from zoo.runtime.console import printable
 
 
 def root(option: str | None = None) -> Path:
@@ -108,7 +110,7 @@ RULE = (
 _FORCED = "runs:"
 
 
-def find(text: str, root: Path) -> Run:
+def find(text: str, root: Path, say: Callable[[str], None] = lambda line: None) -> Run:
     """The run or pack that a person means.
 
     Args:
@@ -117,34 +119,51 @@ def find(text: str, root: Path) -> Run:
             pretrained model; a recipe's name, for its newest finished run. ``"runs:NAME"``
             forces the last, ``"pretrained:NAME"`` the one before.
         root: the folder that holds all runs.
+        say: told in one line which run was taken and why.
 
     Raises:
         ZooError: no run fits, or several do.
     """
+    run, why = _found(text, root)
+    say(f"{title(run)}: {why}")
+    return run
+
+
+def title(run: Run) -> str:
+    """What to call a run, or a pack that an installed package ships."""
+    pack = pretrained.at(run.path)
+    return pack.typed if pack else run.name
+
+
+def newest_finished(
+    recipe: str, root: Path, fits: Callable[[Manifest], bool] = lambda described: True
+) -> Run | None:
+    """The newest finished run of a recipe whose manifest fits, or None."""
+    return _of_recipe(recipe, described_runs(root), fits)
+
+
+def _found(text: str, root: Path) -> tuple[Run, str]:
+    """The run that is meant, and why it is."""
     folder = Path(text.rstrip("/") or text).expanduser()
     if text and (folder / MANIFEST).exists():
-        return Run(folder.resolve())
+        return Run(folder.resolve()), f"the folder {printable(str(folder))}"
     if text.startswith(pretrained.FORCED):
-        return Run(pretrained.find(text.removeprefix(pretrained.FORCED)).path)
+        return _shipped(pretrained.find(text.removeprefix(pretrained.FORCED)))
     runs = described_runs(root)
-    if text.startswith(_FORCED):
-        found = _of_recipe(text.removeprefix(_FORCED), runs)
-    else:
-        found = _by_id(text, runs)
-        if found is None and (pack := pretrained.get(text)):
-            return Run(pack.path)
-        found = found or _of_recipe(text, runs)
-    if found is None:
-        raise _missing(text, root, [run for run, _ in runs])
-    return found
+    recipe = text.removeprefix(_FORCED)
+    if recipe == text:
+        if run := _by_id(text, runs):
+            return run, "the newest run" if text == "latest" else f"the run that {text!r} names"
+        if pack := pretrained.get(text):
+            return _shipped(pack, f"; {_FORCED}{text} is yours" if _of_recipe(text, runs) else "")
+    if run := _of_recipe(recipe, runs):
+        return run, f"the newest finished run of {recipe}"
+    raise _missing(text, root, [run for run, _ in runs])
 
 
-def what(run: Run) -> str:
-    """What was found, in a line: the first that a command on a run says."""
-    pack = pretrained.at(run.path)
-    if pack is None:
-        return f"run {run.name}"
-    return f"pretrained {pack.typed} ({pack.distribution} {pack.version})"
+def _shipped(pack: pretrained.Pretrained, beside: str = "") -> tuple[Run, str]:
+    where = Path(os.path.relpath(pack.path)) if pack.path.is_relative_to(Path.cwd()) else pack.path
+    return Run(pack.path), f"pretrained, {pack.distribution} {pack.version}, {where}{beside}"
 
 
 _Described = list[tuple[Run, Manifest | ZooError]]
@@ -175,17 +194,28 @@ def _by_id(text: str, runs: _Described) -> Run | None:
     return fitting[0] if fitting else None
 
 
-def _of_recipe(name: str, runs: _Described) -> Run | None:
+def _of_recipe(
+    name: str, runs: _Described, fits: Callable[[Manifest], bool] = lambda described: True
+) -> Run | None:
     """The newest finished run of a recipe."""
     for run, described in runs:
         if isinstance(described, Manifest):
             finished = described.recipe == name and described.status == "finished"
-            if finished and not described.pack:
+            if finished and not described.pack and fits(described):
                 return run
     return None
 
 
 def _missing(text: str, root: Path, runs: list[Run]) -> ZooError:
+    recipes = [run.path.parent.name for run in runs]
+    if (recipe := text.removeprefix(_FORCED)) in recipes:
+        newest = runs[recipes.index(recipe)]
+        return ZooError(
+            f"no run {text!r} in {root}: {recipe} has no finished run; the newest of all is "
+            f"{newest.name}"
+        )
+    if recipe in recipe_files.shipped():
+        return ZooError(f"no run {text!r} in {root}: {recipe} is a recipe: zoo run {recipe}")
     if other := recipe_files.plugin_of(text):
         return ZooError(f"no run {text!r} in {root}: {text!r} is {other}")
     packs = [pack.typed for pack in pretrained.packs()]
@@ -194,7 +224,6 @@ def _missing(text: str, root: Path, runs: list[Run]) -> ZooError:
         return ZooError(
             f"no run {text!r}: there are no runs in {root}. Make one: zoo run RECIPE.{beside}"
         )
-    recipes = [run.path.parent.name for run in runs]
     names = [run.name for run in runs]
     guess = nearest(text, ["latest", *packs, *recipes, *names]) or "."
     return ZooError(f"no run {text!r} in {root}{guess} There: latest, {_some(runs)}.{beside}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.plugin.limits import MOST_CLASSES
+from zoo.plugin.settings import given_as_code
 from zoo.runtime.console import excerpt, printable
 
 FORMAT = 2
@@ -21,9 +22,10 @@ STATUSES = ("running", "finished", "interrupted", "failed")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 MOST_NUMBERS = 1 << 22  # in one example
 MOST_EXAMPLES = 100_000_000
+MOST_DEPTH = 20  # of settings within settings
 _MOST_TEXT = 10_000  # characters
 _FILES = re.compile(
-    r"checkpoints/checkpoint-\d{6,18}/arrays\.safetensors|(weights|sampler)\.safetensors"
+    r"checkpoints/checkpoint-\d{6,18}/arrays\.safetensors|(weights|sampler)\.safetensors|networks\.json"
 )
 
 
@@ -118,6 +120,11 @@ class Part:
         """The registered name, else the class's own."""
         return self.name or self.cls.rpartition(":")[2]
 
+    @property
+    def code(self) -> list[str]:
+        """What of it is code, which only its recipe holds: its class, or paths of settings."""
+        return [self.cls] if self.name is None else given_as_code(self.settings)
+
 
 @dataclass(frozen=True)
 class TrainedOn:
@@ -197,7 +204,8 @@ class Manifest:
         on_nan: ``"stop"`` or ``"skip"``.
         weights_from: the run whose weights it started from, or None.
         finished_in_seconds: None for one that did not finish.
-        sha256: ``{file: SHA-256}`` of the numbers that training ended with.
+        sha256: ``{file: SHA-256}`` of what training ended with: numbers, and the configs of
+            networks that are the recipe's own.
         pack: None for a run that was trained here; see ``PackInfo``.
     """
 
@@ -266,9 +274,11 @@ def parse(value: Any) -> Manifest:
     parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
     for path, part in parts.items():
         _check_counts(part.settings, f"{path}.settings")
+    for path, part in {**parts, "model": manifest.model}.items():
+        _check_depth(part.settings, f"{path}.settings")
     for file in manifest.sha256:
         if not _FILES.fullmatch(file):
-            raise _wrong("sha256", file, "the path of a file of numbers in the run")
+            raise _wrong("sha256", file, "the path of a file of the run that has a hash")
     return manifest
 
 
@@ -283,6 +293,20 @@ def _check_counts(settings: dict[str, Any], path: str) -> None:
             pending += [(f"{where}.{i}", item) for i, item in enumerate(value)]
         elif isinstance(value, int) and value > MOST_EXAMPLES:
             raise _wrong(printable(where), value, f"a number of at most {MOST_EXAMPLES:,}")
+
+
+def _check_depth(settings: dict[str, Any], path: str) -> None:
+    """Refuse settings in settings beyond what anybody writes, which code that recurses reads."""
+    level: list[Any] = [settings]
+    for _ in range(MOST_DEPTH):
+        level = [
+            item
+            for value in level
+            if isinstance(value, (dict, list))
+            for item in (value.values() if isinstance(value, dict) else value)
+        ]
+    if level:
+        raise ZooError(f"run.json: {path} is nested more than {MOST_DEPTH} levels deep")
 
 
 def _parsed(value: Any, cls: type, path: str) -> Any:

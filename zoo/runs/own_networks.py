@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from zoo.engine.model import GenerativeModel
 from zoo.errors import ZooError
 from zoo.plugin import network_configs
+from zoo.runs import artifact
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
 from zoo.runtime import files
@@ -27,26 +29,31 @@ def keep(run: Run, model: GenerativeModel, say: Callable[[str], None]) -> None:
         say(f"later commands on this run need its recipe (--recipe FILE): {error}")
 
 
-def write(run: Run, configs: dict[str, Any]) -> None:
-    """Write configs that ``network_configs`` gave or read."""
+def write(run: Run, configs: dict[str, Any]) -> str:
+    """Write configs that ``network_configs`` gave or read; return the file's SHA-256."""
     content = json.dumps(configs, indent=1).encode()
     if len(content) > _MOST_BYTES:
         raise ZooError(f"configs of networks are larger than {_MOST_BYTES >> 20} MB")
     run.write(run.networks.name, content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def read(run: Run, described: Manifest) -> dict[str, Any]:
     """``{network: config}`` of the recipe's own, unchecked; empty where the run keeps none.
 
     Raises:
-        ZooError: the file is damaged, or is not of these networks.
+        ZooError: the file is damaged, is not what training ended with, or is not of these networks.
     """
     if not described.networks:
         return {}
     try:
-        configs = json.loads(files.read(run.networks, _MOST_BYTES))
+        content = files.read(run.networks, _MOST_BYTES)
     except FileNotFoundError:
+        artifact.check(run, described, run.networks.name, "")
         return {}
+    artifact.check(run, described, run.networks.name, hashlib.sha256(content).hexdigest())
+    try:
+        configs = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ZooError(f"{run.networks.name} is no JSON: {error}") from error
     if not isinstance(configs, dict) or sorted(configs) != sorted(described.networks):
@@ -57,4 +64,4 @@ def read(run: Run, described: Manifest) -> dict[str, Any]:
 
 def need_recipe(run: Run, described: Manifest) -> bool:
     """Whether the run's model can only be built with its recipe, which is code."""
-    return described.model.name is None or (bool(described.networks) and not run.networks.is_file())
+    return bool(described.model.code) or (bool(described.networks) and not run.networks.is_file())

@@ -25,7 +25,6 @@ from zoo.engine import state
 from zoo.engine.model import GenerativeModel
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Access
-from zoo.plugin.serialization import given_as_code
 from zoo.runs import artifact, own_networks, results, safetensors
 from zoo.runs.card import card
 from zoo.runs.load import load
@@ -78,7 +77,7 @@ def pack(
             (to / name).unlink(missing_ok=True)
         hashes = _write_numbers(made, run, described, model, dtype)
         if configs := own_networks.read(run, described):
-            own_networks.write(made, configs)
+            hashes[made.networks.name] = own_networks.write(made, configs)
         if access is not None and model.can("encode"):
             safetensors.write(made.codes, _codes(run, model, access, dtype), to)
         if run.log.is_file():
@@ -110,12 +109,12 @@ def pack(
 def _check(run: Run, described: Manifest, to: Path) -> None:
     if described.pack:
         raise ZooError(f"{run.name} is a pack already: copy its folder")
-    own = given_as_code(described.model.settings)
+    own = described.model.code
     if own_networks.need_recipe(run, described):
-        own = [*described.networks, *own]
-    if own or described.model.name is None:
+        own = list(dict.fromkeys([*described.networks, *own]))
+    if own:
         raise ZooError(
-            f"run {run.name}: {', '.join(own) or described.model.cls} is its recipe's own, which "
+            f"run {run.name}: {', '.join(own)} is its recipe's own, which "
             "is code, and a pack holds none: make a plugin of it first (zoo new plugin NAME), or "
             "share the run's folder together with its recipe"
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.datasets.pipeline import as_evaluated
 from zoo.errors import ZooError
-from zoo.plugin import registry
+from zoo.plugin import loading, registry, serialization
 from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.runs.manifest import Part
@@ -39,16 +39,16 @@ def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
 
     manifest = run.manifest
     described = manifest.dataset
-    if described.name:
-        dataset = registry.create("datasets", described.name, **described.settings)
+    if described.name and not described.code:
+        dataset = serialization.create("datasets", described.name, described.settings)
     elif recipe:
         dataset = recipes.load(recipe).dataset
     else:
         raise ZooError(
-            f"run {run.name}: its data, {described.cls}, are the recipe's own: "
-            f"name the recipe, as --recipe {run.recipe}"
+            f"run {run.name}: its data are given by code of its recipe "
+            f"({', '.join(described.code)}): name the recipe, as --recipe {run.recipe}"
         )
-    data = dataset.load(access)
+    data = loading.load(dataset, access)
     if data.fingerprint != manifest.data.fingerprint:
         raise ZooError(
             f"run {run.name} was trained on {manifest.data.name}, and what is found here is "
@@ -71,7 +71,7 @@ def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) 
     described = run.manifest.metrics
     if names:
         known = {entry.name: entry.settings for entry in described if entry.name}
-        return [registry.create("metrics", name, **known.get(name, {})) for name in names]
+        return [serialization.create("metrics", name, known.get(name, {})) for name in names]
     found = [_described(run, entry, recipe) for entry in described]
     if not found:
         listed = ", ".join(record.typed for record in registry.records("metrics"))
@@ -86,10 +86,10 @@ def _described(run: Run, entry: Part, recipe: Path | None) -> Metric:
     """A metric as the manifest describes it."""
     from zoo.config import recipe as recipes
 
-    if entry.name:
-        return registry.create("metrics", entry.name, **entry.settings)
+    if entry.name and not entry.code:
+        return serialization.create("metrics", entry.name, entry.settings)
     for metric in recipes.load(recipe).metrics if recipe else ():
-        if type(metric).__qualname__ == entry.title:
+        if type(metric).__qualname__ == entry.cls.rpartition(":")[2]:
             return metric
     raise ZooError(
         f"run {run.name}: its metric {entry.title} is the recipe's own: name the recipe, as "

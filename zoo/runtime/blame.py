@@ -62,8 +62,9 @@ def _within(package: str, namespace: dict) -> bool:
 
 
 def _text(error: Exception) -> str:
-    # Keras prints the message bold and the arguments of the layer's call below it
+    # Keras prints the message bold and the arguments of the layer's call below it, JAX a note
     plain = re.sub("\x1b\\[[0-9;]*m", "", str(error)).partition("Arguments received by")[0]
+    plain = plain.partition("--------------------\nFor simplicity, JAX")[0]
     return shortened(plain, 600)
 
 

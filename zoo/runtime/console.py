@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 
@@ -53,6 +54,27 @@ def counted(count: int, word: str) -> str:
     ('1 step', '1,397 steps')
     """
     return f"{count:,} {word if count == 1 else word + 's'}"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any.
+
+    >>> clock(151), clock(4000)
+    ('2:31', '1:06:40')
+    """
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
+    """What was measured, with its unit; after a tilde where its protocol was shortened.
+
+    >>> figure({"value": -95.908, "unit": "nats"}), figure({"value": 0.5, "shortened": "1 of 2"})
+    ('-95.908 nats', '~0.5')
+    """
+    mark = "~" if measured.get("shortened") else ""
+    return f"{mark}{measured['value']:.{digits}g} {measured.get('unit', '')}".strip()
 
 
 def sized(count: int) -> str:

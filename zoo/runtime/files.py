@@ -16,6 +16,19 @@ _NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a system says of a disk that is full."""
 
+REMEDIES = {
+    errno.ENOSPC: "Make room",
+    errno.EDQUOT: "Make room, for your quota is used up, or have it raised",
+    errno.EROFS: "Have the file system mounted for writing, since it is read-only now",
+    errno.EACCES: "Allow access there (chmod, chown)",
+    errno.EPERM: "Allow access there (chmod, chown, chattr)",
+    errno.EFBIG: "Allow larger files (ulimit -f), or take a file system that does",
+    errno.EIO: "Look at the disk, which fails (dmesg)",
+    errno.EMFILE: "Allow more open files (ulimit -n)",
+    errno.ENFILE: "Close programs, since the system has too many files open",
+}
+"""What to do about what a machine lacks, by the number of the system's error; no full stop."""
+
 
 def unwritable(path: object, error: OSError, otherwise: str = "") -> ZooError:
     """The error for what cannot be written; a full disk is told alike wherever it is met.
@@ -23,12 +36,13 @@ def unwritable(path: object, error: OSError, otherwise: str = "") -> ZooError:
     Args:
         path: what was to be written.
         error: what the system said.
-        otherwise: what to do about any other cause than a full disk.
+        otherwise: what to do about any other cause than a full disk; by default as ``REMEDIES``.
     """
     told = f"cannot write {path}: {error.strerror or error}"
     if error.errno in FULL:
-        return RunFailed(f"{told}. Make room, then type the command again")
-    return ZooError(f"{told}. {otherwise}" if otherwise else told)
+        return RunFailed(f"{told}. {REMEDIES[error.errno]}, then type the command again")
+    remedy = otherwise or REMEDIES.get(error.errno or 0, "")
+    return ZooError(f"{told}. {remedy}" if remedy else told)
 
 
 def read(path: Path, most: int | None = None, *, links: bool = False) -> bytes:

@@ -25,11 +25,11 @@ def checks_of(plugin: Any) -> list[Check]:
             if name not in known:
                 raise unknown("check", name, known, where=f"{where} of {case.called}")
     wanted = case.only or known
-    return [one for one in CHECKS if one.name in wanted and one.applies(case.plugin, case.kind)]
+    return [one for one in CHECKS if one.name in wanted and one.applies(case)]
 
 
 def run_checks(plugin: Any, *, only: Sequence[str] = ()) -> list[Result]:
-    """Run the checks that apply to a plugin, and say what came of each.
+    """Run the checks of a kind of plugin, and say what came of each.
 
     Args:
         plugin: an instance of a model, dataset or metric, or a ``Case``.
@@ -44,12 +44,17 @@ def run_checks(plugin: Any, *, only: Sequence[str] = ()) -> list[Result]:
     False
     """
     case = as_case(plugin)
-    applying = checks_of(case)
+    applying, bench = checks_of(case), Bench(case)
+    known = [one for one in CHECKS if case.kind in one.kinds]
     for name in only:
-        if name not in [one.name for one in applying]:
-            raise unknown("check", name, [one.name for one in applying], where=case.called)
-    bench = Bench(case)
-    return [_run(one, bench) for one in applying if not only or one.name in only]
+        if name not in [one.name for one in known]:
+            raise unknown("check", name, [one.name for one in known], where=case.called)
+    wanted = only or case.only or [one.name for one in known]
+    return [
+        _run(one, bench) if one in applying else Result(one.name, "not applicable", "", 0.0)
+        for one in known
+        if one.name in wanted
+    ]
 
 
 def _run(one: Check, bench: Bench) -> Result:

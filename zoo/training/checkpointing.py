@@ -11,6 +11,7 @@ from zoo.callbacks import Checkpoint
 from zoo.errors import RunFailed, ZooError
 from zoo.runs.checkpoints import THIS, Snapshot, Store
 from zoo.runs.run import Run
+from zoo.runtime.files import REMEDIES
 from zoo.training import rewind
 
 
@@ -79,9 +80,11 @@ class CheckpointWriter:
             rewind.written_so_far(self.run)
             self._last = self._store.write(taken, keep=self.policy.keep, spare=spare)
         except OSError as error:
+            remedy = REMEDIES.get(error.errno or 0)
+            then = f"{remedy}, then" if remedy else "To continue"
             raise RunFailed(
                 f"run {self.run.name}: cannot write a checkpoint below {self._store.folder}: "
-                f"{error.strerror or error}. {self.last} Make room, then: zoo resume {self.run.id}"
+                f"{error.strerror or error}. {self.last} {then}: zoo resume {self.run.id}"
             ) from error
         if self._best and self._best["name"] == THIS:
             self._best["name"] = self._last

@@ -12,9 +12,11 @@ from zoo.callbacks import Callback
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Data, Split, pipeline
 from zoo.datasets.pipeline import binarize_once
+from zoo.engine.checks import check_abilities
 from zoo.engine.model import GenerativeModel, build
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
+from zoo.plugin import loading
 from zoo.runtime.keras import copy_of, pinned, precision
 
 EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
@@ -79,7 +81,7 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
     # For what Keras draws itself, such as weights of layers that name no initializer: its
     # own seeds come from here. keras.utils.set_random_seed would import TensorFlow.
     random.seed(recipe.seed)
-    data = recipe.dataset.load(access or Access())
+    data = loading.load(recipe.dataset, access or Access())
     data.check()
     with precision(recipe.precision):
         model = build(
@@ -90,6 +92,7 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
             seed=recipe.seed,
         )
     model.of_run = True
+    check_abilities(model)
     model.compile(
         optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"
     )

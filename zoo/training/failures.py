@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from zoo.engine.backends import backend
 from zoo.errors import CodeFailed, RunFailed, ZooError
+from zoo.runtime.files import REMEDIES
 
 if TYPE_CHECKING:
     from zoo.runs.run import Run
     from zoo.training.experiment import Experiment
 
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO)
 _MEMORY = ("out of memory", "resource_exhausted", "can't allocate memory", "oom when allocating")
 
 
 @contextlib.contextmanager
 def explain_resource_errors(run: Run, experiment: Experiment) -> Iterator[None]:
-    """Tell of memory and disks that are full in one message, in place of the error.
+    """Tell of what the machine lacks in one message, in place of the error.
+
+    That is memory, or whatever ``REMEDIES`` knows of: room on a disk, permission, open files.
 
     Raises:
         RunFailed: in place of such an error; any other is left as it is.
@@ -34,11 +35,11 @@ def explain_resource_errors(run: Run, experiment: Experiment) -> Iterator[None]:
     except BaseException as error:
         if _is_memory(error):
             raise _out_of_memory(run, experiment) from error
-        if isinstance(error, OSError) and error.errno in _DISK:
-            where = f" {error.filename}" if error.filename else f" to {run.path}"
+        if isinstance(error, OSError) and error.errno in REMEDIES:
             raise RunFailed(
-                f"run {run.name}: cannot write{where}: {error.strerror}. Make room, then go on "
-                f"from the last checkpoint: zoo resume {run.id}"
+                f"run {run.name}: {error.filename or run.path}: {error.strerror}. "
+                f"{REMEDIES[error.errno]}, then continue from the last checkpoint: "
+                f"zoo resume {run.id}"
             ) from error
         raise
 

@@ -32,6 +32,7 @@ def resume(
     recipe: Recipe | None = None,
     changes: Sequence[str] = (),
     on_nan: str | None = None,
+    full: bool = False,
     runs_folder: str | None = None,
     access: Access | None = None,
     begun: Callable[[Run], None] = lambda run: None,
@@ -48,7 +49,7 @@ def resume(
             file is run as Python.
         changes: such as ``"epochs=40"``, besides those that the run was started with.
         on_nan: as in ``zoo.train``; by default as before.
-        runs_folder, access, begun, say: as in ``zoo.train``.
+        full, runs_folder, access, begun, say: as in ``zoo.train``.
 
     Returns:
         The finished run.
@@ -90,7 +91,7 @@ def resume(
             if start
             else "no checkpoint: starts from the beginning"
         )
-        return carry_out(Training(experiment, metrics, run, say, start, further))
+        return carry_out(Training(experiment, metrics, run, say, full, start, further))
 
 
 def _recipe_of(run: Run) -> Recipe:

@@ -16,7 +16,7 @@ from zoo import callbacks
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Split
 from zoo.errors import ZooError
-from zoo.metrics import evaluate
+from zoo.metrics import budget, evaluate
 from zoo.nn import samplers
 from zoo.plugin import views
 from zoo.reports import pictures
@@ -24,6 +24,7 @@ from zoo.runs import artifact, describe, folders, locks, own_networks, safetenso
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
 from zoo.runtime.keras import pinned
+from zoo.runtime.waiting import waiting
 from zoo.training import failures, finite, warm_start
 from zoo.training.checkpointing import CheckpointWriter
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
@@ -40,6 +41,7 @@ def train(
     changes: Sequence[str] = (),
     weights_from: Run | Path | str | None = None,
     on_nan: Literal["stop", "skip"] = "stop",
+    full: bool = False,
     runs_folder: str | None = None,
     access: Access | None = None,
     prepared: Callable[[Experiment], None] = lambda experiment: None,
@@ -56,6 +58,8 @@ def train(
         weights_from: a run to start from the weights of, network by network, where they fit.
         on_nan: what to do where a term is not finite: ``"stop"``; or ``"skip"``, which leaves
             out each move that has such a term or gradient.
+        full: whether to measure by whole protocols, however long it takes; else as many examples
+            and samples as fit in a quarter of the training's time.
         runs_folder: folder for runs; default ``ZOO_RUNS``, else ``./runs``.
         access: where data may come from.
         prepared: called when all is checked, before the run's folder is made.
@@ -81,7 +85,7 @@ def train(
     with locks.held(run.path):
         begun(run)
         own_networks.keep(run, experiment.model, say)
-        return carry_out(Training(experiment, metrics, run, say))
+        return carry_out(Training(experiment, metrics, run, say, full))
 
 
 @dataclass
@@ -93,6 +97,7 @@ class Training:
         metrics: prepared.
         run: its folder, whose lock this process holds.
         say: tells a person one line.
+        full: whether to measure by whole protocols.
         start: the checkpoint to go on from; None to begin at the beginning.
         further: whether to go on though the training was over, as with more epochs.
     """
@@ -101,6 +106,7 @@ class Training:
     metrics: Sequence[Any]
     run: Run
     say: Callable[[str], None]
+    full: bool = False
     start: Snapshot | None = None
     further: bool = False
 
@@ -113,7 +119,7 @@ def carry_out(training: Training) -> Run:
             logs, seconds = _fit(training)
             _fit_sampler(experiment, run)
             began = time.perf_counter()
-            results = _results(experiment, training.metrics, run, logs)
+            results = _results(training, logs, None if training.full else budget.of(seconds))
             for part in ("validation", "test"):
                 told = finite.in_results(part, results[part], getattr(experiment, part))
                 if told:
@@ -220,13 +226,28 @@ def _evaluation(split: Split) -> Batches | None:
     return Batches(split, EVALUATION_BATCH, seed=0) if len(split) else None
 
 
-def _results(experiment: Experiment, metrics, run: Run, logs) -> dict[str, Any]:
-    """What ``results.json`` holds, but for the time: the losses, the metrics on the test set."""
+def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
+    """What ``results.json`` holds, but for the time: the losses, the metrics on the test set.
+
+    Args:
+        training: that is over.
+        logs: of its last epoch.
+        seconds: that measuring may take, or None.
+    """
+    experiment, run = training.experiment, training.run
     recipe, model, test = experiment.recipe, experiment.model, experiment.test
-    batches = _evaluation(test)
-    terms = model.evaluate(batches, verbose=0, return_dict=True) if batches else {}
+    batches, began = _evaluation(test), time.perf_counter()
+    with waiting("measuring the losses of the test examples"):
+        terms = model.evaluate(batches, verbose=0, return_dict=True) if batches else {}
     binarized = bool(getattr(recipe.dataset, "binarize", None))
-    measured = evaluate.measure(metrics, model, experiment.evaluated, recipe.seed, binarized)
+    measured = evaluate.measure(
+        training.metrics,
+        model,
+        experiment.evaluated,
+        recipe.seed,
+        binarized,
+        None if seconds is None else seconds - (time.perf_counter() - began),
+    )
     pictures = sorted(
         path.name
         for path in run.pictures.glob("*.png")

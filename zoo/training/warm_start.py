@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.engine.model import GenerativeModel
 from zoo.errors import ZooError
-
-if TYPE_CHECKING:
-    from zoo.runs.run import Run
+from zoo.runs import folders
+from zoo.runs.run import Run
 
 
 def weights(
@@ -32,7 +30,7 @@ def weights(
         say: told which networks were given weights and which start afresh.
 
     Returns:
-        The run's name.
+        The run's name, or the pretrained model's.
 
     Raises:
         ZooError: there is no such run, or no network of it fits.
@@ -42,12 +40,14 @@ def weights(
 
     if run is None:
         return None
+    if not isinstance(run, Run):
+        run = folders.find(str(run), folders.root(runs_folder))
     try:
-        source = load(run, runs_folder=runs_folder)
+        source = load(run)
     except NeedsRecipe:
         if not recipe:
             raise
-        source = load(run, runs_folder=runs_folder, recipe=recipe)
+        source = load(run, recipe=recipe)
     taken, anew = [], []
     for name, network in model.networks.items():
         if why := _difference(
@@ -58,14 +58,14 @@ def weights(
         for ours, theirs in zip(network.variables, source.networks[name].variables, strict=True):
             ours.assign(np.array(theirs.numpy()))
         taken.append(name)
-    told = getattr(run, "name", run)
+    told = folders.title(run)
     if not taken:
         raise ZooError(f"--from {told}: no network of it fits: {'; '.join(anew)}")
     say(
         f"weights of {', '.join(taken)} from {told}"
         + (f"; anew: {', '.join(anew)}" if anew else "")
     )
-    return str(told)
+    return told
 
 
 def _difference(network, other) -> str:

@@ -6,7 +6,13 @@ From what goes in to what comes out: ``shape``, ``filters``, ``units``, ``output
 
 from __future__ import annotations
 
-from zoo.nn.networks.builders import decoder, discriminator, encoder, generator
+from zoo.nn.networks.builders import (
+    decoder,
+    discriminator,
+    encoder,
+    generator,
+    translator,
+)
 from zoo.nn.networks.sizes import doubled, halvings, maps
 from zoo.nn.networks.style import Style
 from zoo.nn.networks.unet import unet
@@ -20,5 +26,6 @@ __all__ = [
     "generator",
     "halvings",
     "maps",
+    "translator",
     "unet",
 ]

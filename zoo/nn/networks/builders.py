@@ -1,4 +1,4 @@
-"""Encoders and decoders, and the generators and discriminators that are made as they are."""
+"""Encoders and decoders, generators and discriminators made as they are, and translators."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from zoo.errors import ZooError
 from zoo.nn.layers import SharedScale
 from zoo.nn.networks.sizes import maps
 from zoo.nn.networks.style import Style
@@ -95,9 +96,14 @@ def decoder(
         several outputs. A conditional one takes ``[z, labels]``, labels being int32 ``(n,)``.
 
     Raises:
-        ZooError: the sides do not halve evenly that often.
+        ZooError: the inputs are no vectors, or the sides do not halve evenly that often.
     """
-    latent = keras.Input(tuple(shape))
+    if len(_sizes(shape)) != 1:
+        raise ZooError(
+            f"a decoder or generator takes vectors, such as shape=(16,), not {tuple(shape)}: from "
+            "pictures to pictures there are networks.translator and networks.unet"
+        )
+    latent = keras.Input(_sizes(shape))
     x, given = _with_labels(latent, latent, num_classes)
     for count in units:
         x = style.hidden(x, layers.Dense, count)
@@ -166,6 +172,60 @@ def generator(
         kernel=kernel,
         activation="tanh" if len(outputs) == 3 else None,
     )
+
+
+def translator(
+    *,
+    shape: Sequence[int],
+    filters: Sequence[int],
+    outputs: Sequence[int],
+    num_classes: int = 0,
+    style: Style = _RELU,
+    kernel: int = 4,
+    blocks: int = 2,
+    activation: str | None = "tanh",
+) -> keras.Model:
+    """Pictures to pictures of the same size, through residual blocks at a smaller size.
+
+    The generator of CycleGAN (Zhu et al. 2017, section 7.2; Johnson et al. 2016), without
+    convolutions at full size: convolutions halve the sides, transposed ones double them.
+
+    Args:
+        shape: shape of what goes in, ``(height, width, channels)``.
+        filters: filters of each convolution of stride 2, in order; of those that double the sides
+            in reverse.
+        outputs: shape of what comes out, of the same height and width.
+        num_classes: number of classes of a conditional network; 0 for an unconditional one.
+        style: activation, normalization and the like of all layers.
+        kernel: side of the kernels of stride 2.
+        blocks: residual blocks of two 3 x 3 convolutions at the smallest size.
+        activation: of the outputs, by its Keras name; None for linear outputs.
+
+    Returns:
+        A model from ``(n, *shape)`` to ``(n, *outputs)``. A conditional one takes
+        ``[x, labels]``, labels being int32 ``(n,)``.
+
+    Raises:
+        ZooError: not pictures, of two sizes, or the sides do not halve evenly that often.
+    """
+    maps(shape, len(filters))
+    if len(outputs) != 3 or tuple(outputs[:2]) != tuple(shape[:2]):
+        raise ZooError(
+            f"a translator from {tuple(shape)} gives pictures of the same height and width, such "
+            f"as outputs={(*shape[:2], 3)}, not {tuple(outputs)}"
+        )
+    inputs = keras.Input(tuple(shape))
+    x, given = _with_labels(inputs, inputs, num_classes)
+    sized: dict[str, Any] = {"kernel_size": kernel, "strides": 2, "padding": "same"}
+    for count in filters:
+        x = style.hidden(x, layers.Conv2D, count, **sized)
+    for _ in range(blocks):
+        y = style.hidden(x, layers.Conv2D, filters[-1], 3, padding="same")
+        x = x + style.linear(layers.Conv2D, filters[-1], 3, padding="same")(y)
+    for count in reversed(filters[:-1]):
+        x = style.hidden(x, layers.Conv2DTranspose, count, **sized)
+    x = style.linear(layers.Conv2DTranspose, outputs[-1], **sized)(x)
+    return keras.Model(given, layers.Activation(activation)(x))
 
 
 def _model(given, outputs, made):

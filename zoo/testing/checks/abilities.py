@@ -27,11 +27,9 @@ def samples_keep_to_their_seed_and_place(bench: Bench):
     expect(np.abs(samples[1:] - samples[:1]).max() > 1e-5, "samples of one seed are all the same")
 
 
-@check(needs=("sample",))
+@check(needs=("sample",), when=lambda case: case.plugin.conditional)
 def labels_choose_samples(bench: Bench):
     """A conditional model samples something else for another label."""
-    if not bench.plugin.conditional:
-        return
     zeros = np.zeros(N, "int32")
     first, other = (bench.call("sample", chosen=labels) for labels in (zeros, zeros + 1))
     expect(np.abs(first - other).max() > 1e-6, "samples are the same for every label")
@@ -40,6 +38,7 @@ def labels_choose_samples(bench: Bench):
 @check(needs=("sample",))
 def samples_are_the_same_everywhere(bench: Bench):
     """Samples of the initial weights are those recorded, or those of the other backends."""
+    bench.require_built()
     recorded = bench.case.first_samples
     if not len(recorded):
         raise Skipped("no samples are recorded; zoo check --backend all compares the backends")
@@ -88,6 +87,7 @@ def codes_are_of_one_example_each(bench: Bench):
 @check(needs=("encode", "decode"))
 def codes_decode_to_examples(bench: Bench):
     """``decode`` takes what ``encode`` gives, to finite float32 ``(n, *data.shape)``."""
+    bench.require_built()
     if "encode" not in bench.working:
         raise Skipped("there are no codes to decode: another check says why")
     _like_examples(bench, "decode", bench.call("decode", given=bench.call("encode")))

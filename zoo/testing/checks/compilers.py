@@ -53,8 +53,8 @@ def abilities_compile(bench: Bench):
         with python_loops():
             viewed = bench.view(name)
         with blaming(f"{model.where}, view {name!r}, compiled"):
-            of_x = {"x": x} if view.inputs == "examples" else {"n": N}
-            found = model.view(name, **of_x, seed=1, labels=labels)
+            of_x = {"examples": {"x": x}, "batch": {"x": bench.given(N)[0]}}
+            found = model.view(name, **of_x.get(view.inputs, {"n": N}), seed=1, labels=labels)
         columns = found if isinstance(found, dict) else {name: found}
         for column, same in viewed.items():
             same = model._to_unit(same) if same.ndim == 4 else same

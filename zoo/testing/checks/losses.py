@@ -32,7 +32,7 @@ def terms_are_scalars_or_one_value_an_example(bench: Bench):
             )
 
 
-@check()
+@check(when=lambda case: case.plugin.sources)
 def every_source_counts(bench: Bench):
     """Each source that a model says it needs changes some term."""
     model = bench.model
@@ -50,11 +50,9 @@ def every_source_counts(bench: Bench):
         )
 
 
-@check()
+@check(when=lambda case: case.plugin.missing_labels and (not case.data or case.data.classes))
 def missing_labels_leave_terms_finite(bench: Bench):
     """A model that takes missing labels has finite terms where some are -1, and where all are."""
-    if not bench.plugin.missing_labels or not bench.data.classes:
-        return
     model = bench.model
     for labels in ([-1, 0] * N, [-1] * 2 * N):
         missing = ops.convert_to_tensor(np.array(labels[:N], "int32"))

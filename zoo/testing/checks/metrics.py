@@ -13,12 +13,18 @@ from zoo.testing.harness.outcomes import Skipped, expect
 
 @check("metrics")
 def names_itself_and_its_needs(bench: Bench):
-    """``name`` is what results call it, ``needs`` the abilities of a model that it uses."""
+    """``name`` is what results call it, ``needs`` the abilities of a model that it uses.
+
+    ``scales_with`` and ``per_example`` name settings that count something.
+    """
     metric = bench.plugin
     name, needs = getattr(metric, "name", None), getattr(metric, "needs", None)
     expect(isinstance(name, str) and name, "it has no name: give it name = 'what results call it'")
     known = isinstance(needs, tuple) and all(ability in Model.abilities for ability in needs)
     expect(known, f"needs is a tuple of {', '.join(Model.abilities)}; it is {needs!r}")
+    counts = [*metric.scales_with, *filter(None, [metric.per_example])]
+    odd = [c for c in counts if c != "test" and type(getattr(metric, c, None)) is not int]
+    expect(not odd, f"it scales with {', '.join(odd)}: name settings that are whole numbers")
 
 
 @check("metrics")

@@ -94,6 +94,7 @@ def keeps_nothing_outside_its_networks(bench: Bench):
 @check()
 def first_steps_are_the_same_everywhere(bench: Bench):
     """The losses of three steps are those recorded, or those of the other backends."""
+    bench.require_built()
     if not bench.case.first_steps:
         raise Skipped("no losses are recorded; zoo check --backend all compares the backends")
     try:

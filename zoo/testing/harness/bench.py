@@ -73,7 +73,7 @@ class Bench:
         try:
             return self.build(seed)
         except ZooError as error:
-            raise Skipped("it does not build: the check 'builds' says why") from error
+            raise Skipped("not tried: it does not build") from error
 
     @property
     def model(self) -> GenerativeModel:
@@ -148,6 +148,10 @@ class Bench:
                     found[f"{player}/{term}"] = numbers(ops.convert_to_tensor(value))
         return found, assigned
 
+    def require_built(self) -> None:
+        """Skip a check of a model that does not build, before it says something else."""
+        _ = self._model
+
     def require_finite_terms(self) -> None:
         """Skip a check of what is finite later on, where it is not in the first place."""
         if not all(np.isfinite(value).all() for value in self.terms(self.model).values()):
@@ -204,8 +208,9 @@ class Bench:
         """A view of the plugin's own, of n examples or rows and not compiled: its columns."""
         model, view = self.model, views.find(self.plugin, name)
         labels = ops.convert_to_tensor(self.batch(n)[1])
-        x = model.batch_of(self.given(n)).x
-        first = {"examples": x, "noise": ops.arange(n, dtype="int32")}
+        batch = model.batch_of(self.given(n))
+        sources = dict(batch.sources)
+        first = {"examples": batch.x, "batch": sources, "noise": ops.arange(n, dtype="int32")}
         key = ops.convert_to_tensor(random.key(seed, f"view {name}"))
         out = model._applied("view", key, 0, first.get(view.inputs), labels, of=name)
         return {k: numbers(v) for k, v in (out if isinstance(out, dict) else {name: out}).items()}
@@ -247,9 +252,9 @@ class Bench:
         try:
             data = self.plugin.load()
         except Exception as error:
-            raise Skipped("it does not load: the check 'loads' says why") from error
+            raise Skipped("not tried: it does not load") from error
         if not isinstance(data, datasets.Data):
-            raise Skipped("it does not load what it should: the check 'loads' says what")
+            raise Skipped("not tried: it does not load what it should")
         return data
 
     def measured(self):

@@ -11,6 +11,7 @@ from zoo.errors import CodeFailed, ZooError
 from zoo.plugin.dataset import Dataset
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec, Model
+from zoo.plugin.serialization import kind_of
 from zoo.plugin.settings import typed
 
 CLASSES = 3
@@ -52,8 +53,7 @@ class Case:
     @property
     def kind(self) -> str:
         """``"models"``, ``"datasets"`` or ``"metrics"``."""
-        kinds = {Model: "models", Dataset: "datasets", Metric: "metrics"}
-        return next(kind for base, kind in kinds.items() if isinstance(self.plugin, base))
+        return str(kind_of(self.plugin))
 
     @property
     def called(self) -> str:
@@ -68,7 +68,7 @@ def as_case(given: Case | Model | Dataset | Metric) -> Case:
         ZooError: it is neither, or a class rather than an instance.
     """
     case = given if isinstance(given, Case) else Case(given)
-    if isinstance(case.plugin, Model | Dataset | Metric):
+    if kind_of(case.plugin):
         return case
     if isinstance(case.plugin, type):
         name = case.plugin.__name__

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.testing.harness.bench import Bench
+from zoo.testing.harness.cases import Case
 
 ALL = ("models", "datasets", "metrics")
 
@@ -19,11 +20,13 @@ class Check:
         function: what is run; its docstring says what is asked of a plugin.
         kinds: the kinds of plugin that it is for.
         needs: abilities that a model must have for it.
+        when: what else a plugin must say of itself for it: a function of the ``Case``.
     """
 
     function: Callable[[Bench], None]
     kinds: tuple[str, ...]
     needs: tuple[str, ...]
+    when: Callable[[Any], Any]
 
     @property
     def name(self) -> str:
@@ -35,20 +38,24 @@ class Check:
         """What is asked, in one line."""
         return (self.function.__doc__ or "").partition("\n")[0]
 
-    def applies(self, plugin: Any, kind: str) -> bool:
+    def applies(self, case: Case) -> bool:
         """Whether the check is for such a plugin."""
-        return kind in self.kinds and all(plugin.can(ability) for ability in self.needs)
+        plugin: Any = case.plugin
+        able = case.kind in self.kinds and all(plugin.can(need) for need in self.needs)
+        return able and bool(self.when(case))
 
 
 CHECKS: list[Check] = []
 """All checks, in the order in which they are run."""
 
 
-def check(*kinds: str, needs: Sequence[str] = ()) -> Callable[[Callable], Callable]:
+def check(
+    *kinds: str, needs: Sequence[str] = (), when: Callable[[Any], Any] = lambda case: True
+) -> Callable[[Callable], Callable]:
     """Add a function to the list, for models unless it names other kinds."""
 
     def add(function):
-        CHECKS.append(Check(function, kinds or ("models",), tuple(needs)))
+        CHECKS.append(Check(function, kinds or ("models",), tuple(needs), when))
         return function
 
     return add

@@ -26,7 +26,8 @@ class Result:
     Attributes:
         check: its name.
         status: ``"passed"``, ``"failed"`` or ``"skipped"``; ``"expected"`` for a failure
-            that the case names, and ``"stale"`` for one that it names and that passes.
+            that the case names, and ``"stale"`` for one that it names and that passes;
+            ``"not applicable"`` for a check that is not for such a plugin, and was not run.
         reason: why it failed or was skipped; empty where it passed.
         seconds: how long it took.
     """
