@@ -523,8 +523,8 @@ def test_help_fits_narrow_terminals(capfd, monkeypatch, width):
 
 @pytest.mark.once_in_short
 def test_stderr_is_held_back_unless_something_breaks(capfd):
-    from zoo.cli.quiet import held_back
     from zoo.errors import ZooError
+    from zoo.runtime.quiet import held_back
 
     def noise(error=None):
         with held_back():

@@ -144,12 +144,9 @@ def _plan(recipes: list[Path], options: list[str]) -> ZooError:
 
 def _needed(metrics) -> dict[str, tuple[str, ...]]:
     """Abilities that each metric needs."""
-    from zoo.cli.quiet import held_back
     from zoo.plugin import registry
-    from zoo.runtime import backends
+    from zoo.runtime.quiet import held_back
 
-    if metrics:
-        backends.settle()  # a metric of somebody's may import Keras
     with held_back():
         return {name: registry.load("metrics", name).needs for name in metrics}
 

@@ -18,11 +18,11 @@ from zoo.cli.options import (
     on_nan_option,
     runs_option,
 )
-from zoo.cli.quiet import import_backend
 from zoo.errors import Terminated
 from zoo.runs import folders
 from zoo.runtime import jsons
 from zoo.runtime.console import say
+from zoo.runtime.quiet import import_backend
 
 
 @click.command("run", epilog=f"For --from, {folders.RULE}")

@@ -77,12 +77,10 @@ def _print(value: Any, text: str, as_json: bool) -> None:
 
 
 def _plugin(kind: str, name: str) -> tuple[dict, str]:
-    from zoo.cli.quiet import held_back
     from zoo.plugin import registry, views
-    from zoo.runtime import backends
+    from zoo.runtime.quiet import held_back
 
     record = registry.find(kind, name)
-    backends.settle()  # most plugins import Keras
     with held_back():
         cls = registry.load(kind, name)
     settings = _settings(cls)

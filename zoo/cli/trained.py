@@ -11,12 +11,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.cli.quiet import import_backend
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
 from zoo.runtime import backends, files, writer
 from zoo.runtime.console import say
+from zoo.runtime.quiet import import_backend
 
 if TYPE_CHECKING:
     from zoo.datasets import Split
