@@ -84,7 +84,8 @@ class Border:
                 self.examples(_on_host(array[:FIRST]), source, name, finite=finite)
         if labels is None or _readable(labels):
             first = next(iter(sources.values()))
-            if labels is not None and (labels is first or len(labels.shape) > 2):
+            like = getattr(labels, "shape", ()) == getattr(first, "shape", None)
+            if labels is not None and (labels is first or (like and len(labels.shape) > 2)):
                 raise ZooError(
                     f"{where}: y is labels, one per example, and no target: the losses are the "
                     f"model's own. Write {method.partition(',')[0]}(x)"
