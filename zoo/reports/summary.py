@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.reports import losses
 from zoo.runs import folders, pretrained
 from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
@@ -20,7 +21,7 @@ def finished(run: Run) -> str:
         f"trained on {results.data}, {counted(results.epochs, 'epoch')} in {results.seconds:.0f} s"
     ]
     lines += [f"  {line}" for line in measured(evaluation.kept(run))]
-    terms = "  ".join(f"{name} {value:.4g}" for name, value in results.test.items())
+    terms = "  ".join(losses.shown(results.test))
     lines.append(f"  test losses  {terms}")
     lines += [f"  {run.path / picture}" for picture in results.pictures]
     return "\n".join([*lines, *_next(run)])
