@@ -55,6 +55,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/engine/accelerate/__init__.py",
     "zoo/errors.py",
     "zoo/plugin/__init__.py",
+    "zoo/plugin/about.py",
     "zoo/plugin/dataset.py",
     "zoo/plugin/lazy.py",
     "zoo/plugin/model.py",

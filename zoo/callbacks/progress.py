@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
 from zoo.reports import losses
-from zoo.runtime.console import clock, write
+from zoo.runtime.console import clock, packed, write
 
 REDRAWS = 5  # a second
 
@@ -91,7 +91,7 @@ class Progress(Callback):
         if self._live is None:
             write("  ".join(items), self._out)
         else:  # it stays above the display
-            first, *others = _pack(items, self._live.console.width - 2)
+            first, *others = packed(items, self._live.console.width - 2)
             self._live.console.out("\n  ".join([first, *others]), highlight=False)
 
     def on_train_end(self, logs=None):
@@ -159,20 +159,5 @@ class Progress(Callback):
             (below, ""),
             (losses.shown(self._terms), ""),
         ]:
-            for line in _pack(items, width):
+            for line in packed(items, width):
                 yield Text(line, style=style, no_wrap=True, overflow="ellipsis")
-
-
-def _pack(items: Iterable[str], width: int) -> list[str]:
-    """Items in lines no wider than ``width``, an item never split.
-
-    >>> _pack(["loss 105.2", "kl 24.1", "val 3"], 20)
-    ['loss 105.2  kl 24.1', 'val 3']
-    """
-    lines: list[str] = []
-    for item in items:
-        if lines and len(lines[-1]) + 2 + len(item) <= width:
-            lines[-1] += f"  {item}"
-        else:
-            lines.append(item)
-    return lines

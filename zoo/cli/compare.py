@@ -20,7 +20,7 @@ from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
 from zoo.runtime import jsons
-from zoo.runtime.console import say
+from zoo.runtime.console import fitted, say
 
 
 @click.command("compare", epilog=folders.RULE)
@@ -107,7 +107,7 @@ def command(
                 measured = answer(args, failed=f"measuring {run.name} failed")["metrics"]
         rows.append(table.row(run, measured))
     told = {"rows": [dataclasses.asdict(row) for row in rows]}
-    click.echo(jsons.text(told) if as_json else table.table(rows))
+    click.echo(jsons.text(told) if as_json else fitted(table.table(rows)))
 
 
 def _meant(name: str, root: Path, changed: bool) -> Path | Run:

@@ -22,6 +22,7 @@ from zoo.engine import accelerate
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runtime import backends
+from zoo.runtime.console import fitted
 
 SECONDS = 120
 """How long a backend may take to start."""
@@ -77,7 +78,7 @@ def command(runs_folder: str | None, data_dir: str | None, as_json: bool) -> int
         "runs": _folder(folders.root(runs_folder)),
     }
     report["ready"], report["verdict"] = _verdict(report)
-    click.echo(json.dumps(report, indent=2) if as_json else _text(report))
+    click.echo(json.dumps(report, indent=2) if as_json else fitted(_text(report)))
     return 0 if report["ready"] else 1
 
 

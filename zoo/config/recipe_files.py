@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from zoo.errors import ZooError, nearest
+from zoo.plugin import about as plugin_about
 from zoo.plugin import registry
 
 
@@ -45,6 +46,14 @@ def find(text: str) -> Path:
         guess = f"; did you mean {namesakes[0]!r}?"
     guess = guess or nearest(text, known)
     raise ZooError(f"no recipe {text!r}{guess or '.'} By name there are: {_names(known)}.")
+
+
+def about(path: Path) -> str:
+    """The first line of a recipe's docstring, read without running it."""
+    try:
+        return plugin_about.first_line(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return ""
 
 
 def using(kind: str, name: str) -> list[str]:
