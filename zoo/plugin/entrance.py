@@ -22,11 +22,13 @@ class Entrance(Habits):
     Attributes:
         of_run: whether a recipe made the model: its losses and abilities then do not depend on
             Keras's settings of the process.
+        class_names: names of the classes of the data, for pictures; empty where none are known.
     """
 
     plugin: Model
     data: DataSpec
     of_run = False
+    class_names: tuple[str, ...] = ()
     _trains = True
 
     @property
