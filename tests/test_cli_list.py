@@ -80,6 +80,22 @@ def test_each_of_the_zoo_s_own_says_what_it_is(capsys, section):
             "p:A",
             "Led there.",
         ),
+        (
+            {"p/__init__.py": "", "p/q.py": "from .r import A", "p/r.py": 'class A:\n    "Near."'},
+            "p.q:A",
+            "Near.",
+        ),
+        (
+            {"p/__init__.py": 'class A(B):\n    x = 1\n    def f(): "Not this."\n'},
+            "p:A",
+            "",
+        ),
+        (
+            {"p/__init__.py": 'class A:\n    """What it is.\n\n    @ home\n    """'},
+            "p:A",
+            "What it is.",
+        ),
+        ({"p/__init__.py": '"""First.\nfrom here on.\n"""\nclass A: ...'}, "p:A", "First."),
         ({"p/__init__.py": "from p import A"}, "p:A", ""),  # in a circle
         ({"p/__init__.py": "("}, "p:A", ""),
         ({"p/__init__.py": "A = 1"}, "p:A", ""),

@@ -51,8 +51,8 @@ def find(text: str) -> Path:
 def about(path: Path) -> str:
     """The first line of a recipe's docstring, read without running it."""
     try:
-        return plugin_about.first_line(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+        return plugin_about.first_line(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
         return ""
 
 

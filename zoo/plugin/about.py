@@ -6,10 +6,14 @@ import ast
 import functools
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 _STEPS = 5  # from a package that re-exports a class to where the class is
 _BYTES = 1 << 20  # no module of a plugin is longer
+_WRONG = (SyntaxError, ValueError, RecursionError, MemoryError)  # what parsing raises
+_STATEMENT = re.compile(r"^(?=[A-Za-z_@])", re.M)  # a module's docstring is before it
+_MEMBER = re.compile(r"^    (?=def |async |@)", re.M)  # and that of a class before this
 
 
 def about(target: str) -> str:
@@ -20,62 +24,79 @@ def about(target: str) -> str:
     """
     module, _, name = target.partition(":")
     for _ in range(_STEPS):
-        tree = _tree(module)
-        if tree is None:
-            return ""
-        for node in tree.body:
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
-                return _first_line(node) or _first_line(tree)
-        origin = _origin(tree, module, name)
+        source, _ = _source(module)
+        found = re.search(rf"^class {name}\b", source, re.M) if name.isidentifier() else None
+        if found:
+            own = _docstring(source[found.start() :], _MEMBER, "\n    pass")
+            return own or first_line(source)
+        origin = _imports(module).get(name)
         if origin is None:
-            return _first_line(tree)
+            return first_line(source)
         module, name = origin
     return ""
 
 
-def first_line(text: str | bytes) -> str:
-    """The first line of the docstring of a module's source.
+def first_line(source: str) -> str:
+    """The first line of the docstring of a module's source; "" where it is not Python."""
+    return _docstring(source, _STATEMENT, "")
 
-    Raises:
-        SyntaxError, ValueError: it is not Python.
+
+def _docstring(source: str, end: re.Pattern, closing: str) -> str:
+    """The first line of the docstring of a module, or of the class that begins the source.
+
+    Only what is before the first match of ``end`` is parsed, which is fast; all of it where that
+    is no Python, as where ``end`` matches within the docstring.
     """
-    return _first_line(ast.parse(text))
-
-
-def _first_line(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> str:
-    return (ast.get_docstring(node) or "").partition("\n")[0].replace("``", "")
-
-
-def _origin(tree: ast.Module, module: str, name: str) -> tuple[str, str] | None:
-    """Where a module imports a name from, as ``(module, name)``."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if (alias.asname or alias.name) == name:
-                    near = module.split(".")[: 1 - node.level or None] if node.level else []
-                    return ".".join([*near, *filter(None, [node.module])]), alias.name
-    return None
+    cut = end.search(source)
+    head = source[: cut.start()] if cut else source
+    for text in (head + closing, source):
+        try:
+            tree = ast.parse(text)
+        except _WRONG:
+            continue
+        node = tree.body[0] if closing else tree
+        found = ast.get_docstring(node)  # type: ignore[arg-type]  # a module or a class
+        return (found or "").partition("\n")[0].replace("``", "")
+    return ""
 
 
 @functools.cache
-def _tree(module: str) -> ast.Module | None:
-    """The parsed source of a module, found as an import would find it but importing nothing."""
-    first, *rest = module.split(".")
+def _imports(module: str) -> dict[str, tuple[str, str]]:
+    """Where a module imports names from: ``{name: (module, name there)}``."""
+    source, package = _source(module)
+    try:
+        tree = ast.parse(source)
+    except _WRONG:
+        return {}
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            near = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*near, *filter(None, [node.module])])
+            found.update({alias.asname or alias.name: (origin, alias.name) for alias in node.names})
+    return found
+
+
+@functools.cache
+def _source(module: str) -> tuple[str, list[str]]:
+    """A module's source, "" if there is none, and the package that it is in.
+
+    It is found as an import would find it, but nothing is imported.
+    """
+    first, *rest = parts = module.split(".")
     try:
         spec = importlib.util.find_spec(first)
-    except (ImportError, ValueError, OSError):
-        return None
-    if spec is None or spec.origin is None:
-        return None
-    file = Path(spec.origin)
-    if rest:
-        inside = file.parent.joinpath(*rest)
-        file = inside / "__init__.py" if inside.is_dir() else inside.with_suffix(".py")
-    try:
+        file = Path(spec.origin) if spec and spec.origin else None
+        if file is None:
+            return "", parts
+        if rest:
+            inside = file.parent.joinpath(*rest)
+            file = inside / "__init__.py" if inside.is_dir() else inside.with_suffix(".py")
         with open(file, "rb", opener=_no_waiting) as source:
-            return ast.parse(source.read(_BYTES))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+            text = source.read(_BYTES).decode("utf-8", "replace")
+    except (ImportError, ValueError, OSError):
+        return "", parts
+    return text.replace("\r\n", "\n"), parts if file.name == "__init__.py" else parts[:-1]
 
 
 def _no_waiting(path: str, flags: int) -> int:
