@@ -145,11 +145,9 @@ def _settings(cls: type) -> dict[str, dict[str, Any]]:
 
 
 def _run(run: Run) -> tuple[dict[str, Any], str]:
-    from zoo.cli.quiet import held_back
-    from zoo.runtime import backends
+    from zoo.runtime.quiet import held_back
 
-    backends.settle()  # what sums up a run imports Keras
-    with held_back():
+    with held_back():  # what sums up a run imports Keras
         from zoo.plugin.serialization import call_text
         from zoo.reports import summary
 
