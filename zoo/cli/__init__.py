@@ -14,7 +14,7 @@ import click
 from zoo import __version__
 from zoo.cli import hints
 from zoo.errors import CodeFailed, RunFailed, ZooError, nearest
-from zoo.runtime.console import brief, open_closed_streams, printable
+from zoo.runtime.console import brief, fitted, open_closed_streams, printable
 from zoo.runtime.files import FULL, unwritable
 
 COMMANDS = {
@@ -111,7 +111,7 @@ def main(args: Sequence[str] | None = None) -> int:
         lines = "\n".join(
             map(printable, f"zoo: {brief(str(error))}{'' if shown else hint}".split("\n"))
         )
-        click.echo(lines, err=True)
+        click.echo(fitted(lines, sys.stderr), err=True)
         return error.exit_code
     except OSError as error:
         if error.errno in FULL:  # of stdout, or of a file that no code of the zoo's writes

@@ -91,7 +91,7 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
             networks=recipe.networks,
             seed=recipe.seed,
         )
-    model.of_run = True
+    model.of_run, model.class_names = True, tuple(getattr(data, "class_names", None) or ())
     check_abilities(model)
     model.compile(
         optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"
