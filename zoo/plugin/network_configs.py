@@ -23,9 +23,9 @@ import keras
 from zoo.errors import ZooError, shortened
 from zoo.plugin.serialization import NeedsRecipe
 from zoo.runtime.console import excerpt
+from zoo.runtime.jsons import MOST_DEPTH
 from zoo.runtime.keras import no_tensorflow
 
-MOST_DEPTH = 100  # of objects and lists within each other
 MOST_OBJECTS = 10_000  # in all networks; a layer is some 5
 MOST_INTEGER = 1 << 16  # as units or as a factor to enlarge by; seeds apart
 MOST = {"kernel_size": 1024, "pool_size": 1024, "strides": 1024, "dilation_rate": 32}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,8 +127,8 @@ class Run:
     def write_manifest(self, value: dict[str, Any]) -> None:
         """Write a manifest that is complete; ``ZooError`` where reading it would be refused."""
         try:
-            described = manifest.parse(json.loads(jsons.text(value, finite=False)))
-        except ZooError as error:
+            described = manifest.parse(jsons.parsed(jsons.text(value, finite=False)))
+        except (ZooError, ValueError) as error:
             raise ZooError(f"run {self.name}: {error}") from error
         self._write_json(MANIFEST, described.json(), finite=False)  # settings may be infinite
 
@@ -165,12 +164,12 @@ class Run:
 def json_object(path: Path, what: str) -> dict[str, Any]:
     """The JSON object in a file; the message of an error begins with ``what``."""
     try:
-        value = json.loads(files.read(path, _MOST_JSON, links=True))
+        value = jsons.parsed(files.read(path, _MOST_JSON, links=True))
     except FileNotFoundError as error:
         raise ZooError(f"{what}: it has no {path.name} ({printable(str(path))})") from error
     except ZooError as error:
         raise ZooError(f"{what}: {error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ZooError(f"{what}: cannot read {printable(str(path))}: {error}") from error
     if not isinstance(value, dict):
         raise ZooError(f"{what}: {printable(str(path))} holds no JSON object")
