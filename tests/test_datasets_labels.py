@@ -164,7 +164,7 @@ def test_own_data_that_is_not_finite(part, value):
 
 
 def test_own_data_of_too_many_classes():
-    with pytest.raises(ZooError, match="own: 100,001 classes; up to 100,000 are accepted"):
+    with pytest.raises(ZooError, match="DataSpec: 100,001 classes; up to 100,000 are accepted"):
         own(THREE, classes=MOST_CLASSES + 1).check()
 
 

@@ -15,6 +15,7 @@ from zoo.datasets.pipeline import binarize_once
 from zoo.engine.model import GenerativeModel, build
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
+from zoo.plugin import sizes
 from zoo.runtime.keras import copy_of, pinned, precision
 
 EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
@@ -89,6 +90,9 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
             networks=recipe.networks,
             seed=recipe.seed,
         )
+    rows = min(recipe.dataset.batch_size * model.repeats, len(data.train))
+    networks = [network for _, network in model.networks.items()]
+    sizes.check_batch(networks, data.spec.shapes.values(), rows)
     model.of_run = True
     model.compile(
         optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"
