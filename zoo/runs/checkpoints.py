@@ -63,7 +63,7 @@ class Store:
     """Writes and reads the checkpoints below a folder; one process at a time may write.
 
     Args:
-        folder: made with the first checkpoint.
+        folder: made with the first checkpoint; the one that it is in has to be there.
     """
 
     def __init__(self, folder: Path):
@@ -95,7 +95,6 @@ class Store:
         Raises:
             OSError: it cannot be written; what there was is as it was.
         """
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
         with writer.folder(self.folder, self.folder.parent) as inside:
             writer.sweep(inside, mine=True)
             names = self.names()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,11 @@ class Run:
     def log(self) -> Path:
         """Every term of every epoch, as a table."""
         return self.path / "history.csv"
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the folder is no run any longer: removed, moved, or without its manifest."""
+        return not os.path.lexists(self.path / MANIFEST)
 
     @property
     def manifest(self) -> Manifest:
