@@ -69,17 +69,18 @@ def built(make: Callable[[], _Made], what: str) -> _Made:
         with _held_to(known):
             return make()
     state = random.getstate()  # Keras draws seeds of initializers from it
+    budget, counted = (Budget(n, MOST_WEIGHTS, _Large) for n in (_AT_ONCE, _COUNTED))
     try:
-        with _held_to(Budget(_AT_ONCE, MOST_WEIGHTS, _Large)):
+        with _held_to(budget):
             return make()
     except _Large:
         random.setstate(state)
-    counted = Budget(_COUNTED, MOST_WEIGHTS, _Large)
     # In a thread of its own Keras keeps nothing of it: no names, no variables without a value.
-    thread = threading.Thread(target=_count, args=(make, counted))
-    thread.start()
-    thread.join()
-    if counted.arrays < 0:
+    if budget.arrays >= 0:
+        thread = threading.Thread(target=_count, args=(make, counted))
+        thread.start()
+        thread.join()
+    if min(budget.arrays, counted.arrays) < 0:
         raise ZooError(
             f"{what}: its networks have more than {MOST_WEIGHTS:,} arrays of weights: take fewer "
             "layers"

@@ -30,7 +30,7 @@ MOST_DRAWS = 1_000_000
 MOST_SHOWN = 10_000
 """Examples in a picture."""
 
-MOST_WEIGHTS = 1_500
+MOST_WEIGHTS = 1_000
 """Arrays of weights in a model's networks: a layer has one to four."""
 
 

@@ -83,10 +83,11 @@ def sized(count: int) -> str:
     >>> sized(44_300), sized(6_680_000), sized(4 * 10**15)
     ('44 kB', '6.7 MB', '4,000,000 GB')
     """
-    for unit, size in (("kB", 10**3), ("MB", 10**6)):
-        if count < 1000 * size:
-            return f"{count / size:.{0 if unit == 'kB' else 1}f} {unit}"
-    return f"{count // 10**9:,} GB"
+    if count < 10**6:
+        return f"{count / 1e3:.0f} kB"
+    if count < 10**9:
+        return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e9:.1f} GB" if count < 10**11 else f"{count // 10**9:,} GB"
 
 
 def printable(text: str) -> str:

@@ -10,11 +10,20 @@ from pathlib import Path
 from zoo.errors import ZooError
 from zoo.runtime.console import sized
 
+_SIGNS = ("out of memory", "resource_exhausted", "can't allocate memory", "oom when allocating")
+"""What backends say when there is none left."""
+
 _GROUPS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
 """Where Linux says what a container may take."""
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error says that memory is full, of this machine or of its device."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _SIGNS)
 
 
 def refuse_beyond(count: int, what: str, instead: str) -> None:

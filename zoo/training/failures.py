@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from zoo.engine.backends import backend
 from zoo.errors import CodeFailed, RunFailed, ZooError
+from zoo.runtime import memory
 from zoo.runtime.files import REMEDIES
 
 if TYPE_CHECKING:
     from zoo.runs.run import Run
     from zoo.training.experiment import Experiment
-
-_MEMORY = ("out of memory", "resource_exhausted", "can't allocate memory", "oom when allocating")
 
 
 @contextlib.contextmanager
@@ -43,9 +42,9 @@ def _explained(error: Exception, run: Run, experiment: Experiment) -> RunFailed 
             f"the training has ended. If it was moved, move it back, then: zoo resume {run.id}"
         )
     if isinstance(error, ZooError):
-        ours = not (isinstance(error, CodeFailed) and _is_memory(error.__cause__))
+        ours = not (isinstance(error, CodeFailed) and memory.is_full(error.__cause__))
         return None if ours else _out_of_memory(run, experiment)
-    if _is_memory(error):
+    if memory.is_full(error):
         return _out_of_memory(run, experiment)
     if isinstance(error, OSError) and error.errno in REMEDIES:
         return RunFailed(
@@ -54,11 +53,6 @@ def _explained(error: Exception, run: Run, experiment: Experiment) -> RunFailed 
             f"zoo resume {run.id}"
         )
     return None
-
-
-def _is_memory(error: BaseException | None) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY)
 
 
 def _out_of_memory(run: Run, experiment: Experiment) -> RunFailed:
