@@ -24,7 +24,9 @@ from tests.fuzz.child import MOST_MEMORY
 
 MOST_SECONDS = 10.0
 _ENVIRONMENT = {  # accelerations keep compiled programs in Keras's folder
-    **{"ZOO_ACCELERATE": "none", "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    "ZOO_ACCELERATE": "none",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 _START = 300.0  # seconds in which a process imports what it needs
 
