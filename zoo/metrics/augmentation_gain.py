@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
 from zoo.plugin.limits import MOST_DRAWS
 from zoo.plugin.metric import Measured, Metric, chunks, labelled, unit
 from zoo.runtime.console import counted
