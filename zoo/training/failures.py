@@ -36,7 +36,7 @@ def explain_resource_errors(run: Run, experiment: Experiment) -> Iterator[None]:
 
 
 def _explained(error: Exception, run: Run, experiment: Experiment) -> RunFailed | None:
-    if isinstance(error, (ZooError, OSError)) and run.is_gone:
+    if isinstance(error, (ZooError, FileNotFoundError, NotADirectoryError)) and run.is_gone:
         return RunFailed(
             f"run {run.name}: its folder {run.path} was removed or moved while it was trained, so "
             f"the training has ended. If it was moved, move it back, then: zoo resume {run.id}"
