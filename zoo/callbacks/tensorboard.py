@@ -9,7 +9,7 @@ import keras
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
-from zoo.errors import ZooError
+from zoo.plugin import limits
 
 
 @dataclass(eq=False)
@@ -41,8 +41,7 @@ class TensorBoard(Callback):
 
     def __post_init__(self):
         super().__init__()
-        if self.every < 1:
-            raise ZooError(f"callbacks.{self}: every has to be at least 1.")
+        limits.check_count(self, "every", 1, where="callbacks.TensorBoard")
         self._writer: Any = None
         self._speed = Speed()
         self._layout_written = False

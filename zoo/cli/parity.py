@@ -11,13 +11,20 @@ import click
 
 from zoo.cli.options import data_dir_option, json_option, runs_option
 from zoo.errors import ZooError
+from zoo.plugin import limits
 from zoo.runs import folders
 
 
 @click.command("parity", epilog=f"For a run, {folders.RULE}")
 @click.argument("recipe", metavar="RECIPE|RUN")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--steps", default=20, show_default=True, type=click.IntRange(1), help="Steps made.")
+@click.option(
+    "--steps",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, limits.MOST_COUNT),
+    help="Steps made.",
+)
 @click.option(
     "--tolerance",
     default=1e-4,

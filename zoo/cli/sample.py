@@ -13,13 +13,19 @@ from zoo.cli.options import (
     recipe_option,
     runs_option,
 )
+from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
 
 @click.command("sample", epilog=RULE)
 @click.argument("run")
 @click.option(
-    "-n", "--n", default=64, show_default=True, type=click.IntRange(1, 10**6), help="How many."
+    "-n",
+    "--n",
+    default=64,
+    show_default=True,
+    type=click.IntRange(1, limits.MOST_DRAWS),
+    help="How many.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")
 @click.option(

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.plugin.examples import check_finite, check_labels
 from zoo.plugin.labels import column
-from zoo.plugin.limits import MOST_CLASSES, check_finite, check_labels
+from zoo.plugin.limits import MOST_CLASSES
 from zoo.plugin.sources import listed, named
 from zoo.runtime.console import counted
 

@@ -155,10 +155,14 @@ def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
 def sized(count: int) -> str:
     """A number of bytes.
 
-    >>> sized(44_300), sized(6_680_000)
-    ('44 kB', '6.7 MB')
+    >>> sized(44_300), sized(6_680_000), sized(4 * 10**15)
+    ('44 kB', '6.7 MB', '4,000,000 GB')
     """
-    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+    if count < 10**6:
+        return f"{count / 1e3:.0f} kB"
+    if count < 10**9:
+        return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e9:.1f} GB" if count < 10**11 else f"{count // 10**9:,} GB"
 
 
 def printable(text: str) -> str:
