@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,12 +15,16 @@ from zoo.runtime.backends import Choice
 
 pytestmark = pytest.mark.backend_free
 
+FIRST = "the first installed of jax, tensorflow, torch"
+
 
 @pytest.fixture
-def machine(monkeypatch):
+def machine(monkeypatch, tmp_path):
     """Pretend: ``machine(installed=..., gpus=...)``."""
     for name in ("KERAS_BACKEND", *backends.ON_CPU):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
 
     def pretend(installed=backends.BACKENDS, gpus=0, others=False):
         monkeypatch.setattr(backends, "_importable", lambda name: name in installed)
@@ -49,7 +57,7 @@ def test_installed_imports_nothing():
 def test_a_bare_folder_is_no_backend(tmp_path):
     (tmp_path / "jax").mkdir()
     code = "from zoo.runtime import backends; print(backends.installed())"
-    env = {"PYTHONPATH": f"{tmp_path}:{backends.Path(backends.__file__).parents[1]}"}
+    env = {"PYTHONPATH": f"{tmp_path}:{backends.Path(backends.__file__).parents[2]}"}
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=env
     )
@@ -114,7 +122,7 @@ def test_what_a_recipe_would_rather_have_and_is_not_installed(machine, recipe):
 
 def test_without_a_recipe_the_first_installed(machine):
     machine(installed=("tensorflow", "torch"))
-    assert backends.choose() == Choice("tensorflow", "cpu", "the first installed")
+    assert backends.choose() == Choice("tensorflow", "cpu", FIRST)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +193,7 @@ def test_a_variable_makes_no_gpus(machine, monkeypatch, setting):
 def test_a_gpu_of_another_maker_is_left_to_the_backend_to_find(machine):
     machine(others=True)
     assert backends.choose().device == "cpu"  # which is what most installations will use
-    assert backends.choose(device="gpu") == Choice("jax", "gpu", "the first installed", True)
+    assert backends.choose(device="gpu") == Choice("jax", "gpu", FIRST, True)
     with pytest.raises(ZooError, match="no gpu:0 here"):
         backends.choose(device="gpu:0")
 
@@ -246,60 +254,72 @@ def test_activate_refuses_when_keras_runs_on_another():
     assert "already runs on" in done.stdout
 
 
+BY_KERAS = json.dumps(backends.BY_KERAS, indent=4)
+
+
 @pytest.mark.parametrize(
-    ("installed", "variable", "configured", "expected"),
+    ("installed", "configured", "expected", "why"),
     [
-        (("jax",), None, None, "jax"),  # Keras's default, TensorFlow, is not there
-        (("torch", "jax"), None, "torch", None),  # keras.json names one that is
-        (("jax",), None, "torch", "jax"),
-        (("jax", "tensorflow"), None, None, None),
-        (("jax",), "torch", None, "torch"),  # chosen: Keras shall say that it is not there
-        ((), None, None, None),
+        (backends.BACKENDS, None, "jax", FIRST),
+        (backends.BACKENDS, BY_KERAS, "jax", FIRST),  # nobody chose that
+        (backends.BACKENDS, '{"backend": "tensorflow"}', "tensorflow", r"chosen in .*keras\.json"),
+        (backends.BACKENDS, BY_KERAS.replace("tensorflow", "torch"), "torch", "chosen in"),
+        (("jax", "tensorflow"), '{"backend": "torch"}', "jax", FIRST),
+        (("torch",), BY_KERAS, "torch", "the only backend installed"),
+        *(
+            (backends.BACKENDS, text, "jax", FIRST)
+            for text in ("", "{", "[]", "{}", "\udcff", '{"backend": ["torch"]}', "[" * 10**5)
+        ),
     ],
 )
-def test_settle_takes_an_installed_backend_where_none_was_chosen(
-    machine, monkeypatch, tmp_path, installed, variable, configured, expected
+def test_the_command_line_and_python_take_the_same_backend(
+    machine, monkeypatch, tmp_path, installed, configured, expected, why
 ):
     machine(installed=installed)
-    monkeypatch.delitem(sys.modules, "keras", raising=False)
-    environment = {"KERAS_HOME": str(tmp_path)} | ({"KERAS_BACKEND": variable} if variable else {})
-    monkeypatch.setattr(backends.os, "environ", environment)
-    if configured:
-        (tmp_path / "keras.json").write_text(f'{{"backend": "{configured}"}}')
+    if configured is not None:
+        (tmp_path / "keras").mkdir()
+        (tmp_path / "keras/keras.json").write_bytes(configured.encode(errors="surrogateescape"))
+    monkeypatch.setattr(backends, "_settled", None)
     backends.settle()
-    assert environment.get("KERAS_BACKEND") == expected
+    assert os.environ["KERAS_BACKEND"] == expected
+    choice = backends.choose()
+    assert choice.backend == expected and re.match(why, choice.reason)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\udcff"])
-def test_settle_passes_over_a_damaged_configuration(machine, monkeypatch, tmp_path, text):
+def test_what_a_person_chose_in_keras_json_beats_the_recipe(machine, recipe, tmp_path):
+    (tmp_path / "keras").mkdir()
+    (tmp_path / "keras/keras.json").write_text('{"backend": "torch"}')
+    assert backends.choose(None, recipe('backends = ("jax",)')).backend == "torch"
+
+
+def test_settle_leaves_what_was_chosen(machine, monkeypatch):
     machine(installed=("jax",))
-    monkeypatch.delitem(sys.modules, "keras", raising=False)
-    (tmp_path / "keras.json").write_bytes(text.encode(errors="surrogateescape"))
-    monkeypatch.setattr(backends.os, "environ", {"KERAS_HOME": str(tmp_path)})
+    monkeypatch.setenv("KERAS_BACKEND", "torch")  # Keras shall say that it is not there
     backends.settle()
-    assert backends.os.environ["KERAS_BACKEND"] == "jax"
+    assert os.environ["KERAS_BACKEND"] == "torch"
 
 
-def test_settle_comes_too_late_once_keras_is_imported(machine, monkeypatch):
-    machine(installed=("jax",))
-    monkeypatch.setitem(sys.modules, "keras", object())
-    monkeypatch.setattr(backends.os, "environ", {})
+def test_a_backend_that_keras_was_imported_with_counts(machine, monkeypatch, recipe):
+    keras = SimpleNamespace(config=SimpleNamespace(backend=lambda: "tensorflow"))
+    monkeypatch.setitem(sys.modules, "keras", keras)
     backends.settle()
-    assert backends.os.environ == {}
+    assert "KERAS_BACKEND" not in os.environ
+    path = recipe('backends = ("torch",)')
+    assert backends.choose(None, path) == Choice("tensorflow", "cpu", "Keras was imported with it")
 
 
-def test_plain_python_takes_an_installed_backend(tmp_path):
-    """``zoo.model`` in a script, only one backend installed and none chosen."""
-    there = backends.installed()[0]
+@pytest.mark.parametrize("name", backends.installed())
+def test_python_is_quiet_and_takes_what_the_command_line_takes(name, tmp_path):
     code = (
-        "import zoo; from zoo.runtime import backends\n"
-        f"backends._importable = lambda name: name == {there!r}\n"
-        "zoo.model('vae'); import keras; print(keras.backend.backend())"
+        "from zoo.runtime import backends; print(backends.choose().backend)\n"
+        "import zoo; zoo.build('ae', zoo.DataSpec((4, 4, 1)))\n"
+        "import keras; print(keras.backend.backend())"
     )
-    environment = dict(backends.os.environ) | {"KERAS_HOME": str(tmp_path)}
+    environment = dict(os.environ) | {"KERAS_HOME": str(tmp_path)}
     environment.pop("KERAS_BACKEND", None)
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    (tmp_path / "keras.json").write_text(f'{{"backend": "{name}"}}')
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [there]
+    assert (done.stdout.split(), done.stderr) == ([name, name], "")

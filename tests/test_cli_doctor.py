@@ -63,6 +63,16 @@ def test_installed_backends_work_in_processes_of_their_own(capsys, monkeypatch):
     assert found["ready"]
 
 
+def test_the_backend_that_is_taken_and_why(child, capsys, monkeypatch):
+    child(WORKS)
+    monkeypatch.setattr(backends, "_running", lambda: None)
+    for variable, name, why in [("jax", "jax", "KERAS_BACKEND"), ("tf", None, "unknown backend")]:
+        monkeypatch.setenv("KERAS_BACKEND", variable)
+        monkeypatch.setattr(backends, "_settled", None)
+        found = report(capsys)["backend"]
+        assert found["name"] == name and why in found["why"]
+
+
 def test_the_text_ends_with_a_verdict(child, capsys):
     child(WORKS)
     assert cli.main(["doctor"]) == 0

@@ -127,6 +127,16 @@ def test_a_mistake_is_one_message_without_traceback(capsys, command, error, stat
     assert captured.out == ""
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError("Unable to allocate 7 GiB"), RuntimeError("CUDA out of memory.\n")]
+)
+def test_memory_that_is_full_is_told(capsys, command, error):
+    command(raising(error))
+    assert cli.main(["try"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("zoo: out of memory (") and "Take smaller settings" in told
+
+
 def test_an_interrupt_is_130(command):
     command(raising(KeyboardInterrupt()))
     assert cli.main(["try"]) == 130

@@ -105,11 +105,14 @@ def test_a_run_is_quiet_but_for_what_it_says(place, backend):
     status, out, err = finish(start("run", "tiny.py", "epochs=1", "--backend", backend))
     assert status == 0, err
     [run] = folders.all_runs(place / "runs")
-    first, second, epoch = err.splitlines()
+    recipe, device, what, where, epoch = err.splitlines()
+    assert recipe == "recipe tiny.py"
     assert (
-        first == f"{backend} on {'gpu' if backends.gpu_present() else 'cpu'} (chosen by --backend)"
+        device == f"{backend} on {'gpu' if backends.gpu_present() else 'cpu'} (chosen by --backend)"
     )
-    assert second == f"run {run.name}"
+    examples = run.manifest.data.examples["train"]
+    assert what == f"training vae on digits: {examples:,} training examples, 1 epoch"
+    assert where == f"run {run.name}, kept in {run.path.relative_to(place)}"
     assert epoch.startswith("epoch 1/1  ") and "autoencoder/kl" in epoch
     lines = out.splitlines()
     assert lines[0].startswith("trained on digits, 1 epoch in ")
@@ -233,10 +236,10 @@ def files(place):
 
 
 def one_message(status, out, err):
-    """The message of a mistake, after the line on the backend where there is one."""
+    """The message of a mistake, after the lines on what is run, where there are some."""
     assert status == 2, err
     assert out == ""
-    begins = r"\w+ on [cg]pu \(|\S+: the "  # which backend, which run is meant
+    begins = r"\w+ on [cg]pu \(|\S+: the |recipe "  # which backend, run or recipe is meant
     lines = [line for line in err.splitlines() if not re.match(begins, line)]
     assert len(lines) == 1, err
     assert lines[0].startswith("zoo: ")
@@ -302,8 +305,8 @@ def test_data_that_stand_in_are_announced_in_one_line(place, capfd):
     settings = ["epochs=1", "model.units=(8,)", "dataset.limit=128", "metrics.1.samples=2"]
     status, out, err = call(capfd, "run", "vae_mnist", *settings)
     assert status == 0, err
-    [line] = [line for line in err.splitlines() if "stand-in" in line]
-    assert "could not be downloaded" in line
+    [line] = [line for line in err.splitlines() if "could not be downloaded" in line]
+    assert "stand-in" in line
     assert out.startswith("trained on digits (stand-in for mnist), 1 epoch")
     assert "(digits (stand-in for mnist): " in out
     [run] = folders.all_runs(place / "runs")
@@ -345,6 +348,7 @@ def test_ctrl_c_keeps_the_weights_and_is_130(place):
 @pytest.mark.backend_free
 def test_ctrl_c_at_the_start_is_quiet(place):
     process = start("run", "tiny.py")
+    assert process.stderr.readline() == "recipe tiny.py\n"
     assert " on " in process.stderr.readline()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
@@ -523,8 +527,8 @@ def test_help_fits_narrow_terminals(capfd, monkeypatch, width):
 
 @pytest.mark.once_in_short
 def test_stderr_is_held_back_unless_something_breaks(capfd):
-    from zoo.cli.quiet import held_back
     from zoo.errors import ZooError
+    from zoo.runtime.quiet import held_back
 
     def noise(error=None):
         with held_back():

@@ -7,6 +7,7 @@ import pytest
 
 from zoo.datasets import Access, Arrays, Data, Split
 from zoo.errors import ZooError
+from zoo.plugin.labels import column
 from zoo.plugin.limits import MOST_CLASSES
 from zoo.plugin.model import DataSpec
 from zoo.runs import manifest
@@ -164,7 +165,7 @@ def test_own_data_that_is_not_finite(part, value):
 
 
 def test_own_data_of_too_many_classes():
-    with pytest.raises(ZooError, match="own: 100,001 classes; up to 100,000 are accepted"):
+    with pytest.raises(ZooError, match="DataSpec: 100,001 classes; up to 100,000 are accepted"):
         own(THREE, classes=MOST_CLASSES + 1).check()
 
 
@@ -210,3 +211,11 @@ def test_nan_in_what_is_not_trained_on(tmp_path, name):
     bad[3] = np.nan
     with pytest.raises(ZooError, match=rf"x of {name[2:]}: row 3 holds nan"):
         load(tmp_path, x_train=x, **{name: bad})
+
+
+@pytest.mark.parametrize("kind", ["int32", "U3", "O"])
+def test_labels_are_looked_at_in_their_shape_first(kind):
+    with pytest.raises(ZooError, match=r"labels are \(n,\), \(n, 1\) or one-hot .*, not \(\)"):
+        column(np.array("1").astype(kind), "y")
+    y, room = column(np.array([["1"], ["2"]]).astype(kind), "y")
+    assert y.shape == (2,) and room == 0

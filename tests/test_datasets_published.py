@@ -64,6 +64,7 @@ def test_fashion_mnist(access, fashion):
     assert data.train.y.dtype == np.int32
     few = FashionMNIST(validation=10, limit=7).load(access)
     assert [len(split) for split in (few.train, few.validation, few.test)] == [7, 7, 7]
+    assert data.class_names[0] == "T-shirt/top" and len(data.class_names) == 10
 
 
 def test_fashion_mnist_is_not_taken_for_mnist(tmp_path, access, fashion):

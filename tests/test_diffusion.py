@@ -309,7 +309,7 @@ def test_the_samples_of_one_file_of_weights_are_the_same_on_all_backends(tmp_pat
     ("settings", "message"),
     [
         ({"solver": "euclid"}, "unknown solver 'euclid'. Accepted: euler, heun"),
-        ({"steps": 0}, "steps is at least 1"),
+        ({"steps": 0}, "steps is an integer, from 1 to 10,000"),
         ({"label_dropout": 1.0}, r"label_dropout is in \[0, 1\)"),
         ({"guidance": -0.5}, "guidance is at least 0"),
     ],

@@ -167,7 +167,7 @@ def test_a_prior_is_set_on_the_command_line():
         ("model.prior=Uniform", "dimension"),
         ("model.prior=3", r"written as in a recipe, NAME\(setting=value\)"),
         ("model.prior=Uniform(__import__('os'))", "written as in a recipe"),
-        ("model.prior=NormalMixture(2, components=3)", "components is from 1 to dimension 2"),
+        ("model.prior=NormalMixture(2, components=3)", "components is an integer, from 1 to 2"),
     ]:
         with pytest.raises(ZooError, match=message):
             changed(text)
@@ -176,9 +176,9 @@ def test_a_prior_is_set_on_the_command_line():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: d.StandardNormal(0), "dimension is at least 1"),
+        (lambda: d.StandardNormal(0), "dimension is an integer, at least 1"),
         (lambda: d.Uniform(2, 1.0, 1.0), "is not below high"),
-        (lambda: d.NormalMixture(2, components=3), "from 1 to dimension 2, not 3"),
+        (lambda: d.NormalMixture(2, components=3), "from 1 to 2; got 3"),
     ],
 )
 def test_a_prior_is_checked(make, message):

@@ -70,7 +70,7 @@ def test_terms_cannot_take_the_names_of_totals(name):
 
 
 def test_a_move_is_made_at_least_once():
-    with pytest.raises(zoo.ZooError, match="repeat is at least 1, not 0"):
+    with pytest.raises(zoo.ZooError, match="repeat is an integer, at least 1; got 0"):
         built(repeat=0)
 
 

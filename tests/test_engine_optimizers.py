@@ -104,7 +104,7 @@ def test_names_of_optimizers():
 @pytest.mark.parametrize(
     ("optimizers", "said"),
     [
-        ("adam", "one for each player"),
+        (0.1, "one optimizer per player"),
         ({}, "no optimizer for player 'generator', 'critic'"),
         ({"critic": "adam"}, "no optimizer for player 'generator'"),
         ({"critic": "adam", "generatr": "adam"}, "did you mean 'generator'"),

@@ -233,7 +233,7 @@ def test_augmentation_changes_what_both_players_see():
             {"prior": "normal"},
             r"prior takes a Prior, as .*StandardNormal\(\.\.\.\).*, not 'normal'",
         ),
-        ("gan", {"repeats": 0}, "repeat is at least 1"),
+        ("gan", {"repeats": 0}, "repeat is an integer, at least 1"),
         ("dcgan", {"filters": "5"}, "filters takes int"),
     ],
 )

@@ -181,7 +181,7 @@ def test_weights_where_the_recipe_is_silent(recipe):
         ("epochs=many", r"epochs takes int, not 'many' \(str\)"),
         ("epochs=", "epochs takes int, not ''"),
         ("epochs=3.5", r"epochs takes int, not 3\.5"),
-        ("epochs=0", "epochs is at least 1"),
+        ("epochs=0", "epochs is an integer, at least 1"),
         ("epochs=__import__('os')", 'epochs takes int, not "__import__'),
         ("epochs=" + "(" * 1000, "epochs takes int"),
         ("epochs.x=3", "epochs is 20 and has no parts"),
@@ -232,7 +232,7 @@ def test_weights_where_the_recipe_is_silent(recipe):
         ("callbacks.SampleGrid=3", r"callbacks\[0\] takes Callback, not 3"),
         ("callbacks.EarlyStopping.patience=long", "patience takes int, not 'long'"),
         ("callbacks.EarlyStopping.patients=1", r"unknown setting 'patients'.*'patience'"),
-        ("metrics.LogLikelihood.samples=0", "samples is at least 1"),
+        ("metrics.LogLikelihood.samples=0", "samples is an integer, from 1 to 1,000,000"),
         ("precision=float16", "precision takes one of 'float32'"),
     ],
 )

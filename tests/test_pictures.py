@@ -84,6 +84,27 @@ def test_names_stand_beside_rows_and_over_columns():
         assert (framed[:top, left + 30 * i : left + 30 * (i + 1)] < 128).any()
     assert (framed[:top, :left] == 255).all()
     assert (pictures.framed(image) == image).all()
+    upright = pictures.framed(image, columns=["a long name", "b", "another"])
+    assert upright.shape[0] > framed.shape[0] and upright.shape[1] == 90
+    assert (upright[-60:] == image).all() and (upright[:-60, :30] < 128).any()
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "expected"),
+    [
+        ([0, 1], (), ["0", "1"]),
+        ([1, 0], ("cat", "dog"), ["dog", "cat"]),
+        ([2, -1], ("cat", "dog"), ["2", "-1"]),
+        ([0], ("x" * 21,), ["x" * 19 + "…"]),
+    ],
+)
+def test_what_classes_are_called(labels, names, expected):
+    assert pictures.class_names(labels, names) == expected
+
+
+def test_names_stay_upright_only_where_they_need_to():
+    image = np.zeros((60, 300, 3), "uint8")
+    assert pictures.framed(image, columns=["trouser", "dress"]).shape == (81, 300, 3)
 
 
 def test_images_side_by_side():
@@ -130,6 +151,14 @@ def test_labels_have_colours_places_and_a_legend():
     for i, colour in enumerate((first, second)):  # the legend, in the order of the labels
         row, _, pixels = where(image[:, 440:], colour)
         assert abs(row - (20 + 24 * i)) < 3 and pixels > 50
+
+
+def test_a_legend_has_room_for_names():
+    points, labels = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0, 1])
+    plain = pictures.by_label(points, labels)
+    assert (plain == pictures.by_label(points, labels, names=("0", "1"))).all()
+    named = pictures.by_label(points, labels, names=("ankle boot", "dress"))
+    assert named.shape[0] == plain.shape[0] and named.shape[1] > plain.shape[1]
 
 
 def test_points_without_labels_or_with_too_many_are_of_one_colour():

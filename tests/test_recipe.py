@@ -75,7 +75,7 @@ def test_numbers_and_lists_are_converted():
             {"optimizers": {"autoencoder": "adam", "autoencoders": "adam"}},
             r"optimizers: unknown player 'autoencoders'; did you mean 'autoencoder'\?",
         ),
-        ({"epochs": 0}, "epochs is at least 1, not 0"),
+        ({"epochs": 0}, "epochs is an integer, at least 1; got 0"),
         ({"epochs": 1.5}, r"epochs takes int, not 1\.5"),
         ({"epochs": True}, "epochs takes int"),
         ({"seed": "0"}, "seed takes int"),

@@ -244,7 +244,7 @@ def changed(path, value):
         (["backend"], "a\x1b[2Jb", 'backend is "a\\u001b[2Jb"; jax, tensorflow, torch is'),
         (["data", "shape"], [1] * 9, "a list of 1 to 4 positive integers is accepted"),
         (["data", "shape"], "x", 'data.shape is "x"; a list of 1 to 4 positive integers'),
-        (["data", "shape"], [2**20, 2**20], "at most 4,194,304 numbers is accepted"),
+        (["data", "shape"], [2**20, 2**20], "at most 4,194,304 numbers are accepted"),
         (["data", "examples"], {"train": 10**12}, "a whole number from 0 to 100,000,000"),
         (["data", "classes"], True, "data.classes is true"),
         (["sha256"], {"../../x": "0" * 64}, "the path of a file of the run that has a hash"),

@@ -62,5 +62,5 @@ def test_too_few_codes_are_refused(codes):
         GaussianMixture(components=4).fit(codes[:3])
     with pytest.raises(ZooError, match="finite"):
         GaussianMixture(components=2).fit(np.full((9, 2), np.nan))
-    with pytest.raises(ZooError, match="at least 1"):
+    with pytest.raises(ZooError, match="components is an integer, from 1 to 10,000"):
         GaussianMixture(components=0)

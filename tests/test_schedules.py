@@ -39,8 +39,8 @@ def test_a_schedule_takes_a_plain_int():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: WarmUp(0), "WarmUp.steps is at least 1, not 0"),
-        (lambda: Cyclic(0), "Cyclic.period is at least 1, not 0"),
+        (lambda: WarmUp(0), "WarmUp: steps is an integer, at least 1"),
+        (lambda: Cyclic(0), "Cyclic: period is an integer, at least 1"),
         (lambda: Cyclic(8, ramp=0.0), r"Cyclic.ramp is in \(0, 1\], not 0.0"),
         (lambda: Cyclic(8, ramp=1.5), r"Cyclic.ramp is in \(0, 1\], not 1.5"),
     ],

@@ -17,6 +17,7 @@ import zoo
 from zoo import callbacks, datasets, metrics
 from zoo.datasets import Access, Data
 from zoo.errors import RunFailed, ZooError
+from zoo.reports import pictures, views
 from zoo.training.experiment import EVALUATION_BATCH, prepare
 
 QUIET = Access(say=lambda line: None)
@@ -146,7 +147,7 @@ def test_the_results(run):
 @pytest.mark.once_in_short
 def test_the_history_has_every_term_of_every_epoch(run):
     rows = history(run)
-    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert [row["epoch"] for row in rows] == ["1", "2"]
     assert {"loss", "val_loss", "autoencoder/kl", "val_autoencoder/kl"} <= set(rows[0])
     last = run.read_json("results.json")
     assert float(rows[1]["loss"]) == pytest.approx(last["train"]["loss"])
@@ -166,7 +167,7 @@ def test_the_events_are_read_back(run):
     assert written == pytest.approx([float(row["loss"]) for row in rows])
     rates = [event.value for event in events.Scalars("learning_rate/autoencoder")]
     assert rates == pytest.approx([1e-2, 1e-2])
-    assert "speed/pictures_per_second" in scalars
+    assert "speed/examples_per_second" in scalars
     for kind in ("samples", "reconstructions"):
         assert len(events.Images(kind)) == 2
     [text] = events.Tensors("recipe/text_summary")
@@ -388,3 +389,32 @@ def test_learning_rates_are_no_results(tmp_path):
     run = train(tiny(callbacks=callbacks), tmp_path)
     results = run.read_json("results.json")
     assert set(results["train"]) == {"loss", "autoencoder/kl", "autoencoder/reconstruction"}
+
+
+@pytest.mark.once_in_short
+def test_pictures_of_a_run_have_the_names_of_its_classes(tmp_path, monkeypatch):
+    """The model knows them in training, and again when its run is loaded."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
+    np.savez(tmp_path / "own.npz", x=x, y=np.array(["dog", "cat"] * 20))
+    drawn = []
+    framed, by_label = pictures.framed, pictures.by_label
+    monkeypatch.setattr(
+        pictures, "framed", lambda *a, **o: (drawn.append(o.get("columns")), framed(*a, **o))[1]
+    )
+    monkeypatch.setattr(
+        pictures, "by_label", lambda *a, **o: (drawn.append(o["names"]), by_label(*a, **o))[1]
+    )
+    recipe = tiny(
+        model=zoo.model("vae", latent_dim=2, units=(8,), conditional=True),
+        dataset=datasets.Arrays(tmp_path / "own.npz", validation=0.2, test=0.2),
+        callbacks=[callbacks.SampleGrid(n=4), callbacks.LatentScatter(n=8)],
+        epochs=1,
+    )
+    run = train(recipe, tmp_path / "runs")
+    assert drawn == [["cat", "dog"], ("cat", "dog")]
+    model = zoo.load(run)
+    assert model.class_names == ("cat", "dog")
+    assert views.label_of(model, "dog") == views.label_of(model, "1") == 1
+    with pytest.raises(ZooError, match="unknown class 'dgo'; did you mean 'dog'"):
+        views.label_of(model, "dgo")

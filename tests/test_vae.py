@@ -304,7 +304,7 @@ def test_a_schedule_weighs_the_kl_by_the_step():
     [
         ("vae", {"likelihood": "nomal"}, "did you mean 'normal'"),
         ("free_bits_vae", {"free_bits": -1.0}, "free_bits is at least 0"),
-        ("iwae", {"samples": 0}, "samples is at least 1"),
+        ("iwae", {"samples": 0}, "samples is an integer, from 1 to 1,000,000"),
     ],
 )
 def test_wrong_settings_are_refused(name, settings, message):

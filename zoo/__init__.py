@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from zoo.runtime import backends as _backends
+from zoo.runtime import quiet as _quiet
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
@@ -22,8 +25,8 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo.training.resume import resume
     from zoo.training.train import train
 
-# Imported when first used: `import zoo` and `zoo --help` stay fast, and KERAS_BACKEND
-# can still be chosen.
+# Imported when first used: `import zoo` and `zoo --help` stay fast, and a backend can still
+# be chosen.
 _ORIGIN = {
     "Batch": "zoo.plugin.model",
     "DataSpec": "zoo.plugin.model",
@@ -77,11 +80,14 @@ __all__ = [
 def __getattr__(name: str):
     if name not in __all__:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    importlib.import_module("zoo.runtime.backends").settle()
-    if name in _SUBMODULES:
-        return importlib.import_module(f"zoo.{name}")
-    return getattr(importlib.import_module(_ORIGIN[name]), name)
+    module = f"zoo.{name}" if name in _SUBMODULES else _ORIGIN[name]
+    with _quiet.first_import():
+        found = importlib.import_module(module)
+    return found if name in _SUBMODULES else getattr(found, name)
 
 
 def __dir__():
     return sorted([*__all__, "__version__"])
+
+
+_backends.settle()  # before the next import of Keras, whoever makes it

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoo.callbacks.base import Callback
 from zoo.callbacks.interval import Interval
 from zoo.errors import ZooError
+from zoo.plugin import limits
 
 PAUSE = 60.0  # seconds from one checkpoint to the next, where it is for the zoo to say
 
@@ -38,8 +39,7 @@ class Checkpoint(Callback):
         self._interval = Interval.parse(self.every, "callbacks.Checkpoint")
         if self._interval.unit == "step":
             self.every_steps = int(self._interval.count)
-        if self.keep < 1:
-            raise ZooError(f"callbacks.Checkpoint: keep is at least 1, not {self.keep}")
+        limits.check_count(self, "keep", 1, where="callbacks.Checkpoint")
         if self.mode not in ("min", "max"):
             raise ZooError(f"callbacks.Checkpoint: mode is 'min' or 'max', not {self.mode!r}")
 

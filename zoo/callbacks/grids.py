@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.interval import Interval
-from zoo.errors import ZooError
+from zoo.plugin import limits
 from zoo.plugin.views import ROWS, find
 
 
@@ -23,12 +23,12 @@ class _Grid(Callback):
     every: int | str = 1
     n: int = 64
     kind: ClassVar[str]
+    most: ClassVar[int] = limits.MOST_SHOWN
 
     def __post_init__(self):
         super().__init__()
         self._interval = Interval.parse(self.every, f"callbacks.{self}", ("epoch", "step"))
-        if self.n < 1:
-            raise ZooError(f"callbacks.{self}: n has to be at least 1.")
+        limits.check_count(self, "n", 1, self.most, f"callbacks.{type(self).__name__}")
         if self._interval.unit == "step":
             # only then: Keras waits for every step for whoever has this method
             self.on_train_batch_end = self._after_step
@@ -112,6 +112,7 @@ class LatentManifold(_Grid):
 
     n: int = 20
     kind = "manifold"
+    most = 100
 
 
 @dataclass(eq=False)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
-from zoo.runtime.console import clock, write
+from zoo.reports import losses
+from zoo.runtime.console import clock, packed, write
 
 REDRAWS = 5  # a second
 
 
 class Progress(Callback):
-    """Shows epoch, time left for the whole training, pictures a second and the terms.
+    """Shows epoch, time left for the whole training, examples per second and the terms.
 
-    On a terminal this is a live display, redrawn from a thread of its own five times a
-    second whatever the speed of the steps; elsewhere it is one line an epoch. ``close``
-    gives the terminal back when training is broken off.
+    Each epoch leaves a line. On a terminal there is a live display of the present epoch below
+    it, redrawn from a thread of its own five times a second whatever the speed of the steps.
+    ``close`` gives the terminal back when training is broken off.
 
     Args:
         stream: where to write; ``sys.stderr`` if None.
@@ -38,7 +39,7 @@ class Progress(Callback):
         self._epoch = 0
         self._validating = False
         self._terms: Mapping[str, float] = {}
-        self._validation: Mapping[str, float] = {}
+        self._ended = False
         self._began = 0.0
         self._origin: tuple[float, float] | None = None
         self._took: float | None = None
@@ -46,7 +47,7 @@ class Progress(Callback):
     def on_train_begin(self, logs=None):
         stream = self.stream or sys.stderr
         self._out = stream
-        self._terms, self._validation = {}, {}
+        self._terms, self._ended = {}, False
         self._began, self._origin, self._took = time.perf_counter(), None, None
         if stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
             from rich.console import Console
@@ -65,7 +66,7 @@ class Progress(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._speed.begin()
-        self._epoch = epoch
+        self._epoch, self._ended = epoch, False
 
     def on_train_batch_end(self, batch, logs=None):
         self._speed.step(batch)
@@ -82,14 +83,16 @@ class Progress(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        self._terms = {k: v for k, v in logs.items() if not k.startswith("val_")}
-        self._validation = {
-            k.removeprefix("val_"): v for k, v in logs.items() if k.startswith("val_")
-        }
+        held_out = {k.removeprefix("val_"): v for k, v in logs.items() if k.startswith("val_")}
+        items = [self._title(), f"{self._speed.seconds:.1f} s", self._rate()]
+        items += losses.shown({k: v for k, v in logs.items() if not k.startswith("val_")})
+        items = [item for item in [*items, *losses.shown(held_out, "val_")] if item]
+        self._terms, self._ended = {}, True
         if self._live is None:
-            line = [self._title(), f"{self._speed.seconds:.1f} s", self._rate()]
-            line += _show(self._terms) + [f"val_{term}" for term in _show(self._validation)]
-            write("  ".join(filter(None, line)), self._out)
+            write("  ".join(items), self._out)
+        else:  # it stays above the display
+            first, *others = packed(items, self._live.console.width - 2)
+            self._live.console.out("\n  ".join([first, *others]), highlight=False)
 
     def on_train_end(self, logs=None):
         self._took = time.perf_counter() - self._began
@@ -108,7 +111,7 @@ class Progress(Callback):
         speed = self._speed.per_second
         if speed is None or self.context is None:
             return ""
-        return f"{speed * self.context.batch_size:,.0f} pictures/s"
+        return f"{speed * self.context.batch_size:,.0f} examples/s"
 
     def _position(self) -> float:
         """Epochs made, with the fraction of the present one."""
@@ -133,6 +136,9 @@ class Progress(Callback):
         from rich.text import Text
 
         width = options.max_width
+        if self._ended:
+            yield Text(self._left(), style="dim")
+            return
         title, steps = self._title(), self.params["steps"]
         count = f"{self._speed.steps}/{steps}" if steps else f"{self._speed.steps}"
         facts = [count, self._left(), self._rate(), "validating" if self._validating else ""]
@@ -151,38 +157,7 @@ class Progress(Callback):
         yield row
         for items, style in [
             (below, ""),
-            (_show(self._terms), ""),
-            (["validation", *_show(self._validation)] if self._validation else [], "dim"),
+            (losses.shown(self._terms), ""),
         ]:
-            for line in _pack(items, width):
+            for line in packed(items, width):
                 yield Text(line, style=style, no_wrap=True, overflow="ellipsis")
-
-
-def _show(terms: Mapping[str, float]) -> list[str]:
-    """Each term with its value, the loss first."""
-    ordered = sorted(terms.items(), key=lambda item: (item[0] != "loss", item[0]))
-    return [f"{name} {_number(float(value))}" for name, value in ordered]
-
-
-def _number(value: float) -> str:
-    """Four digits, without an exponent for large numbers.
-
-    >>> _number(105.23), _number(12345.6), _number(0.00012345)
-    ('105.2', '12,346', '0.0001234')
-    """
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e12 else f"{value:.4g}"
-
-
-def _pack(items: Iterable[str], width: int) -> list[str]:
-    """Items in lines no wider than ``width``, an item never split.
-
-    >>> _pack(["loss 105.2", "kl 24.1", "val 3"], 20)
-    ['loss 105.2  kl 24.1', 'val 3']
-    """
-    lines: list[str] = []
-    for item in items:
-        if lines and len(lines[-1]) + 2 + len(item) <= width:
-            lines[-1] += f"  {item}"
-        else:
-            lines.append(item)
-    return lines

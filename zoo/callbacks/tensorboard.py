@@ -9,7 +9,7 @@ import keras
 
 from zoo.callbacks.base import Callback
 from zoo.callbacks.speed import Speed
-from zoo.errors import ZooError
+from zoo.plugin import limits
 
 
 @dataclass(eq=False)
@@ -23,7 +23,7 @@ class TensorBoard(Callback):
       a player's terms stand in one group, training beside validation. The Custom
       Scalars page draws the two of one term in one chart.
     - ``learning_rate/{player}``
-    - ``speed/pictures_per_second``, the very first step (which compiles) left out
+    - ``speed/examples_per_second``, the very first step (which compiles) left out
     - the images ``samples`` and ``reconstructions``, and those of the recipe's other
       callbacks, where the model makes them
 
@@ -41,8 +41,7 @@ class TensorBoard(Callback):
 
     def __post_init__(self):
         super().__init__()
-        if self.every < 1:
-            raise ZooError(f"callbacks.{self}: every has to be at least 1.")
+        limits.check_count(self, "every", 1, where="callbacks.TensorBoard")
         self._writer: Any = None
         self._speed = Speed()
         self._layout_written = False
@@ -84,7 +83,7 @@ class TensorBoard(Callback):
             rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
             writer.add_scalar(f"learning_rate/{player}", rate, step)
         if (speed := self._speed.per_second) is not None:
-            writer.add_scalar("speed/pictures_per_second", speed * context.batch_size, step)
+            writer.add_scalar("speed/examples_per_second", speed * context.batch_size, step)
         if (epoch + 1) % self.every == 0:
             for kind in context.kinds:
                 image = context.picture(kind, model, epoch)

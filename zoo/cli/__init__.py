@@ -14,7 +14,8 @@ import click
 from zoo import __version__
 from zoo.cli import hints
 from zoo.errors import CodeFailed, RunFailed, ZooError, nearest
-from zoo.runtime.console import brief, open_closed_streams, printable
+from zoo.runtime import memory
+from zoo.runtime.console import brief, fitted, open_closed_streams, printable
 from zoo.runtime.files import FULL, unwritable
 
 COMMANDS = {
@@ -111,7 +112,7 @@ def main(args: Sequence[str] | None = None) -> int:
         lines = "\n".join(
             map(printable, f"zoo: {brief(str(error))}{'' if shown else hint}".split("\n"))
         )
-        click.echo(lines, err=True)
+        click.echo(fitted(lines, sys.stderr), err=True)
         return error.exit_code
     except OSError as error:
         if error.errno in FULL:  # of stdout, or of a file that no code of the zoo's writes
@@ -127,6 +128,16 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _discard_stdout()
         return 1
+    except Exception as error:
+        if not memory.is_full(error):
+            raise
+        told = brief(printable(" ".join(str(error).split())))
+        click.echo(
+            f"zoo: out of memory ({told}). Take smaller settings: fewer examples, a smaller "
+            "batch_size or model",
+            err=True,
+        )
+        return RunFailed.exit_code
     return result if isinstance(result, int) else 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zoo.cli.options import json_option
-from zoo.runtime.console import counted
+from zoo.runtime.console import counted, fitted
 
 
 @click.command("check")
@@ -66,7 +66,7 @@ def command(
         report = {"name": name, "passed": passed, "backends": reports}
         click.echo(json.dumps(report, indent=2))
     else:
-        click.echo("\n".join(_text(name, reports)))
+        click.echo(fitted("\n".join(_text(name, reports))))
     return 0 if passed else 1
 
 

@@ -20,7 +20,7 @@ from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
 from zoo.runtime import jsons
-from zoo.runtime.console import say
+from zoo.runtime.console import fitted, say
 
 
 @click.command("compare", epilog=folders.RULE)
@@ -107,7 +107,7 @@ def command(
                 measured = answer(args, failed=f"measuring {run.name} failed")["metrics"]
         rows.append(table.row(run, measured))
     told = {"rows": [dataclasses.asdict(row) for row in rows]}
-    click.echo(jsons.text(told) if as_json else table.table(rows))
+    click.echo(jsons.text(told) if as_json else fitted(table.table(rows)))
 
 
 def _meant(name: str, root: Path, changed: bool) -> Path | Run:
@@ -144,12 +144,9 @@ def _plan(recipes: list[Path], options: list[str]) -> ZooError:
 
 def _needed(metrics) -> dict[str, tuple[str, ...]]:
     """Abilities that each metric needs."""
-    from zoo.cli.quiet import held_back
     from zoo.plugin import registry
-    from zoo.runtime import backends
+    from zoo.runtime.quiet import held_back
 
-    if metrics:
-        backends.settle()  # a metric of somebody's may import Keras
     with held_back():
         return {name: registry.load("metrics", name).needs for name in metrics}
 

@@ -22,6 +22,7 @@ from zoo.engine import accelerate
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runtime import backends
+from zoo.runtime.console import fitted
 
 SECONDS = 120
 """How long a backend may take to start."""
@@ -72,11 +73,12 @@ def command(runs_folder: str | None, data_dir: str | None, as_json: bool) -> int
         "versions": _versions(),
         "gpus": backends.gpus(),
         "backends": _probe_all(),
+        "backend": _chosen(),
         "data": _data(data_dir),
         "runs": _folder(folders.root(runs_folder)),
     }
     report["ready"], report["verdict"] = _verdict(report)
-    click.echo(json.dumps(report, indent=2) if as_json else _text(report))
+    click.echo(json.dumps(report, indent=2) if as_json else fitted(_text(report)))
     return 0 if report["ready"] else 1
 
 
@@ -92,6 +94,15 @@ def _versions() -> dict[str, str | None]:
         except importlib.metadata.PackageNotFoundError:
             versions[name] = None
     return versions
+
+
+def _chosen() -> dict[str, str | None]:
+    """The backend that commands and ``import zoo`` take here, and why."""
+    try:
+        choice = backends.choose()
+    except ZooError as error:
+        return {"name": None, "why": str(error)}
+    return {"name": choice.backend, "why": choice.reason}
 
 
 def _probe_all() -> dict[str, dict[str, Any]]:
@@ -189,6 +200,8 @@ def _text(report: dict[str, Any]) -> str:
     for name, found in report["backends"].items():
         lines.append((name, _backend_text(name, found, report["gpus"])))
         lines += [("", text) for text in _accelerations_text(found)]
+    chosen = report["backend"]
+    lines.append(("backend", ", ".join(filter(None, (chosen["name"], chosen["why"])))))
     lines.append(("gpu", f"{report['gpus']} of NVIDIA's" if report["gpus"] else "none of NVIDIA's"))
     lines.append(("mnist", ", ".join(data["mnist"]) if data["mnist"] else data["why"]))
     writable = folder["writable"]

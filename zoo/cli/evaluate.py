@@ -17,7 +17,7 @@ from zoo.cli.options import (
 )
 from zoo.runs import folders
 from zoo.runtime import jsons
-from zoo.runtime.console import say
+from zoo.runtime.console import fitted, say
 
 
 @click.command("evaluate", epilog=folders.RULE)
@@ -107,4 +107,4 @@ def command(
     lines = [f"run {folders.title(found)}", *(f"  {line}" for line in summary.measured(measured))]
     if not target.is_relative_to(found.path):
         lines.append(f"  kept in {target}")
-    click.echo("\n".join(lines))
+    click.echo(fitted("\n".join(lines)))

@@ -14,14 +14,25 @@ from zoo.cli.options import (
     recipe_option,
     runs_option,
 )
+from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
 
 @click.command("interpolate", epilog=RULE)
 @click.argument("run")
-@click.option("--pairs", default=8, show_default=True, type=click.IntRange(1), help="How many.")
 @click.option(
-    "--steps", default=9, show_default=True, type=click.IntRange(2), help="Codes from end to end."
+    "--pairs",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, limits.MOST_SHOWN),
+    help="How many.",
+)
+@click.option(
+    "--steps",
+    default=9,
+    show_default=True,
+    type=click.IntRange(2, limits.MOST_SHOWN),
+    help="Codes from end to end.",
 )
 @click.option(
     "--seed", default=0, show_default=True, help="Of the choice of pictures, or of noise."

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import json
-import shutil
-import sys
 from collections.abc import Sequence
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -17,10 +14,11 @@ from zoo.cli.options import json_option, runs_option
 from zoo.config import recipe_files
 from zoo.errors import ZooError
 from zoo.plugin import registry
+from zoo.plugin.about import about
 from zoo.runs import folders, pretrained
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import RESULTS, Run
-from zoo.runtime.console import figure, printable, sized
+from zoo.runtime.console import cut, figure, printable, sized
 
 SECTIONS = {
     "models": 'in a recipe: zoo.model("NAME")',
@@ -89,7 +87,7 @@ def _rows(section: str, runs_folder: str | None) -> list[dict[str, Any]]:
     """What a section holds, as plain data; ``type`` is the name to type."""
     if section == "recipes":
         return [
-            {"type": name, "about": _about(path), "path": str(path)}
+            {"type": name, "about": recipe_files.about(path), "path": str(path)}
             for name, path in sorted(
                 recipe_files.shipped().items(), key=lambda item: registry.natural(item[0])
             )
@@ -100,14 +98,19 @@ def _rows(section: str, runs_folder: str | None) -> list[dict[str, Any]]:
     if section == "pretrained":
         return [_pack(pack) for pack in pretrained.packs()]
     return [
-        {"type": record.typed, **dataclasses.asdict(record)} for record in registry.records(section)
+        {"type": record.typed, "about": about(record.target), **dataclasses.asdict(record)}
+        for record in registry.records(section)
     ]
 
 
 def _run(run: Run, described: Manifest | ZooError) -> dict[str, Any]:
     row: dict[str, Any] = {"type": run.name, "path": str(run.path), "status": "unreadable"}
     if isinstance(described, ZooError):
-        return {**row, "epoch": None, "epochs": None, "backend": None, "data": None}
+        return {
+            **row,
+            **dict.fromkeys(("epoch", "epochs", "backend", "data", "created")),
+            "figure": "",
+        }
     return {
         **row,
         "status": run.status_of(described),
@@ -115,6 +118,8 @@ def _run(run: Run, described: Manifest | ZooError) -> dict[str, Any]:
         "epochs": described.epochs,
         "backend": described.backend,
         "data": described.data.name,
+        "created": described.created,
+        "figure": _figure(run),
     }
 
 
@@ -132,26 +137,38 @@ def _pack(pack: pretrained.Pretrained) -> dict[str, Any]:
     run = Run(pack.path)
     try:
         row["data"] = run.manifest.data.name
-        metrics = run.read_json(RESULTS).get("metrics")
+        row["figure"] = _figure(run)
     except ZooError:
-        return row
+        pass
+    return row
+
+
+def _figure(run: Run) -> str:
+    """The first number that was measured of a run, with its name and unit; "" without one."""
+    try:
+        metrics = run.read_json(RESULTS).get("metrics")
+    except (ZooError, AttributeError):
+        return ""
     for name, found in (metrics if isinstance(metrics, dict) else {}).items():
         value = found.get("value") if isinstance(found, dict) else None
         if isinstance(value, (int, float)):
             judge = found.get("judge_sha256")
             by = f" by judge {judge[:8]}" if isinstance(judge, str) else ""
-            row["figure"] = printable(f"{name} {figure(found, 4)}{by}")
-            break
-    return row
+            return printable(f"{name} {figure(found, 4)}{by}")
+    return ""
 
 
-def _about(path: Path) -> str:
-    """The first line of a recipe's docstring, read without running it."""
+def _age(created: str | None) -> str:
+    """How long ago a time was, ISO 8601: ``"5 min ago"``; "" for none that can be read."""
     try:
-        text = ast.get_docstring(ast.parse(path.read_bytes()))
-    except (OSError, SyntaxError, ValueError):
-        return "(cannot be read)"
-    return text.partition("\n")[0] if text else ""
+        then = datetime.fromisoformat(created or "")
+        minutes = (datetime.now(UTC) - then).total_seconds() / 60
+    except (ValueError, TypeError):
+        return ""
+    for unit, size in (("d", 1440), ("h", 60)):
+        if minutes >= 2 * size:
+            return f"{minutes // size:.0f} {unit} ago"
+    return f"{max(minutes, 0):.0f} min ago"
 
 
 def _block(section: str, rows: list[dict[str, Any]], whole: bool) -> str:
@@ -171,22 +188,19 @@ def _cells(section: str, row: dict[str, Any]) -> list[str]:
         return [row["type"], sized(row["bytes"]), row["data"], row["figure"]]
     if section == "runs":
         done = "" if row["epoch"] is None else f"{row['epoch']}/{row['epochs']} epochs"
-        return [
-            row["type"],
-            *(str(cell or "") for cell in (row["status"], done, row["backend"], row["data"])),
-        ]
-    rivals = f"also claimed by {', '.join(row['rivals'])}" if row["rivals"] else ""
-    return [row["type"], f"{row['distribution']} {row['version']}", rivals]
+        cells = (row["figure"], _age(row["created"]), row["status"], done, row["data"])
+        return [row["type"], *(str(cell or "") for cell in (*cells, row["backend"]))]
+    rivals = f" (also claimed by {', '.join(row['rivals'])})" if row["rivals"] else ""
+    foreign = row["distribution"] != registry.OWN or rivals
+    source = f"from {row['distribution']} {row['version']}{rivals}" if foreign else ""
+    return [row["type"], "  ".join(filter(None, (row["about"], source)))]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Aligned columns; on a terminal cut at its edge, elsewhere whole."""
+    """Aligned columns; on a terminal cut behind a word at its edge, elsewhere whole."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    if not sys.stdout.isatty():
-        return lines
-    edge = max(shutil.get_terminal_size().columns - 2, 20)
-    return [line if len(line) <= edge else line[: edge - 1] + "…" for line in lines]
+    return [cut(line, margin=2) for line in lines]

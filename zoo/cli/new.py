@@ -33,12 +33,10 @@ def plugin(name: str, kind: str, source: str | None, folder: Path | None) -> Non
       zoo new plugin myvae --from vae
       zoo new plugin mydata --kind dataset
     """
-    from zoo.cli.quiet import held_back
     from zoo.plugin import scaffold
-    from zoo.runtime import backends
+    from zoo.runtime.quiet import held_back
 
     folder = folder or Path(name)
-    backends.settle()
     with held_back():  # what is copied is imported
         files = scaffold.plugin(name, folder, kind, source)
     for file in files:

@@ -27,8 +27,8 @@ data_dir_option = click.option(
 backend_option = click.option(
     "--backend",
     metavar="NAME",
-    help="jax, tensorflow or torch. Default: the variable KERAS_BACKEND, else the first "
-    "installed of those that the recipe prefers.",
+    help="jax, tensorflow or torch. Default: the variable KERAS_BACKEND, else the backend that "
+    "you chose in keras.json, else the first installed of those that the recipe prefers.",
 )
 
 device_option = click.option(

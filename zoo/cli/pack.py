@@ -63,9 +63,9 @@ def command(
       zoo pack latest --dtype float16 --to digits_vae
       zoo sample digits_vae
     """
-    from zoo.cli.quiet import import_backend
     from zoo.cli.trained import meant
     from zoo.runtime import backends
+    from zoo.runtime.quiet import import_backend
 
     found = meant(run, runs_folder)
     backends.activate(backends.choose(backend, None, device))

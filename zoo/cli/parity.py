@@ -11,13 +11,20 @@ import click
 
 from zoo.cli.options import data_dir_option, json_option, runs_option
 from zoo.errors import ZooError
+from zoo.plugin import limits
 from zoo.runs import folders
 
 
 @click.command("parity", epilog=f"For a run, {folders.RULE}")
 @click.argument("recipe", metavar="RECIPE|RUN")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--steps", default=20, show_default=True, type=click.IntRange(1), help="Steps made.")
+@click.option(
+    "--steps",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, limits.MOST_COUNT),
+    help="Steps made.",
+)
 @click.option(
     "--tolerance",
     default=1e-4,
@@ -53,8 +60,9 @@ def command(
       zoo parity vae_mnist --steps 100 --tolerance 1e-5
       zoo parity dcgan_mnist dataset.batch_size=32
     """
+    from zoo.config import recipe_files
     from zoo.runtime import backends
-    from zoo.runtime.console import counted
+    from zoo.runtime.console import counted, fitted, say
     from zoo.testing import parity
 
     path, before = _recipe(recipe, runs_folder)
@@ -69,9 +77,12 @@ def command(
     # the same device for all: a GPU's rounding is not a CPU's
     os.environ.update(backends.ON_CPU)
     options = {"data_dir": data_dir, "strict": strict_data}
+    about = recipe_files.about(path)
+    say(f"recipe {path.stem}: {about}" if about else f"recipe {path}")
+    say(f"{counted(steps, 'step')} each on {', '.join(there)}, on the CPU; nothing is kept")
     made = {}
     for backend in there:
-        click.echo(f"{backend}: {counted(steps, 'step')}", err=True)
+        say(f"{backend} ...")
         made[backend] = parity.record_in_process(backend, path, changes, steps, options)
     traces = {backend: recording.trace for backend, recording in made.items()}
     found, samples = parity.differences(traces), parity.samples_difference(made)
@@ -99,10 +110,10 @@ def command(
         equal = "all steps equal" if d.step else "all equal"
         place = f"{when}, {' and '.join(d.backends)}" if d.relative else equal
         mark = "" if d.relative <= tolerance else "  above the tolerance"
-        click.echo(f"{d.term:<{width}}  {d.relative:.1e}  ({place}){mark}")
+        click.echo(fitted(f"{d.term:<{width}}  {d.relative:.1e}  ({place}){mark}"))
     verdict = "agree within" if passed else "differ by more than"
     over = counted(steps, "step")
-    click.echo(f"{', '.join(there)} {verdict} {tolerance:g} over {over}")
+    click.echo(fitted(f"{', '.join(there)} {verdict} {tolerance:g} over {over}"))
     return 0 if passed else 1
 
 

@@ -15,13 +15,19 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.errors import ZooError
+from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
 
 @click.command("reconstruct", epilog=RULE)
 @click.argument("run")
 @click.option(
-    "-n", "--n", default=32, show_default=True, type=click.IntRange(1, 10**6), help="Test pictures."
+    "-n",
+    "--n",
+    default=32,
+    show_default=True,
+    type=click.IntRange(1, limits.MOST_DRAWS),
+    help="Test pictures.",
 )
 @click.option(
     "--noise",

@@ -15,9 +15,9 @@ from zoo.cli.options import (
     on_nan_option,
     runs_option,
 )
-from zoo.cli.quiet import import_backend
 from zoo.runs import folders
 from zoo.runtime.console import say
+from zoo.runtime.quiet import import_backend
 
 
 @click.command("resume", epilog=folders.RULE)

@@ -18,11 +18,11 @@ from zoo.cli.options import (
     on_nan_option,
     runs_option,
 )
-from zoo.cli.quiet import import_backend
 from zoo.errors import Terminated
 from zoo.runs import folders
 from zoo.runtime import jsons
-from zoo.runtime.console import say
+from zoo.runtime.console import fitted, say
+from zoo.runtime.quiet import import_backend
 
 
 @click.command("run", epilog=f"For --from, {folders.RULE}")
@@ -79,6 +79,8 @@ def command(
     source = meant(weights_from, runs_folder) if weights_from else None
     choice = backends.choose(backend, path, device)
     backends.activate(choice)
+    about = recipe_files.about(path)
+    say(f"recipe {path.stem}: {about}" if about else f"recipe {path}")
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
 
     import_backend()
@@ -96,7 +98,7 @@ def command(
     if dry_run:
         from zoo.training import dry_run as description
 
-        click.echo(description.describe(changed, access))
+        click.echo(fitted(description.describe(changed, access)))
         return None
 
     def trained(begun):
@@ -130,7 +132,8 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
 
     def begun(run):
         started.append(run)
-        say(f"run {run.name}")
+        for line in summary.begun(run):
+            say(line)
 
     run, status = None, 0
     try:
@@ -149,7 +152,7 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
         told = {"run": run.name, "path": str(run.path.absolute()), "results": results}
         click.echo(jsons.text(told))
     else:
-        click.echo(summary.finished(run))
+        click.echo(fitted(summary.finished(run)))
     return None
 
 

@@ -13,20 +13,26 @@ from zoo.cli.options import (
     recipe_option,
     runs_option,
 )
+from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
 
 @click.command("sample", epilog=RULE)
 @click.argument("run")
 @click.option(
-    "-n", "--n", default=64, show_default=True, type=click.IntRange(1, 10**6), help="How many."
+    "-n",
+    "--n",
+    default=64,
+    show_default=True,
+    type=click.IntRange(1, limits.MOST_DRAWS),
+    help="How many.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")
 @click.option(
     "--label",
-    type=int,
-    metavar="K",
-    help="Class of all of them, for a conditional model. Default: its classes in turn.",
+    metavar="CLASS",
+    help="Number or name of the class of all of them, for a conditional model. Default: its "
+    "classes in turn.",
 )
 @out_option(".png", ".npy")
 @recipe_option
@@ -37,7 +43,7 @@ def command(
     run: str,
     n: int,
     seed: int,
-    label: int | None,
+    label: str | None,
     out: Path | None,
     recipe: str | None,
     backend: str | None,
@@ -61,7 +67,8 @@ def command(
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
-    of_label = "" if label is None else f"-label-{label}"
+    number = None if label is None else views.label_of(model, label)
+    of_label = "" if number is None else f"-label-{number}"
     target = out or place(found, f"pictures/samples-seed-{seed}{of_label}.png")
-    view = views.samples(model, n, seed=seed, label=label)
+    view = views.samples(model, n, seed=seed, label=number)
     click.echo(written(target, found, view, counted(n, "example")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import click
 from zoo.cli.options import json_option, runs_option
 from zoo.runs import folders, pretrained
 from zoo.runs.run import RESULTS, Run
-from zoo.runtime.console import printable, say
+from zoo.runtime.console import fitted, printable, say
 
 
 @click.command("show", epilog=folders.RULE)
@@ -36,12 +37,14 @@ def command(name: str, runs_folder: str | None, as_json: bool) -> None:
 
     for kind in registry.GROUPS:
         if any(name in (r.name, r.full_name) for r in registry.records(kind)):
-            return _print(*_plugin(kind, name), as_json)
+            described, lines = _plugin(kind, name)
+            return _print(described, fitted(lines), as_json)
     if name.endswith(".py"):
         return _print(*_recipe(recipe_files.find(name)), as_json)
     path, root = recipe_files.shipped().get(name), folders.root(runs_folder)
     try:
         value, lines = _run(folders.find(name, root, say))
+        lines = fitted(lines)
         if path:
             recipe, text = _recipe(path)
             value, lines = {**recipe, "run": value}, f"{lines}\n\n{text}"
@@ -77,12 +80,10 @@ def _print(value: Any, text: str, as_json: bool) -> None:
 
 
 def _plugin(kind: str, name: str) -> tuple[dict, str]:
-    from zoo.cli.quiet import held_back
     from zoo.plugin import registry, views
-    from zoo.runtime import backends
+    from zoo.runtime.quiet import held_back
 
     record = registry.find(kind, name)
-    backends.settle()  # most plugins import Keras
     with held_back():
         cls = registry.load(kind, name)
     settings = _settings(cls)
@@ -92,21 +93,37 @@ def _plugin(kind: str, name: str) -> tuple[dict, str]:
         "about": inspect.getdoc(cls),
         "settings": settings,
     }
-    lines = [f"{record.typed}  {record.distribution} {record.version}  {record.target}", ""]
-    lines += [inspect.getdoc(cls) or "", "", "Settings"]
-    for setting, described in settings.items():
-        default = "" if described["required"] else f"={described['default']!r}"
-        lines.append(f"  {setting}{default}  ({described['type']})")
+    what, _, attributes = (inspect.getdoc(cls) or "").partition("\nAttributes:\n")
+    lines = [f"{record.typed}  {record.distribution} {record.version}  {record.target}"]
+    lines += ["", *_paragraphs(what)]
     if kind == "models" and not required:
         model = registry.create(kind, name)
         value["players"] = {player: list(names) for player, names in model.players().items()}
         value["abilities"] = [ability for ability in model.abilities if model.can(ability)]
-        lines += ["", "Players"]
+        lines += ["", f"Can {', '.join(value['abilities'])}", "", "Players"]
         lines += [f"  {p} trains {', '.join(names)}" for p, names in value["players"].items()]
-        lines += ["", f"Can {', '.join(value['abilities'])}"]
         value["views"] = {name: view.about for name, view in views.of(model).items()}
         lines += ["", "Views", *views.lines(value["views"])] if value["views"] else []
+    described = _described(attributes)
+    lines += ["", "Settings"] if settings else []
+    for setting, own in settings.items():
+        default = "" if own["required"] else f"={own['default']!r}"
+        lines.append(f"  {setting}{default}  ({own['type']})")
+        lines += [f"    {described[setting]}"] if setting in described else []
     return value, "\n".join(lines)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """A docstring in lines, a paragraph of plain text in one, so that it can be fitted."""
+    blocks = text.strip().split("\n\n")
+    joined = [b if re.search(r"\n\s", b) else b.replace("\n", " ") for b in blocks]
+    return "\n\n".join(joined).replace("``", "").split("\n")
+
+
+def _described(attributes: str) -> dict[str, str]:
+    """``{setting: what it is}``, of the section "Attributes" of a docstring."""
+    found = re.findall(r"^    (\w+): (.*(?:\n      .*)*)", attributes, re.M)
+    return {name: " ".join(text.split()).replace("``", "") for name, text in found}
 
 
 def _settings(cls: type) -> dict[str, dict[str, Any]]:
@@ -128,11 +145,9 @@ def _settings(cls: type) -> dict[str, dict[str, Any]]:
 
 
 def _run(run: Run) -> tuple[dict[str, Any], str]:
-    from zoo.cli.quiet import held_back
-    from zoo.runtime import backends
+    from zoo.runtime.quiet import held_back
 
-    backends.settle()  # what sums up a run imports Keras
-    with held_back():
+    with held_back():  # what sums up a run imports Keras
         from zoo.plugin.serialization import call_text
         from zoo.reports import summary
 
@@ -142,14 +157,15 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
     value = {**manifest.json(), "status": status, "path": str(run.path)}
     if finished:
         value["results"] = run.read_json(RESULTS)
-    lines = [
-        folders.title(run),
-        f"  {manifest.backend} on {manifest.device}, seed {manifest.seed}",
-    ]
+    data = manifest.data.name
+    lines = [folders.title(run)]
     lines[0] += f"  {status}  epoch {manifest.epoch} of {manifest.epochs}"
+    lines.append(printable(f"  {manifest.model.title} on {data}, in {run.path}"))
+    lines += ["", *summary.figures(run)] if finished else []
+    lines += ["", "Settings", f"  {manifest.backend} on {manifest.device}, seed {manifest.seed}"]
     for part, described in (("model", manifest.model), ("dataset", manifest.dataset)):
         made = call_text(described.name or described.cls, described.settings)
         lines.append(printable(f"  {part} {made}"))
     if manifest.views:
         lines.append(f"  views {', '.join(map(printable, manifest.views))} (zoo view RUN NAME)")
-    return value, "\n".join([*lines, summary.finished(run) if finished else f"  {run.path}"])
+    return value, "\n".join([*lines, *(["", summary.next_command(run)] if finished else [])])

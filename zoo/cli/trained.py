@@ -11,12 +11,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.cli.quiet import import_backend
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
 from zoo.runtime import backends, files, writer
-from zoo.runtime.console import say
+from zoo.runtime.console import fitted, say
+from zoo.runtime.quiet import import_backend
 
 if TYPE_CHECKING:
     from zoo.datasets import Split
@@ -120,7 +120,7 @@ def written(target: Path, run: Run, view: Shown, what: str) -> str:
     if target.suffix.lower() == ".npy":
         with writing(target, run) as file:
             np.save(file, view.numbers)
-        return f"{target}  float32 {view.numbers.shape}"
+        return fitted(f"{target}  float32 {view.numbers.shape}")
     if image is None:
         raise ZooError("such examples cannot be drawn: write numbers, with --out FILE.npy")
     if "stand-in" in name:
@@ -130,7 +130,7 @@ def written(target: Path, run: Run, view: Shown, what: str) -> str:
         pictures.save(target, image, below, data=name, run=run.name)
     except OSError as error:
         raise _cannot_write(target, error) from error
-    return f"{target}  {what}"
+    return fitted(f"{target}  {what}")
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.errors import ZooError
+from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
 
@@ -36,7 +37,11 @@ from zoo.runs.folders import RULE
     help="Which test picture's code to start from, or which draw of noise.",
 )
 @click.option(
-    "--steps", default=13, show_default=True, type=click.IntRange(2), help="Values from -3 to 3."
+    "--steps",
+    default=13,
+    show_default=True,
+    type=click.IntRange(2, limits.MOST_SHOWN),
+    help="Values from -3 to 3.",
 )
 @click.option("--plane", is_flag=True, help="All of a 2-D latent, as a manifold grid.")
 @out_option(".png", ".npy")

@@ -15,6 +15,7 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.errors import ZooError
+from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
 
@@ -26,7 +27,7 @@ from zoo.runs.folders import RULE
     "--n",
     default=32,
     show_default=True,
-    type=click.IntRange(1, 10**6),
+    type=click.IntRange(1, limits.MOST_DRAWS),
     help="Test examples, or rows of noise.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")

@@ -18,9 +18,11 @@ import keras
 
 from zoo.errors import CodeFailed, ZooError, nearest, unknown
 from zoo.nn.samplers import GaussianMixture
+from zoo.plugin import limits
 from zoo.plugin.dataset import Dataset
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import Model
+from zoo.plugin.serialization import plain
 from zoo.plugin.settings import check_settings
 from zoo.runtime.keras import pinned
 
@@ -83,8 +85,9 @@ class Recipe:
                 "recipe.augment changes pictures, and binarize='fixed' draws them once before "
                 "that: take binarize='dynamic', which draws what is augmented"
             )
-        if self.epochs < 1:
-            raise ZooError(f"recipe.epochs is at least 1, not {self.epochs}")
+        limits.check_count(self, "epochs", 1, where="recipe")
+        for name in ("model", "dataset", "metrics", "sampler"):
+            limits.check_counts({name: plain(getattr(self, name))}, "recipe")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise ZooError(f"recipe.ema is a momentum in [0, 1), not {self.ema}")
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from zoo.errors import ZooError, nearest
+from zoo.plugin import about as plugin_about
 from zoo.plugin import registry
 
 
@@ -51,6 +52,14 @@ def find(text: str) -> Path:
     if beside and within:
         listed = f"In {path.parent} there are: {', '.join(beside[:20])}."
     raise ZooError(f"no recipe {text!r}{guess or '.'} {listed}")
+
+
+def about(path: Path) -> str:
+    """The first line of a recipe's docstring, read without running it."""
+    try:
+        return plugin_about.first_line(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
 
 
 def using(kind: str, name: str) -> list[str]:

@@ -181,8 +181,8 @@ def _examples(x: Any, where: str) -> Any:
     """
     import numpy as np
 
+    from zoo.plugin.examples import check_finite
     from zoo.plugin.lazy import Rows
-    from zoo.plugin.limits import check_finite
 
     picture = x.dtype == np.uint8
     if picture and x.ndim not in (3, 4):

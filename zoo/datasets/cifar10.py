@@ -39,6 +39,10 @@ class CIFAR10(Published):
     SHA-256 and read as it is, without unpacking it on disk.
     """
 
+    CLASSES: ClassVar[tuple[str, ...]] = (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    )
     TRAINING: ClassVar[int] = 50_000
 
     def load(self, access: Access = ANYWHERE) -> Data:

@@ -52,6 +52,10 @@ class FashionMNIST(Published):
     ``ZOO_DATA``, then in Keras's cache; else downloaded. The files are verified by SHA-256.
     """
 
+    CLASSES: ClassVar[tuple[str, ...]] = (
+        *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    )
     TRAINING: ClassVar[int] = 60_000
 
     def load(self, access: Access = ANYWHERE) -> Data:

@@ -13,9 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Access
+from zoo.runtime import memory
+from zoo.runtime.console import sized
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+MOST_ENTRIES = 10_000
+"""Arrays in an archive."""
 
 
 class Damaged(ValueError):
@@ -55,6 +61,14 @@ def read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def _check_size(count: int) -> None:
+    """Raise ``ValueError`` for a file that would fill the memory once it is unpacked."""
+    if count > memory.most():
+        raise ValueError(
+            f"it would take {sized(count)} of memory, and there are {sized(memory.most())}"
+        )
+
+
 def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
     """The arrays of these names, or all, in an ``.npz`` archive; nothing is unpickled.
 
@@ -66,6 +80,12 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, np.nda
     with path.open("rb") as file:
         if not zipfile.is_zipfile(file):
             raise ValueError("it is no complete .npz archive")
+        file.seek(0)
+        with zipfile.ZipFile(file) as archive_file:
+            entries = archive_file.infolist()
+        if len(entries) > MOST_ENTRIES:
+            raise ValueError(f"it has {len(entries):,} arrays; up to {MOST_ENTRIES:,} are accepted")
+        _check_size(sum(entry.file_size for entry in entries))
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             wanted = archive.files if names is None else list(names)
@@ -82,17 +102,19 @@ def read_idx(path: Path) -> np.ndarray:
     """
     import numpy as np
 
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        content = gzip.decompress(content)
-    start = 4 + 4 * content[3] if len(content) > 3 else 4
-    if content[:3] != b"\0\0\x08" or len(content) < start:
-        raise ValueError("it is no idx file of bytes")
-    shape = np.frombuffer(content[4:start], ">i4")
-    if len(content) - start != math.prod(shape.tolist()):
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        head = file.read(4)
+        sizes = file.read(4 * head[3]) if len(head) == 4 else b""
+        if head[:3] != b"\0\0\x08" or len(sizes) != 4 * head[3]:
+            raise ValueError("it is no idx file of bytes")
+        shape = np.frombuffer(sizes, ">u4").tolist()
+        count = math.prod(shape)
+        _check_size(count)
+        content = file.read(count + 1)
+    if len(content) != count:
         raise ValueError("it is no complete idx file")
     # Copied, for PyTorch warns of arrays that it may not write.
-    return np.frombuffer(content[start:], np.uint8).copy().reshape(shape)
+    return np.frombuffer(content, np.uint8).copy().reshape(shape)
 
 
 def check_sha256(path: Path, expected: str, what: str) -> None:

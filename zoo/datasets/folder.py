@@ -17,6 +17,9 @@ SUFFIXES = frozenset(
 )
 """Files with other suffixes, and hidden ones, are passed over."""
 
+MOST_ENTRIES = 10_000_000
+"""Files and folders below a folder."""
+
 
 @dataclass(frozen=True)
 class Folder(Assorted):
@@ -91,7 +94,13 @@ def _classes(folder: Path) -> list[str]:
 
 def _files(folder: Path) -> Iterator[Path]:
     """Pictures in a folder and in those below it, in the order of their names."""
-    for place, folders, names in os.walk(folder):
+    left = MOST_ENTRIES
+    if folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve()):
+        raise ZooError(f"{folder} is a link to a folder that it lies in: remove the link")
+    for place, folders, names in os.walk(folder):  # it follows no link below
+        left -= len(folders) + len(names)
+        if left < 0:
+            raise ZooError(f"{folder} holds more than {MOST_ENTRIES:,} files: name a smaller one")
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in sorted(names) if _is_picture(Path(place, name)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from zoo.datasets.assorted import Assorted, Source, parts_of
 from zoo.datasets.files import read_file
 from zoo.errors import ZooError, unknown
 from zoo.plugin.dataset import ANYWHERE, Access, Data
+
+_HUB = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+"""Names of the Hub."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class HuggingFace(Assorted):
             folder: Path | None = access.locate(self.path)
         except ZooError:
             folder = None
+            if access.confined and not _HUB.fullmatch(self.path):
+                raise
         try:
             if folder and (folder / "dataset_dict.json").exists():
                 return datasets.load_from_disk(str(folder))

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.plugin.examples import check_labels
 from zoo.plugin.labels import column
-from zoo.plugin.limits import MOST_CLASSES, check_labels
+from zoo.plugin.limits import MOST_CLASSES
 
 
 @dataclass(frozen=True)

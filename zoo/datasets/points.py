@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from zoo.plugin.dataset import ANYWHERE, Access, Data, Dataset, Modes, Split
 from zoo.plugin.model import DataSpec
+from zoo.runtime import memory
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+_BYTES = 100  # of a point while it is drawn, in float64
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,17 @@ class Points(Dataset):
         super().__post_init__()
         self.check_count("n", 1)
         self.check_count("held_out", 1)
-        self.check_count("seed", 0)
+        self.check_count("seed", 0, 2**64 - 1)
 
     def load(self, access: Access = ANYWHERE) -> Data:
         """Draw the points."""
         from zoo.datasets.draws import Draws
+
+        memory.refuse_beyond(
+            (self.n + 2 * self.held_out) * _BYTES,
+            f"{type(self).__name__}: drawing {self.n:,} points and {self.held_out:,} held out",
+            "take a smaller n or held_out",
+        )
 
         def drawn(split: str, n: int) -> Split:
             return self.draw(n, Draws(self.seed, self.NAME, split))

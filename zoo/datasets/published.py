@@ -27,6 +27,9 @@ class Published(Pictures):
     validation: int = 5_000
     limit: int | None = None
 
+    CLASSES: ClassVar[tuple[str, ...]] = ()
+    """Names of the classes, where they are more than their numbers."""
+
     TRAINING: ClassVar[int]
     """Published training pictures, of which those for validation are a part."""
 
@@ -42,7 +45,9 @@ class Published(Pictures):
         last = len(x) - self.validation
         given = Split(x[:last], y[:last]), Split(x[last:], y[last:])
         test = Split(arrays["x_test"], arrays["y_test"])
-        return Data(name, DataSpec(x.shape[1:], classes=10), *self.limited(*given, test))
+        splits = self.limited(*given, test)
+        spec = DataSpec(x.shape[1:], classes=10)
+        return Data(name, spec, *splits, class_names=self.CLASSES)
 
     def limited(self, train: Split, validation: Split, test: Split) -> tuple[Split, Split, Split]:
         """The first pictures of each split, the training ones unbalanced as the settings say."""

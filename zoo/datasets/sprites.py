@@ -50,7 +50,7 @@ class Sprites(Dataset):
         self.check_count("size", 16, 512)
         self.check_count("held_out", 1, 100_000)
         self.check_count("n", 1, self.COMBINATIONS - 2 * self.held_out)
-        self.check_count("seed", 0)
+        self.check_count("seed", 0, 2**64 - 1)
 
     def load(self, access: Access = ANYWHERE) -> Data:
         """Draw combinations of factors; nothing is rendered yet but what the fingerprint needs."""

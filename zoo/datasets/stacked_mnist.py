@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from zoo.plugin.dataset import ANYWHERE, Access, Data, Dataset, Split, sha256
 from zoo.plugin.lazy import Lazy
 from zoo.plugin.model import DataSpec
+from zoo.runtime import memory
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+_BYTES = 100  # of a triple while it is drawn, in float64
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class StackedMNIST(Dataset):
         super().__post_init__()
         self.check_count("n", 1)
         self.check_count("held_out", 1)
-        self.check_count("seed", 0)
+        self.check_count("seed", 0, 2**64 - 1)
 
     def load(self, access: Access = ANYWHERE) -> Data:
         """Load MNIST, or its stand-in, and draw the triples.
@@ -48,6 +52,11 @@ class StackedMNIST(Dataset):
         from zoo.datasets.draws import Draws
         from zoo.datasets.mnist import MNIST
 
+        memory.refuse_beyond(
+            (self.n + 2 * self.held_out) * _BYTES,
+            f"StackedMNIST: {self.n:,} triples and {self.held_out:,} held out",
+            "take a smaller n or held_out",
+        )
         mnist = MNIST().load(access)
         splits, drawn = {}, []
         for name, n in (("train", self.n), ("validation", self.held_out), ("test", self.held_out)):

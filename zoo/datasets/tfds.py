@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from zoo.datasets.assorted import Assorted, Source, parts_of
 from zoo.errors import ZooError, unknown
 from zoo.plugin.dataset import ANYWHERE, Access, Data
+from zoo.runtime.console import printable
+
+_PUBLISHED = re.compile(r"\w+(/[\w-]+)?(:\d+\.\d+\.\d+)?")
+"""Names of data whose code is in the package: with a namespace, it would be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,12 @@ class TFDS(Assorted):
                 "datasets of TensorFlow need packages that are not installed: "
                 'pip install "keras-zoo[tfds]"'
             ) from None
+        if access.confined and not _PUBLISHED.fullmatch(self.name):
+            raise ZooError(
+                f"TFDS.name is {printable(self.name)}, and a run may name data of "
+                "tensorflow-datasets itself, as mnist or mnist:3.0.1. For others name its recipe: "
+                "--recipe FILE"
+            )
         chosen = access.folders()[0]
         there = (chosen / self.name.partition(":")[0].partition("/")[0]).is_dir()
         try:

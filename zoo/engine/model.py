@@ -22,7 +22,6 @@ from zoo.plugin.entrance import Entrance
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.plugin.sources import refuse_mismatch
-from zoo.runtime.blame import blaming
 from zoo.runtime.keras import no_tensorflow, precision, require_channels_last
 
 
@@ -58,11 +57,6 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
         self.terms: dict[str, tuple[str, ...]] = {}
         self.built = True
 
-    @property
-    def where(self) -> str:
-        """The name that messages use."""
-        return type(self.plugin).__name__
-
     # --- compiling
 
     def set_terms(self, terms_of_moves, weights) -> None:
@@ -87,18 +81,21 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
 
     def compile(
         self,
-        optimizers,
+        optimizers=None,
         *,
+        optimizer=None,
         ema: float | None = None,
         skip_nonfinite: bool = False,
         run_eagerly: bool = False,
         jit_compile: bool | str = "auto",
         steps_per_execution: int = 1,
+        **others,
     ):
-        """Give every player its optimizer.
+        """Give every player its optimizer. Weights that are trainable now will be trained.
 
         Args:
-            optimizers: ``{player: Keras optimizer or its name}``.
+            optimizers, optimizer: ``{player: Keras optimizer or its name}``; or a name, for all;
+                or an optimizer, for the only player.
             ema: momentum in [0, 1) of a moving average of all weights, or None. Swap it
                 in with ``keras.callbacks.SwapEMAWeights``; when ``fit`` ends, the
                 averages are the weights, as with ``use_ema`` in Keras.
@@ -107,8 +104,9 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
             run_eagerly, jit_compile, steps_per_execution: as in ``keras.Model.compile``.
 
         Raises:
-            ZooError: a player without an optimizer, or one that does not exist.
+            ZooError: a player without an optimizer, or one that does not exist; a loss or metrics.
         """
+        optimizers = self.optimizer_per_player(optimizers, optimizer, others)
         groups = self.player_variables()
         scaled = any(
             layer.dtype_policy.name == "mixed_float16"
@@ -128,13 +126,6 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
             steps_per_execution=steps_per_execution,
             auto_scale_loss=False,
         )
-
-    def adapt(self, x, labels=None):
-        """Set statistics of training examples, as ``fit`` takes them; see ``zoo.Model.adapt``."""
-        x, labels = self.border.enter("adapt", x, labels)
-        given = dict(self.networks.items()), self.batch_of((x, labels)), self._rng("adapt", 0)
-        with blaming(f"{self.where}.adapt"):
-            self.plugin.adapt(*given)
 
     def player_variables(self) -> dict[str, list]:
         """``{player: trainable variables of its networks}``."""

@@ -17,7 +17,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     Args:
         optimizers: ``{player: keras optimizer}``.
-        groups: ``{player: variables it trains}``.
+        groups: ``{player: variables it trains}``, fixed from here on.
         ema: momentum of the moving average of all weights, or None for no average.
     """
 
@@ -25,7 +25,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name="players")
         # not a dict: Keras would save its values once more, named by class and order
         self.by_player = MappingProxyType(dict(sorted(optimizers.items())))
-        self._groups = MappingProxyType(dict(groups))
+        self.groups = MappingProxyType(dict(groups))
         self.average = MovingAverage(ema) if ema is not None else None
         for player, optimizer in self.by_player.items():
             if not optimizer.built:
@@ -44,6 +44,18 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     def variables(self):
         return [self._iterations, *(v for o in self.optimizers for v in o.variables)]
 
+    @property
+    def learning_rate(self):
+        """That of the only player; not a number where there are several."""
+        rates = [optimizer.learning_rate for optimizer in self.by_player.values()]
+        return rates[0] if len(rates) == 1 else float("nan")
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        if len(self.by_player) > 1:
+            raise ZooError("each player has a rate: model.optimizer.by_player[...].learning_rate")
+        next(iter(self.by_player.values())).learning_rate = rate
+
     def build(self, variables):
         pass  # the players' optimizers are built with their own variables
 
@@ -59,10 +71,10 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         if not averaging or int(self._iterations.numpy()) == 0:
             return  # no averages, or none yet: the first step failed
         for player, optimizer in self.by_player.items():
-            optimizer.finalize_variable_values(self._groups[player])
+            optimizer.finalize_variable_values(self.groups[player])
         if self.average is not None:
-            self.average.finalize_variable_values(unique(self._groups))
-        for variable in unique(self._groups):
+            self.average.finalize_variable_values(unique(self.groups))
+        for variable in unique(self.groups):
             # memory of its own: JAX gives a step all weights and averages to overwrite, each once
             variable.assign(ops.copy(variable))
 
@@ -135,8 +147,6 @@ def prepared(optimizers, groups, *, scaled: bool, where: str) -> dict:
         scaled: whether losses are scaled for float16.
         where: whom the messages speak of.
     """
-    if not hasattr(optimizers, "items"):
-        raise ZooError(f"{where}: optimizers are {{player: optimizer}}, one for each player")
     for player in optimizers:
         if player not in groups:
             raise unknown("player", player, groups, where=f"{where}, optimizers")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
+from zoo.plugin.limits import MOST_DRAWS
 from zoo.plugin.metric import Measured, Metric, chunks, labelled, unit
 from zoo.runtime.console import counted
 
@@ -37,10 +37,8 @@ class AugmentationGain(Metric):
     scales_with: ClassVar[tuple[str, ...]] = ("test", "examples", "samples")
 
     def __post_init__(self):
-        for setting, least in (("examples", 2), ("samples", 1)):
-            value = getattr(self, setting)
-            if value < least:
-                raise ZooError(f"AugmentationGain: {setting} is at least {least}, not {value}")
+        self.check_count("examples", 2)
+        self.check_count("samples", 1, MOST_DRAWS)
 
     def check(self, data):
         if data.train.y is None or data.test.y is None:

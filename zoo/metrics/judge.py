@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,8 @@ class JudgedMetric(Metric):
     """
 
     classifier: str = _DEFAULT
+
+    paths: ClassVar[tuple[str, ...]] = ("classifier",)
 
     def judged(self, spec: DataSpec) -> DataSpec:
         """What the classifier has to be for, given what the model is for."""
@@ -109,7 +112,8 @@ def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | 
     from zoo.config import recipe as recipes
 
     name = classifier.removeprefix("runs:")
-    path = recipe_files.find(name)
+    # First those of the zoo: a run may name them, and no file in the working folder stands in.
+    path = recipe_files.shipped().get(name) or recipe_files.find(name)
     data = loading.load(recipes.load(path).dataset, access)
     _check(path.stem, data.name, data.spec, spec)
     pack = pretrained.get(name) if name == classifier else None

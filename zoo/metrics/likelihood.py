@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
+from zoo.plugin.limits import MOST_DRAWS
 from zoo.plugin.metric import Measured, Metric
 from zoo.runtime.console import counted
 
@@ -55,8 +55,7 @@ class LogLikelihood(Metric):
     per_example: ClassVar[str] = "samples"
 
     def __post_init__(self):
-        if self.samples < 1:
-            raise ZooError(f"LogLikelihood: samples is at least 1, not {self.samples}")
+        self.check_count("samples", 1, MOST_DRAWS)
 
     def measure(self, model, data, seed):
         test = data.test

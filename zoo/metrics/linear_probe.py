@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
 from zoo.plugin.metric import Measured, Metric, chunks, labelled, unit
 from zoo.runtime.console import counted
 
@@ -37,8 +36,7 @@ class LinearProbe(Metric):
     scales_with: ClassVar[tuple[str, ...]] = ("test", "examples")
 
     def __post_init__(self):
-        if self.examples < 2:
-            raise ZooError(f"LinearProbe: examples is at least 2, not {self.examples}")
+        self.check_count("examples", 2)
 
     def check(self, data):
         if data.train.y is None or data.test.y is None:

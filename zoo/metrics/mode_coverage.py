@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
+from zoo.plugin.limits import MOST_DRAWS
 from zoo.plugin.metric import Measured, Metric
 from zoo.runtime.console import counted
 
@@ -32,8 +32,7 @@ class ModeCoverage(Metric):
     on_test: ClassVar[bool] = False
 
     def __post_init__(self):
-        if self.samples < 1:
-            raise ZooError(f"ModeCoverage: samples is at least 1, not {self.samples}")
+        self.check_count("samples", 1, MOST_DRAWS)
 
     def check(self, data):
         if data.modes is None:

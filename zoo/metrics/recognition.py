@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.metrics.judge import JudgedMetric
+from zoo.plugin.limits import MOST_DRAWS
 from zoo.plugin.metric import Measured, chunks
 from zoo.runtime.console import counted
 
@@ -36,8 +37,7 @@ class Recognition(JudgedMetric):
     scales_with: ClassVar[tuple[str, ...]] = ("test", "samples")
 
     def __post_init__(self):
-        if self.samples < 1:
-            raise ZooError(f"Recognition: samples is at least 1, not {self.samples}")
+        self.check_count("samples", 1, MOST_DRAWS)
         if not 0 <= self.confidence < 1:
             raise ZooError(f"Recognition: confidence is in [0, 1), not {self.confidence}")
 

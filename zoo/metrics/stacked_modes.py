@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
 from zoo.metrics.judge import JudgedMetric
+from zoo.plugin.limits import MOST_DRAWS
 from zoo.plugin.metric import Measured
 from zoo.plugin.model import DataSpec
 from zoo.runtime.console import counted
@@ -34,8 +34,7 @@ class StackedModes(JudgedMetric):
     on_test: ClassVar[bool] = False
 
     def __post_init__(self):
-        if self.samples < 1:
-            raise ZooError(f"StackedModes: samples is at least 1, not {self.samples}")
+        self.check_count("samples", 1, MOST_DRAWS)
 
     def judged(self, spec):
         return DataSpec((*spec.shape[:2], 1), classes=10)

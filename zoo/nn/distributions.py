@@ -16,6 +16,7 @@ from keras import ops
 from zoo.errors import ZooError, unknown
 from zoo.nn import losses
 from zoo.nn.losses.examples import summed
+from zoo.plugin import limits
 
 LOG_2_PI = math.log(2 * math.pi)
 
@@ -275,8 +276,7 @@ class Prior(Distribution):
     told_with_its_kinds: ClassVar[bool] = True  # in the message on a setting that is none
 
     def __post_init__(self):
-        if self.dimension < 1:
-            raise ZooError(f"{type(self).__name__}: dimension is at least 1, not {self.dimension}")
+        limits.check_count(self, "dimension", 1)
 
     @property
     def shape(self):  # type: ignore[override]
@@ -337,11 +337,7 @@ class NormalMixture(Prior):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 1 <= self.components <= self.dimension:
-            raise ZooError(
-                f"NormalMixture: components is from 1 to dimension {self.dimension}, "
-                f"not {self.components}"
-            )
+        limits.check_count(self, "components", 1, self.dimension)
 
     def sample(self, rng, n=None):
         z = rng.normal((n, self.dimension))

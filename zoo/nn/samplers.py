@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from zoo.errors import ZooError
+from zoo.plugin import limits
 from zoo.random import Generator
 
 MOST = 10_000  # codes that a sampler is fitted to, the first ones of the training examples
@@ -33,8 +34,7 @@ class GaussianMixture:
     components: int = 10
 
     def __post_init__(self):
-        if self.components < 1:
-            raise ZooError(f"GaussianMixture: components is at least 1, not {self.components}")
+        limits.check_count(self, "components", 1, MOST)
 
     def fit(self, codes: np.ndarray, seed: int = 0) -> Sampler:
         """Fit the mixture.

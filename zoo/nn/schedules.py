@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from zoo.errors import ZooError
+from zoo.plugin import limits
 
 
 class Schedule:
@@ -50,8 +51,7 @@ class WarmUp(Schedule):
     end: float = 1.0
 
     def __post_init__(self):
-        if self.steps < 1:
-            raise ZooError(f"WarmUp.steps is at least 1, not {self.steps}")
+        limits.check_count(self, "steps", 1)
 
     def __call__(self, step):
         """The value at a step, an int or an int32 scalar tensor, as a float32 scalar."""
@@ -77,8 +77,7 @@ class Cyclic(Schedule):
     end: float = 1.0
 
     def __post_init__(self):
-        if self.period < 1:
-            raise ZooError(f"Cyclic.period is at least 1, not {self.period}")
+        limits.check_count(self, "period", 1)
         if not 0 < self.ramp <= 1:
             raise ZooError(f"Cyclic.ramp is in (0, 1], not {self.ramp}")
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.plugin.examples import check_finite, check_labels
 from zoo.plugin.labels import column
-from zoo.plugin.limits import MOST_CLASSES, check_finite, check_labels
+from zoo.plugin.limits import MOST_CLASSES
 from zoo.plugin.sources import listed, named
 from zoo.runtime.console import counted
 
@@ -70,8 +71,9 @@ class Border:
         import keras
         import numpy as np
 
+        x = _listed(x, len(self._data.shape))
         batch = x
-        if not (x is None or hasattr(x, "shape") or isinstance(x, (Mapping, list, tuple))):
+        if not (x is None or hasattr(x, "shape") or isinstance(x, Mapping)):
             if isinstance(x, keras.utils.PyDataset) and x in self._known:
                 return x, y  # as each epoch's evaluation is given: it is not read once more
             batch, x = _first_of(x)
@@ -91,6 +93,12 @@ class Border:
                 self.examples(_on_host(array[:FIRST]), source, name, finite=finite)
         if labels is None or _readable(labels):
             first = next(iter(sources.values()))
+            like = getattr(labels, "shape", ()) == getattr(first, "shape", None)
+            if labels is not None and (labels is first or (like and len(labels.shape) > 2)):
+                raise ZooError(
+                    f"{where}: y is labels, one per example, and no target: the losses are the "
+                    f"model's own. Write {method.partition(',')[0]}(x)"
+                )
             n = len(first) if _readable(first) else None
             checked = self.labels(labels, n, where, method)
             if isinstance(labels, np.ndarray) and batch is not x:  # 64 bits do not fit everywhere
@@ -171,6 +179,7 @@ class Border:
         if isinstance(x, Mapping):
             sources, y = named(x, y, self._data, self._name)
             x = next(iter(sources.values()))
+        x = _listed(x, len(self._data.shape))
         return (x if hasattr(x, "shape") or isinstance(x, range) else np.asarray(x)), y
 
     def labels(self, y: Any, n: int | None, where: str, method: str) -> np.ndarray | None:
@@ -225,6 +234,22 @@ def _conversion(least: float, most: float, low: float, high: float) -> str:
     if (least < 0 <= low) and least >= -1 and most <= 1:
         return "pictures of -1 to 1 by (x + 1) / 2"
     return f"by np.clip(x, {low:g}, {high:g}), if a little is outside, else scale them"
+
+
+def _listed(x: Any, rank: int) -> Any:
+    """What is given in a list: all examples, or one array of them, as Keras's inputs are."""
+    import numpy as np
+
+    if not isinstance(x, (list, tuple)) or not x:
+        return x
+    if len(getattr(x[0], "shape", ())) != rank + 1:  # else it is an array of examples itself
+        return np.asarray(x)
+    if len(x) > 1:
+        raise ZooError(
+            f"a list of {len(x)} arrays was given: give examples and labels apart, as in "
+            'fit(x, y), and several sources by name, as in fit({"photo": ..., "sketch": ...})'
+        )
+    return x[0]
 
 
 def _first_of(batches: Any) -> tuple[Any, Any]:

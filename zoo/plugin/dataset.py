@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import ZooError, nearest
+from zoo.errors import ZooError
+from zoo.plugin.checked import Checked
 from zoo.plugin.model import DataSpec
-from zoo.runtime.console import say
+from zoo.runtime import files
+from zoo.runtime.console import printable, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +27,14 @@ class Access:
         data_dir: folder to look in first; default the variable ``ZOO_DATA``.
         strict: refuse to train on a stand-in.
         say: told one line at a time what is downloaded or replaced; default stderr.
+        confined: open paths that a dataset names only below the chosen folder: for the data of a
+            run, which may be a stranger's.
     """
 
     data_dir: Path | None = None
     strict: bool = False
     say: Callable[[str], None] = say
+    confined: bool = False
 
     def folders(self) -> tuple[Path, ...]:
         """Folders to look in, in order: the chosen one, then Keras's cache.
@@ -55,9 +60,11 @@ class Access:
         """Where a relative path leads: from the chosen folder, else from the current one.
 
         Raises:
-            ZooError: nothing is there.
+            ZooError: nothing is there, or the access is confined and it is elsewhere.
         """
         wanted = Path(path).expanduser()
+        if self.confined:
+            self._refuse_elsewhere(wanted)
         places = [wanted] if wanted.is_absolute() else [*self.folders()[:-1], Path.cwd()]
         for place in places:
             if (place / wanted).exists():
@@ -67,6 +74,15 @@ class Access:
             f"there is no {looked}: give a path that is there, absolute or relative to "
             "--data-dir, to ZOO_DATA or to the current folder"
         )
+
+    def _refuse_elsewhere(self, wanted: Path) -> None:
+        if not any(files.within(place / wanted, place) for place in self.folders()[:-1]):
+            folder = wanted.parent if wanted.is_absolute() else "FOLDER"
+            raise ZooError(
+                f"the run's data are {printable(str(wanted))}, and what a run names is opened only "
+                f"below a folder that you name: --data-dir {printable(str(folder))} or ZOO_DATA. "
+                "Or name its recipe, which is code: --recipe FILE"
+            )
 
 
 ANYWHERE = Access()
@@ -192,7 +208,7 @@ class Data:
             object.__setattr__(self, "fingerprint", sha256(*arrays))
 
     def check(self) -> None:
-        """Refuse too many classes, labels out of range, examples in memory that are not finite.
+        """Refuse too many examples, labels out of range, examples in memory that are not finite.
 
         Likewise sources that are not those of the spec.
 
@@ -201,15 +217,16 @@ class Data:
         """
         import numpy as np
 
+        from zoo.plugin.examples import check_finite, check_labels
         from zoo.plugin.lazy import in_memory
-        from zoo.plugin.limits import MOST_CLASSES, check_finite, check_labels
+        from zoo.plugin.limits import MOST_COUNT
 
-        if self.spec.classes > MOST_CLASSES:
-            raise ZooError(
-                f"{self.name}: {self.spec.classes:,} classes; up to {MOST_CLASSES:,} are accepted"
-            )
         for part in ("train", "validation", "test"):
             split, where = getattr(self, part), f"{self.name}, {part}"
+            if len(split) > MOST_COUNT:
+                raise ZooError(
+                    f"{where}: {len(split):,} examples; up to {MOST_COUNT:,} are accepted"
+                )
             if split.y is not None:
                 missing = self.spec.missing_labels
                 check_labels(np.asarray(split.y), self.spec.classes, where, missing)
@@ -235,7 +252,7 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
+class Dataset(Checked):
     """Base of all datasets: a frozen dataclass of settings, checked when made.
 
     Settings of a base are given by name, so that a dataset's own may come first: ``Folder(path)``.
@@ -256,34 +273,6 @@ class Dataset:
             ZooError: the data is not there, or is not what it should be.
         """
         raise NotImplementedError(f"{type(self).__name__} has to define load(access)")
-
-    def check_count(self, setting: str, low: int, high: int | None = None) -> None:
-        """Refuse a setting that is not an integer from ``low`` to ``high``."""
-        value = getattr(self, setting)
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or value < low or (high is not None and value > high):
-            limits = f"at least {low:,}" if high is None else f"from {low:,} to {high:,}"
-            raise ZooError(
-                f"{type(self).__name__}: {setting} is an integer, {limits}; got {value!r}"
-            )
-
-    def check_share(self, setting: str) -> None:
-        """Refuse a setting that is not a number in [0, 1); an integer becomes a float."""
-        value = getattr(self, setting)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (number and 0 <= value < 1):
-            raise ZooError(f"{type(self).__name__}: {setting} is in [0, 1); got {value!r}")
-        object.__setattr__(self, setting, float(value))
-
-    def check_choice(self, setting: str, choices: tuple[str, ...]) -> None:
-        """Refuse a setting that is none of the words accepted."""
-        value = getattr(self, setting)
-        if value not in choices:
-            listed = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
-            raise ZooError(
-                f"{type(self).__name__}: {setting} is {listed}; "
-                f"got {value!r}{nearest(value, choices)}"
-            )
 
 
 def sha256(*arrays: Any) -> str:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from zoo.errors import ZooError, unknown
+from zoo.plugin import budget, limits, serialization
 from zoo.plugin.settings import typed
 from zoo.runtime.blame import blaming
 
@@ -26,8 +27,9 @@ def said(model, method, annotation):
 
 def networks(model, data, replacements, where):
     """The networks that a model makes for its data, some of them replaced by a recipe's own."""
+    limits.check_counts(serialization.plain(model), where)
     with blaming(f"{model} cannot be built for {data}: networks()"):
-        own = model.networks(data)
+        own = budget.built(lambda: model.networks(data), where)
     built = typed(own, Mapping, f"{where}.networks()", "is")
     for name, factory in replacements.items():
         if name not in built:
@@ -61,7 +63,7 @@ def _replacement(factory, data, model, where):
             f"{where} is a function of (data, model) that makes one, not {type(factory).__name__}"
         )
     with blaming(where):
-        made = factory(data, model)
+        made = budget.built(lambda: factory(data, model), where)
     if not isinstance(made, keras.layers.Layer):
         raise ZooError(f"{where} comes as {type(made).__name__}, not as a keras model or layer")
     return made

@@ -9,23 +9,28 @@ import keras
 
 from zoo.errors import CodeFailed, shortened
 from zoo.plugin.border import Border
+from zoo.plugin.habits import Habits
+from zoo.runtime.blame import blaming
 from zoo.runtime.keras import pinned
 
 if TYPE_CHECKING:
     from zoo.plugin.model import DataSpec, Model
 
 
-class Entrance:
+class Entrance(Habits):
     """Keras's ``fit`` and the like, behind ``zoo.plugin.border``.
 
     Attributes:
         of_run: whether a recipe made the model: its losses and abilities then do not depend on
             Keras's settings of the process.
+        class_names: names of the classes of the data, for pictures; empty where none are known.
     """
 
     plugin: Model
     data: DataSpec
     of_run = False
+    class_names: tuple[str, ...] = ()
+    _trains = True
 
     @property
     def border(self) -> Border:
@@ -35,6 +40,13 @@ class Entrance:
     def settled(self) -> contextlib.AbstractContextManager:
         """Where the model's code runs: with the settings of a run, for the model of one."""
         return pinned() if self.of_run else contextlib.nullcontext()
+
+    def adapt(self, x, labels=None):
+        """Set statistics of training examples, as ``fit`` takes them; see ``zoo.Model.adapt``."""
+        x, labels = self.border.enter("adapt", x, labels)
+        batch, rng = self.batch_of((x, labels)), self._rng("adapt", 0)
+        with blaming(f"{self.where}.adapt"):
+            self.plugin.adapt(dict(self.networks.items()), batch, rng)
 
     def fit(self, x=None, y=None, *args, **options):
         x, y = self._enter("fit", x, y)
@@ -49,11 +61,21 @@ class Entrance:
     def evaluate(self, x=None, y=None, *args, **options):
         if not options.get("_use_cached_eval_dataset"):  # else fit calls, and has looked at it
             x, y = self._enter("evaluate", x, y)
-        with self._without_labels("evaluate"):
-            return super().evaluate(x, y, *args, **options)  # type: ignore[misc]
+        self._trains = False
+        try:
+            with self._without_labels("evaluate"):
+                return super().evaluate(x, y, *args, **options)  # type: ignore[misc]
+        finally:
+            self._trains = True
+
+    def reset_metrics(self):  # at the start of every epoch, in Keras's loop and the zoo's
+        if self._trains:
+            self.refuse_other_weights()
+        super().reset_metrics()  # type: ignore[misc]
 
     def train_on_batch(self, x, y=None, *args, **options):
         x, y = self._enter("train_on_batch", x, y)
+        self.refuse_other_weights()
         with self._without_labels("train_on_batch"):
             return super().train_on_batch(x, y, *args, **options)  # type: ignore[misc]
 

@@ -26,16 +26,16 @@ def column(y: np.ndarray, where: str) -> tuple[np.ndarray, int]:
     """
     import numpy as np
 
-    if y.dtype.kind == "O":
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.dtype.kind == "O" and y.ndim == 1:
         odd = next((i for i, v in enumerate(y) if not isinstance(v, str)), None)
         if odd is not None:
             raise ZooError(
                 f"{where}: row {odd} has the label {y[odd]!r}; labels are integers from 0, or text"
             )
         y = y.astype(str)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    elif y.ndim == 2 and y.dtype.kind in "biuf":
+    if y.ndim == 2 and y.dtype.kind in "biuf":
         if not (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
             raise ZooError(f"{where}: labels {y.shape} are one-hot, a single 1 in each row of 0")
         return y.argmax(axis=1), y.shape[1]

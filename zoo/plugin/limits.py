@@ -1,89 +1,121 @@
-"""What no example may be: a label out of range, a value that is not finite."""
+"""How many and how much: one table, for what is trained and for what is loaded alike.
+
+docs/trust.md has it in words.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shortened
+from zoo.runtime.console import excerpt, printable
+
+MOST_RANK = 4
+"""Dimensions of one example."""
+
+MOST_NUMBERS = 1 << 22
+"""Numbers in one example, those of all its sources."""
 
 MOST_CLASSES = 100_000
-"""Classes that data may have: the same when they are read, trained on and loaded again."""
+"""Classes of labels."""
 
-AS_TEXT = "Labels that are names, such as years or IDs, become classes as text: y.astype(str)."
+MOST_COUNT = 100_000_000
+"""Examples of a split, epochs, and any other setting that counts something."""
+
+MOST_DRAWS = 1_000_000
+"""Importance samples of an example, and samples that a metric draws."""
+
+MOST_SHOWN = 10_000
+"""Examples in a picture."""
+
+MOST_WEIGHTS = 1_000
+"""Arrays of weights in a model's networks: a layer has one to four."""
 
 
-def check_labels(
-    y: Any, classes: int, where: str, missing: bool = False, names: str = AS_TEXT
+def check_count(
+    thing: Any, setting: str, low: int, high: int = MOST_COUNT, where: str = ""
 ) -> None:
-    """Refuse labels that are not integers from 0 to ``classes - 1``.
+    """Refuse a setting that is not an integer from ``low`` to ``high``.
 
     Args:
-        y: an array ``(n,)``.
-        classes: how many there may be.
-        where: the labels are from, for the message.
-        missing: whether -1 is accepted too, for an example without a label.
-        names: what to do with labels that are names, for the message.
+        thing: the owner of the setting.
+        setting: its name.
+        low: the least that is accepted.
+        high: the most.
+        where: what the message calls the owner; by default its class.
 
     Raises:
-        ZooError: naming the first row that is wrong, and what to do.
+        ZooError: with what is accepted.
     """
-    if y.dtype.kind in "USTO":
-        raise ZooError(f"{where}: labels are integers from 0, not text. {names}")
-    if y.dtype.kind not in "iu":
-        raise ZooError(f"{where}: labels are integers from 0, not {y.dtype}: y.astype('int32')")
-    if not len(y):
-        return
-    # Python's integers: those of 64 bits, signed and unsigned, are compared as they are.
-    low, high = int(y.min()), int(y.max())
-    if low < -missing or high >= classes:
-        wrong = low if low < -missing else high
-        row = int((y == wrong).argmax())
-        advice = names
-        if low == -1:
-            advice = (
-                "Leave rows without a label out, or declare them: DataSpec(missing_labels=True)."
-            )
-        elif low < 0:
-            advice = "Leave rows without a label out."
+    value = getattr(thing, setting)
+    whole = type(value) is int
+    if not whole or not low <= value <= high:
+        open_ended = high == MOST_COUNT and not (whole and value > high)
+        accepted = f"at least {low:,}" if open_ended else f"from {low:,} to {high:,}"
         raise ZooError(
-            f"{where}: row {row} has the label {wrong}; labels are integers from 0 to "
-            f"{classes - 1:,}. {advice}"
+            f"{where or type(thing).__name__}: {setting} is an integer, {accepted}; "
+            f"got {shortened(repr(value), 80)}"
         )
 
 
-def check_finite(x: Any, where: str) -> None:
-    """Refuse examples with NaN or infinity; those not in memory are read in parts.
+def check_counts(settings: Mapping[str, Any], where: str) -> None:
+    """Refuse integers among settings that nothing counts up to; a seed may be any number.
 
     Args:
-        x: an array ``(n, ...)``, or what ``Split.x`` may be instead.
-        where: it is from, for the message.
+        settings: as ``zoo.plugin.serialization.plain`` gives them, or as a manifest has them.
+        where: whose they are, for the message.
+
+    Raises:
+        ZooError: with the path of the setting.
     """
-    from zoo.plugin.lazy import blocks
-
-    if x.dtype.kind != "f":
-        return
-    before = 0
-    for block in blocks(x):
-        found = first_not_finite(block)
-        if found is not None:
-            row, *place = found
-            at = f" at {place}" if place else ""
+    for path, value in _integers(settings, where):
+        if abs(value) > MOST_COUNT:
             raise ZooError(
-                f"{where}: row {before + row} holds {block[found]}{at}; examples are finite "
-                "numbers within float32. Leave such rows out: "
-                "x[np.isfinite(x.astype('float32')).reshape(len(x), -1).all(axis=1)]"
+                f"{printable(path)} is {excerpt(value)}; a number of at most {MOST_COUNT:,} is "
+                "accepted"
             )
-        before += len(block)
 
 
-def first_not_finite(x: Any) -> tuple[int, ...] | None:
-    """Where in an array the first value is that is not finite; None where all are."""
-    import numpy as np
+def _integers(value: Any, path: str) -> Iterator[tuple[str, int]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key != "seed":
+                yield from _integers(item, f"{path}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for place, item in enumerate(value):
+            yield from _integers(item, f"{path}.{place}")
+    elif isinstance(value, int):
+        yield path, value
 
-    if x.dtype.kind != "f":
-        return None
-    with np.errstate(all="ignore"):
-        if np.isfinite(x.sum(dtype=np.float64)):  # a sum needs no array beside x
-            return None
-    bad = ~np.isfinite(x)
-    return tuple(map(int, np.unravel_index(bad.argmax(), x.shape))) if bad.any() else None
+
+def check_shapes(shapes: Mapping[str, Sequence[int]], where: str) -> None:
+    """Refuse shapes that no example may have.
+
+    Args:
+        shapes: of one example of each source.
+        where: whose they are, for the message.
+
+    Raises:
+        ZooError: with the shape, and what is accepted.
+    """
+    for shape in shapes.values():
+        if not 1 <= len(shape) <= MOST_RANK or min(shape) < 1:
+            raise ZooError(
+                f"{where} is {shortened(str(list(shape)), 80)}; a list of 1 to {MOST_RANK} "
+                "positive integers is accepted, as the shape of one example"
+            )
+    numbers = sum(map(math.prod, shapes.values()))
+    if numbers > MOST_NUMBERS:
+        told = shortened(", ".join(str(list(shape)) for shape in shapes.values()), 80)
+        raise ZooError(
+            f"{where} is {told}, {excerpt(numbers)} numbers for one example; at most "
+            f"{MOST_NUMBERS:,} numbers are accepted"
+        )
+
+
+def check_classes(classes: int, where: str) -> None:
+    """Refuse more classes than labels may have."""
+    if not 0 <= classes <= MOST_CLASSES:
+        raise ZooError(f"{where}: {classes:,} classes; up to {MOST_CLASSES:,} are accepted")

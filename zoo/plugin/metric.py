@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.plugin.checked import Checked
 
 if TYPE_CHECKING:
     from zoo.datasets import Access, Data, Split
@@ -37,7 +38,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Checked):
     """Base of metrics: a frozen dataclass of settings.
 
     Attributes:
@@ -49,6 +50,8 @@ class Metric:
             ``"test"`` for test examples, or names of settings that count something. A metric
             that names nothing is always measured whole.
         per_example: a setting that counts draws for each test example, or empty.
+        paths: names of settings that may lead to files. A run's manifest, which may be a
+            stranger's, may only name recipes in them that come with the zoo.
     """
 
     name: ClassVar[str]
@@ -57,6 +60,7 @@ class Metric:
     on_test: ClassVar[bool] = True
     scales_with: ClassVar[tuple[str, ...]] = ()
     per_example: ClassVar[str] = ""
+    paths: ClassVar[tuple[str, ...]] = ()
 
     def check(self, data: Data) -> None:
         """Refuse data that the metric has no meaning for, before anything is trained.

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import ZooError, nearest
+from zoo.plugin import limits
+from zoo.plugin.checked import Checked
 
 _TAKEN = ("x", "labels", "label", "sources", "rows", "of", "size")  # names that no source may have
 
@@ -34,7 +36,8 @@ class DataSpec:
         missing_labels: whether a label may be -1, for an example without one.
 
     Raises:
-        ZooError: a name that no source can have, or two shapes of the first source.
+        ZooError: a name that no source can have, two shapes of the first source, or a shape or a
+            number of classes beyond ``zoo/plugin/limits.py``.
     """
 
     shape: tuple[int, ...] = ()
@@ -63,6 +66,8 @@ class DataSpec:
             raise ZooError(
                 f"DataSpec: shape is that of the first source, {first}, not {shape}: leave it out"
             )
+        limits.check_shapes(sources or {"x": first}, "DataSpec: shape")
+        limits.check_classes(self.classes, "DataSpec")
         for name, value in {"shape": first, "sources": sources}.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "unpaired", tuple(self.unpaired))
@@ -158,8 +163,7 @@ class Move:
     updates: Sequence[str] | None = None
 
     def __post_init__(self):
-        if self.repeat < 1:
-            raise ZooError(f"Move({self.name}): repeat is at least 1, not {self.repeat}")
+        limits.check_count(self, "repeat", 1, where=f"Move({self.name})")
 
     @property
     def name(self) -> str:
@@ -167,7 +171,7 @@ class Move:
         return getattr(self.loss, "__name__", type(self.loss).__name__)
 
 
-class Model:
+class Model(Checked):
     """A generative model: its hyperparameters, networks, players and losses.
 
     Subclasses are frozen dataclasses. A model holds no network: a run builds

@@ -21,17 +21,18 @@ from typing import Any
 import keras
 
 from zoo.errors import ZooError, shortened
+from zoo.plugin.limits import MOST_NUMBERS
 from zoo.plugin.serialization import NeedsRecipe
+from zoo.plugin.sizes import outputs
 from zoo.runtime.console import excerpt
+from zoo.runtime.jsons import MOST_DEPTH
 from zoo.runtime.keras import no_tensorflow
 
-MOST_DEPTH = 100  # of objects and lists within each other
 MOST_OBJECTS = 10_000  # in all networks; a layer is some 5
 MOST_INTEGER = 1 << 16  # as units or as a factor to enlarge by; seeds apart
 MOST = {"kernel_size": 1024, "pool_size": 1024, "strides": 1024, "dilation_rate": 32}
 """Less for what pictures are padded by."""
 
-MOST_NUMBERS = 1 << 22  # that a layer may give for one example
 
 _SOURCES = tuple(
     f"keras.src.{name}."
@@ -252,16 +253,12 @@ def _rebuilt(config: dict[str, Any], what: str) -> Any:
         raise ZooError(f"{what} cannot be made of its config ({reason})") from error
     if not isinstance(made, keras.layers.Layer):
         raise ZooError(f"{what}: its config is of {type(made).__name__}, which is no layer")
-    for layer in made._flatten_layers():
-        for operation in getattr(getattr(layer, "_functional", layer), "operations", ()):
-            for node in operation._inbound_nodes:
-                for tensor in node.output_tensors:
-                    _check_size(operation, tensor.shape, what)
+    for operation, sizes in outputs(made):
+        _check_size(operation, sizes, what)
     return made
 
 
-def _check_size(operation, shape, what):
-    sizes = [size or 1 for size in shape]
+def _check_size(operation, sizes, what):
     numbers = math.prod(sizes)
     if type(operation).__module__.startswith("keras.src.layers.attention."):  # each for each
         numbers *= math.prod(sizes[:-1]) * getattr(operation, "num_heads", 1)

@@ -91,7 +91,4 @@ def _give_up(timeout: float) -> None:
 
 
 if __name__ == "__main__":
-    from zoo.runtime.backends import settle
-
-    settle()
     _main(sys.argv[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.reports import losses
 from zoo.runs import folders, pretrained
 from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
@@ -13,17 +14,31 @@ from zoo.runs.run import Run
 from zoo.runtime.console import counted, figure
 
 
+def begun(run: Run) -> list[str]:
+    """What a run trains, on what and where it is kept, in lines."""
+    manifest = run.manifest
+    train = counted(manifest.data.examples["train"], "training example")
+    epochs = counted(manifest.epochs, "epoch")
+    return [
+        f"training {manifest.model.title} on {manifest.data.name}: {train}, {epochs}",
+        f"run {run.name}, kept in {run.path}",
+    ]
+
+
 def finished(run: Run) -> str:
     """What came of a finished run, in lines."""
+    return "\n".join([*figures(run), *_next(run)])
+
+
+def figures(run: Run) -> list[str]:
+    """The numbers and pictures of a finished run, in lines."""
     results = evaluation.results(run)
     lines = [
         f"trained on {results.data}, {counted(results.epochs, 'epoch')} in {results.seconds:.0f} s"
     ]
     lines += [f"  {line}" for line in measured(evaluation.kept(run))]
-    terms = "  ".join(f"{name} {value:.4g}" for name, value in results.test.items())
-    lines.append(f"  test losses  {terms}")
-    lines += [f"  {run.path / picture}" for picture in results.pictures]
-    return "\n".join([*lines, *_next(run)])
+    lines.append(f"  test losses  {'  '.join(losses.shown(results.test))}")
+    return [*lines, *(f"  {picture}" for picture in results.pictures)]
 
 
 def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -66,11 +81,13 @@ def _typed(run: Run) -> str:
 
 
 def _next(run: Run) -> list[str]:
+    next_ = f"{next_command(run)}, or zoo show {_typed(run)}"
+    return [f"run {run.name}, kept in {run.path}", next_]
+
+
+def next_command(run: Run) -> str:
+    """What to type next for a run that has weights, in a line."""
     manifest = run.manifest
-    name = _typed(run)
     recipe = f" --recipe {run.recipe}" if need_recipe(run, manifest) else ""
     use = "sample" if "sample" in manifest.abilities else "evaluate"
-    return [
-        f"run {run.name}  ({run.path})",
-        f"next: zoo {use} {name}{recipe}, or zoo show {name}",
-    ]
+    return f"next: zoo {use} {_typed(run)}{recipe}"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from zoo.datasets import Split
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.plugin.views import ROWS, find
 from zoo.random import host_permutation
 from zoo.reports import latents, pictures, restoration
@@ -64,12 +64,26 @@ def samples(
     return Shown(numbers, _grid(model, numbers, in_turn=label is None))
 
 
+def label_of(model: Any, text: str) -> int:
+    """The label that a class's number or name stands for.
+
+    Raises:
+        ZooError: the text is neither a number nor the name of a class.
+    """
+    if text in model.class_names:
+        return model.class_names.index(text)
+    try:
+        return int(text)
+    except ValueError:
+        raise unknown("class", text, model.class_names or ("its number",)) from None
+
+
 def _grid(model, numbers, in_turn):
     """Pictures in rows and columns; a column for each class where they come in turn."""
     in_turn = in_turn and model.plugin.conditional and model.data.classes <= MOST_COLUMNS
     if not in_turn:
         return pictures.grid(numbers)
-    names = [str(name) for name in range(model.data.classes)]
+    names = pictures.class_names(range(model.data.classes), model.class_names)
     return pictures.framed(pictures.grid(numbers, columns=len(names)), columns=names)
 
 
@@ -121,7 +135,7 @@ def _points(model, made, first, labels):
         return pictures.scatter(last, next(iter(made.values())))
     if model.data.shape == (2,):
         return pictures.scatter(last, first.x if len(first) else None)
-    return pictures.by_label(last, labels)
+    return pictures.by_label(last, labels, names=model.class_names)
 
 
 def reconstructions(model: Any, split: Split) -> Shown:
@@ -219,7 +233,8 @@ def manifold(model: Any, split: Split, side: int = 20) -> Shown:
     names = [f"{value:.2f}" for value in quantiles]
     image = _table(numbers, names[::-1], names, padding=0)
     text = ["z0 to the right, z1 up, at normal quantiles", found.unit]
-    text += ["label 0"] if found.conditional else []
+    [label] = pictures.class_names([0], model.class_names)
+    text += [f"label {label}"] if found.conditional else []
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
@@ -246,7 +261,8 @@ def codes(model: Any, split: Split) -> Shown:
         axes = ("component 1", "component 2")
         text += f": the first two principal components\nof {size} dimensions, "
         text += f"{share:.0%} of the variance"
-    return Shown(z, pictures.caption(pictures.by_label(points, split.y, axes), text))
+    image = pictures.by_label(points, split.y, axes, names=model.class_names)
+    return Shown(z, pictures.caption(image, text))
 
 
 def traversals(

@@ -25,7 +25,7 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.runs import safetensors
-from zoo.runtime import files, writer
+from zoo.runtime import files, jsons, writer
 
 ARRAYS, STATE, SUMS = "arrays.safetensors", "state.json", "SHA256SUMS"
 THIS = "this"  # what a checkpoint calls itself, which is written before it has its name
@@ -63,7 +63,7 @@ class Store:
     """Writes and reads the checkpoints below a folder; one process at a time may write.
 
     Args:
-        folder: made with the first checkpoint.
+        folder: made with the first checkpoint; the one that it is in has to be there.
     """
 
     def __init__(self, folder: Path):
@@ -95,7 +95,6 @@ class Store:
         Raises:
             OSError: it cannot be written; what there was is as it was.
         """
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
         with writer.folder(self.folder, self.folder.parent) as inside:
             writer.sweep(inside, mine=True)
             names = self.names()
@@ -129,9 +128,9 @@ class Store:
             if hashlib.sha256(content[file]).hexdigest() != known.get(file):
                 raise Damaged(f"{file} is not what was written")
         try:
-            state = json.loads(content[STATE])
+            state = jsons.parsed(content[STATE])
             arrays = safetensors.decoded(content[ARRAYS])
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise Damaged(str(error)) from error
         if not isinstance(state, dict) or not _is_position(state):
             raise Damaged(f"{STATE} holds no position")
@@ -183,6 +182,12 @@ def _fill(inside: int, name: str, snapshot: Snapshot) -> None:
     handle = os.open(name, writer.FOLDER, dir_fd=inside)
     try:
         text = json.dumps(snapshot.state, indent=1).encode()
+        try:
+            jsons.parsed(text)
+        except ValueError as error:
+            raise ZooError(
+                f"what callbacks remember is no state that a checkpoint can hold: {error}"
+            ) from error
         parts = {ARRAYS: safetensors.encoded(snapshot.arrays), STATE: [text]}
         sums = [f"{writer.create(handle, f, p)}  {f}\n" for f, p in parts.items()]
         writer.create(handle, SUMS, ["".join(sums).encode()])

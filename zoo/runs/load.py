@@ -66,7 +66,7 @@ def load(
         with precision(described.precision), trust.budget(arrays, bool(networks)):
             weights = _numbers(described)
             model = build(plugin, spec, weights=weights, networks=networks, seed=described.seed)
-        model.of_run = True
+        model.of_run, model.class_names = True, tuple(described.data.class_names)
         model.compile(
             optimizers=_optimizers(described, model), ema=described.ema if averaged else None
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.plugin.limits import MOST_CLASSES
+from zoo.plugin import limits
 from zoo.plugin.settings import given_as_code
 from zoo.runtime.console import excerpt, printable
 
@@ -20,8 +20,6 @@ FORMAT = 2
 PACK_FORMAT = 1
 STATUSES = ("running", "finished", "interrupted", "failed")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-MOST_NUMBERS = 1 << 22  # in one example
-MOST_EXAMPLES = 100_000_000
 MOST_DEPTH = 20  # of settings within settings
 _MOST_TEXT = 10_000  # characters
 _FILES = re.compile(
@@ -75,8 +73,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_shape(value: Any) -> bool:
-    whole = isinstance(value, list) and 1 <= len(value) <= 4
-    return whole and all(type(n) is int and n > 0 for n in value)
+    return isinstance(value, list) and all(type(size) is int for size in value)
 
 
 LINE = Kind(_is_line, f"a line of at most {_MOST_TEXT:,} printable characters")
@@ -91,8 +88,8 @@ SHA256 = Kind(
 )
 BOOLEAN = Kind(lambda value: type(value) is bool, "true or false")
 SECONDS = Kind(lambda value: _is_number(value) and value >= 0, "a number of at least 0")
-COUNT = _whole(0, MOST_EXAMPLES)
-SHAPE = Kind(_is_shape, "a list of 1 to 4 positive integers")
+COUNT = _whole(0, limits.MOST_COUNT)
+SHAPE = Kind(_is_shape, f"a list of 1 to {limits.MOST_RANK} positive integers")
 AVERAGE = Kind(lambda value: _is_number(value) and 0 <= value < 1, "a number in [0, 1)")
 
 
@@ -144,7 +141,7 @@ class TrainedOn:
 
     name: str = field(metadata=_is(LINE))
     shape: list[int] = field(metadata=_is(SHAPE))
-    classes: int = field(metadata=_is(_whole(0, MOST_CLASSES)))
+    classes: int = field(metadata=_is(_whole(0, limits.MOST_CLASSES)))
     fingerprint: str = field(metadata=_is(LINE))
     examples: dict[str, int] = field(metadata=_is(_map_of(COUNT)))
     class_names: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
@@ -217,8 +214,8 @@ class Manifest:
     device: str = field(metadata=_is(LINE))
     seed: int = field(metadata=_is(Kind(lambda value: type(value) is int, "a whole number")))
     precision: str = field(metadata=_is(_choice(*PRECISIONS)))
-    epochs: int = field(metadata=_is(_whole(1, 10**9)))
-    epoch: int = field(metadata=_is(_whole(0, 10**9)))
+    epochs: int = field(metadata=_is(_whole(1, limits.MOST_COUNT)))
+    epoch: int = field(metadata=_is(COUNT))
     ema: float | None = field(metadata=_is(_or_null(AVERAGE)))
     model: Part = field(metadata=_is(Part))
     abilities: list[str] = field(metadata=_is(_list_of(LINE)))
@@ -266,33 +263,19 @@ def parse(value: Any) -> Manifest:
             "zoo that made it"
         )
     manifest = _parsed(value, Manifest, "")
-    if math.prod(manifest.data.shape) > MOST_NUMBERS:
-        raise _wrong("data.shape", manifest.data.shape, f"at most {MOST_NUMBERS:,} numbers")
-    if sum(map(math.prod, manifest.data.sources.values())) > MOST_NUMBERS:
-        raise _wrong("data.sources", manifest.data.sources, f"at most {MOST_NUMBERS:,} numbers")
-    parts = {"dataset": manifest.dataset}
+    limits.check_shapes({"x": manifest.data.shape}, "run.json: data.shape")
+    if manifest.data.sources:
+        limits.check_shapes(manifest.data.sources, "run.json: data.sources")
+    parts = {"model": manifest.model, "dataset": manifest.dataset}
     parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
     for path, part in parts.items():
-        _check_counts(part.settings, f"{path}.settings")
-    for path, part in {**parts, "model": manifest.model}.items():
+        limits.check_counts(part.settings, f"run.json: {path}.settings")
         _check_depth(part.settings, f"{path}.settings")
+    limits.check_counts(manifest.sampler or {}, "run.json: sampler")
     for file in manifest.sha256:
         if not _FILES.fullmatch(file):
             raise _wrong("sha256", file, "the path of a file of the run that has a hash")
     return manifest
-
-
-def _check_counts(settings: dict[str, Any], path: str) -> None:
-    """Refuse counts that would fill memory or take forever; a seed may be any number."""
-    pending: list[tuple[str, Any]] = [(path, settings)]
-    while pending:
-        where, value = pending.pop()
-        if isinstance(value, dict):
-            pending += [(f"{where}.{key}", item) for key, item in value.items() if key != "seed"]
-        elif isinstance(value, list):
-            pending += [(f"{where}.{i}", item) for i, item in enumerate(value)]
-        elif isinstance(value, int) and value > MOST_EXAMPLES:
-            raise _wrong(printable(where), value, f"a number of at most {MOST_EXAMPLES:,}")
 
 
 def _check_depth(settings: dict[str, Any], path: str) -> None:

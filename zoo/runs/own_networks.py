@@ -13,7 +13,7 @@ from zoo.plugin import network_configs
 from zoo.runs import artifact
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
-from zoo.runtime import files
+from zoo.runtime import files, jsons
 
 _MOST_BYTES = 4 << 20
 
@@ -53,9 +53,9 @@ def read(run: Run, described: Manifest) -> dict[str, Any]:
         return {}
     artifact.check(run, described, run.networks.name, hashlib.sha256(content).hexdigest())
     try:
-        configs = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ZooError(f"{run.networks.name} is no JSON: {error}") from error
+        configs = jsons.parsed(content)
+    except ValueError as error:
+        raise ZooError(f"cannot read {run.networks.name}: {error}") from error
     if not isinstance(configs, dict) or sorted(configs) != sorted(described.networks):
         names = ", ".join(described.networks)
         raise ZooError(f"{run.networks.name} is not of its networks {names}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.config import recipe_files
 from zoo.datasets.pipeline import as_evaluated
 from zoo.errors import ZooError
 from zoo.plugin import loading, registry, serialization
@@ -41,6 +43,8 @@ def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
     described = manifest.dataset
     if described.name and not described.code:
         dataset = serialization.create("datasets", described.name, described.settings)
+        if recipe is None:  # a recipe is code that a person chose: its paths are theirs
+            access = dataclasses.replace(access, confined=True)
     elif recipe:
         dataset = recipes.load(recipe).dataset
     else:
@@ -69,6 +73,8 @@ def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) 
         ZooError: there is none of a name, or none at all.
     """
     described = run.manifest.metrics
+    if recipe is None:
+        _refuse_paths(run, described)
     if names:
         known = {entry.name: entry.settings for entry in described if entry.name}
         return [serialization.create("metrics", name, known.get(name, {})) for name in names]
@@ -80,6 +86,21 @@ def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) 
             f"NAME. There are: {listed}."
         )
     return found
+
+
+def _refuse_paths(run: Run, described: Sequence[Part]) -> None:
+    """Refuse metrics of a manifest that would open what it names, or run it."""
+    shipped = recipe_files.shipped()
+    for place, entry in enumerate(described):
+        cls = registry.load("metrics", entry.name) if entry.name else Metric
+        for setting in cls.paths:
+            value = entry.settings.get(setting)
+            if isinstance(value, str) and value.removeprefix("runs:") not in shipped:
+                raise ZooError(
+                    f"run {run.name}: metrics.{place}.settings.{setting} is {excerpt(value)}, and "
+                    "a run may only name a recipe that comes with the zoo. Name its own recipe, "
+                    "which is code: --recipe FILE"
+                )
 
 
 def _described(run: Run, entry: Part, recipe: Path | None) -> Metric:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
+import os
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +95,11 @@ class Run:
         return self.path / "history.csv"
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the folder is no run any longer: removed, moved, or without its manifest."""
+        return not os.path.lexists(self.path / MANIFEST)
+
+    @property
     def manifest(self) -> Manifest:
         """What ``run.json`` says, read now and checked; ``ZooError`` names the field that is wrong.
 
@@ -128,8 +133,8 @@ class Run:
     def write_manifest(self, value: dict[str, Any]) -> None:
         """Write a manifest that is complete; ``ZooError`` where reading it would be refused."""
         try:
-            described = manifest.parse(json.loads(jsons.text(value, finite=False)))
-        except ZooError as error:
+            described = manifest.parse(jsons.parsed(jsons.text(value, finite=False)))
+        except (ZooError, ValueError) as error:
             raise ZooError(f"run {self.name}: {error}") from error
         self._write_json(MANIFEST, described.json(), finite=False)  # settings may be infinite
 
@@ -165,12 +170,12 @@ class Run:
 def json_object(path: Path, what: str) -> dict[str, Any]:
     """The JSON object in a file; the message of an error begins with ``what``."""
     try:
-        value = json.loads(files.read(path, _MOST_JSON, links=True))
+        value = jsons.parsed(files.read(path, _MOST_JSON, links=True))
     except FileNotFoundError as error:
         raise ZooError(f"{what}: it has no {path.name} ({printable(str(path))})") from error
     except ZooError as error:
         raise ZooError(f"{what}: {error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ZooError(f"{what}: cannot read {printable(str(path))}: {error}") from error
     if not isinstance(value, dict):
         raise ZooError(f"{what}: {printable(str(path))} holds no JSON object")

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.runtime import files, writer
+from zoo.runtime import files, jsons, writer
 
 _NAMES = {
     "bool": "BOOL",
@@ -32,6 +32,7 @@ _NAMES = {
     "float32": "F32",
     "float64": "F64",
 }
+_MOST_RANK = 32
 _MOST_HEADER = 10 << 20  # bytes, some 100,000 arrays: parsed, it takes several times as much
 
 
@@ -83,7 +84,7 @@ def decoded(content: bytes) -> dict[str, np.ndarray]:
         raise ValueError("no header of the safetensors format")
     start = 8 + length
     try:
-        header = json.loads(content[8:start])
+        header = jsons.parsed(content[8:start])
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         end = 0
         for first, last in sorted(_offsets(entry) for entry in entries.values()):
@@ -93,7 +94,7 @@ def decoded(content: bytes) -> dict[str, np.ndarray]:
         if start + end != len(content):
             raise ValueError("arrays that do not end where the file does")
         return {name: _array(entry, content, start) for name, entry in entries.items()}
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a damaged header: {error!r}") from error
 
 
@@ -108,8 +109,10 @@ def _offsets(entry) -> tuple[int, int]:
 def _array(entry, content, start):
     kinds = {kind: name for name, kind in _NAMES.items()}
     dtype, shape, (first, last) = _dtype(kinds[entry["dtype"]]), entry["shape"], _offsets(entry)
-    if not all(type(size) is int and size >= 0 for size in shape):
-        raise ValueError("a size that is no number")
+    if len(shape) > _MOST_RANK or not all(
+        type(size) is int and 0 <= size < 1 << 63 for size in shape
+    ):
+        raise ValueError("a shape that no array has")
     count = math.prod(shape)
     if last - first != count * dtype.itemsize:
         raise ValueError("an array that does not fit its bytes")

@@ -6,7 +6,6 @@ Nothing of it is run, and it takes no more memory than it has bytes on disk, giv
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.plugin.budget import Budget, of_file
 from zoo.runtime.console import excerpt
 
 _SLACK_NUMBERS = 1 << 16  # in all
@@ -80,22 +80,11 @@ def budget(arrays: Mapping[str, np.ndarray], replaced: bool = False) -> Iterator
     Raises:
         ZooError: within, at the first weight that is too much.
     """
-    original = keras.layers.Layer.add_weight
     own = [array.size for name, array in arrays.items() if name.startswith("networks/")]
     numbers, variables = sum(own) + _SLACK_NUMBERS, len(own) + _SLACK_WEIGHTS
     if replaced:
         numbers, variables = 2 * numbers + (1 << 24), 2 * variables + 1000
 
-    def add_weight(self, shape=None, *args, **kwargs):
-        nonlocal numbers, variables
-        sizes = (shape,) if isinstance(shape, int) else tuple(shape or ())
-        numbers, variables = numbers - math.prod(sizes), variables - 1
-        if numbers < 0 or variables < 0:
-            raise ZooError("it describes more weights than its files hold")
-        return original(self, shape, *args, **kwargs)
-
-    keras.layers.Layer.add_weight = add_weight
-    try:
+    error = ZooError("it describes more weights than its files hold")
+    with of_file(Budget(numbers, variables, lambda: error)):
         yield
-    finally:
-        keras.layers.Layer.add_weight = original

@@ -29,6 +29,14 @@ ON_CPU = {
 }
 """Variables that keep the backends on the CPU."""
 
+BY_KERAS = {
+    "floatx": "float32",
+    "epsilon": 1e-07,
+    "backend": "tensorflow",
+    "image_data_format": "channels_last",
+}
+"""The ``keras.json`` that Keras writes by itself, which says nothing of what a person wants."""
+
 _CPU_VARIABLES = {"jax": "JAX_PLATFORMS", "torch": "KERAS_TORCH_DEVICE"}
 """By backend: the variable that names its device."""
 
@@ -104,7 +112,11 @@ def recipe_order(path: Path, device: str) -> tuple[str, ...]:
 def choose(
     option: str | None = None, recipe_path: Path | None = None, device: str | None = None
 ) -> Choice:
-    """Choose a backend: the option, else ``KERAS_BACKEND``, else the recipe's first installed.
+    """Choose a backend and a device.
+
+    The backend is that of the option; else the one that Keras was imported with; else
+    ``KERAS_BACKEND``; else that of a ``keras.json`` which differs from the one that Keras writes
+    by itself, if it is installed; else the first installed in the recipe's order.
 
     Args:
         option: what ``--backend`` said.
@@ -129,7 +141,14 @@ def choose(
 
 def _backend(option: str | None, recipe_path: Path | None, device: str, demanded: bool) -> Choice:
     there = installed()
-    for name, source in ((option, "--backend"), (os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND")):
+    running = _running()
+    if running and not option:
+        return Choice(running, device, "Keras was imported with it", demanded)
+    variable = os.environ.get("KERAS_BACKEND")
+    for name, source in (
+        (option, "--backend"),
+        (variable if variable != _settled else None, "KERAS_BACKEND"),
+    ):
         if not name:
             continue
         if name not in BACKENDS:
@@ -140,6 +159,9 @@ def _backend(option: str | None, recipe_path: Path | None, device: str, demanded
                 f"{how_to_install(name)}"
             )
         return Choice(name, device, f"chosen by {source}", demanded)
+    configured, file = _configured()
+    if configured in there:
+        return Choice(configured, device, f"chosen in {file}", demanded)
     order = recipe_order(recipe_path, device) if recipe_path else BACKENDS
     if not there:
         raise ZooError(f"no backend is installed. {how_to_install('jax')}, the lightest")
@@ -148,7 +170,7 @@ def _backend(option: str | None, recipe_path: Path | None, device: str, demanded
     elif order != BACKENDS:
         reason = f"the recipe's choice for the {device.partition(':')[0]}"
     else:
-        reason = "the first installed"
+        reason = f"the first installed of {', '.join(BACKENDS)}"
     return Choice(next(name for name in order if name in there), device, reason, demanded)
 
 
@@ -162,10 +184,9 @@ def activate(choice: Choice) -> None:
     Raises:
         ZooError: Keras is already imported with another backend.
     """
-    keras = sys.modules.get("keras")
-    if keras is not None and keras.config.backend() != choice.backend:
+    if (_running() or choice.backend) != choice.backend:
         raise ZooError(
-            f"Keras already runs on {keras.config.backend()} in this process; "
+            f"Keras already runs on {_running()} in this process; "
             f"start a new one to use {choice.backend}"
         )
     kind, _, number = choice.device.partition(":")
@@ -179,25 +200,37 @@ def activate(choice: Choice) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+_settled: str | None = None  # what settle chose, which is nobody's KERAS_BACKEND
+
+
 def settle() -> None:
-    """Where nobody chose a backend and Keras's default is not installed, take one that is.
+    """Have Keras take the backend that ``choose`` would, if it is not imported yet.
 
-    Keras would fail to import; with ``KERAS_BACKEND`` set, or Keras imported, this does nothing.
+    Where ``KERAS_BACKEND`` names one that is not there, Keras says so when it is imported.
     """
-    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
-        return
-    there = installed()
-    if there and _keras_default() not in there:
-        os.environ["KERAS_BACKEND"] = there[0]
+    global _settled
+    if not os.environ.get("KERAS_BACKEND") and _running() is None and installed():
+        _settled = _backend(None, None, "cpu", False).backend
+        os.environ["KERAS_BACKEND"] = _settled
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def _keras_default() -> str:
-    """The backend of Keras's own configuration file."""
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+def _running() -> str | None:
+    """The backend of Keras, if it is imported."""
+    keras = sys.modules.get("keras")
+    return keras.config.backend() if keras is not None else None
+
+
+def _configured() -> tuple[str | None, Path]:
+    """The backend that a person chose in Keras's configuration file, and the file."""
+    home = os.environ.get("KERAS_HOME") or "~/.keras"
+    file = Path(os.path.expanduser(home)) / "keras.json"  # as Keras does, it never fails
     try:
-        return str(json.loads((home / "keras.json").read_text())["backend"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "tensorflow"
+        said = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None, file
+    chosen = isinstance(said, dict) and said != BY_KERAS
+    return (str(said.get("backend")) if chosen else None), file
 
 
 def how_to_install(backend: str) -> str:

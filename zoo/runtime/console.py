@@ -6,7 +6,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 
@@ -41,10 +42,84 @@ def write(line: str, stream: TextIO) -> None:
     A training does not end because its progress is no longer looked at, or has no room on a disk.
     """
     try:
-        print(line, file=stream, flush=True)
+        print(fitted(line, stream), file=stream, flush=True)
     except OSError:
         # from now on into nothing: else the interpreter would complain at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def columns(stream: TextIO) -> int | None:
+    """How many columns a terminal has; None for what is no terminal."""
+    try:
+        if not stream.isatty():
+            return None
+        given = os.environ.get("COLUMNS", "")
+        wide = int(given) if given.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return None
+    return max(wide, 20) if wide else None
+
+
+def fitted(text: str, stream: TextIO | None = None) -> str:
+    """Text whose lines break between words where a terminal ends; unchanged for a file.
+
+    Args:
+        text: lines. One that is too long breaks between its items, which two spaces part,
+            else between words; what continues an indented line is indented by two more.
+        stream: where it is written to; stdout if None.
+    """
+    wide = columns(stream or sys.stdout)
+    if wide is None:
+        return text
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, wide))
+
+
+def _broken(line: str, wide: int) -> list[str]:
+    if len(line) <= wide:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    rest = f"{indent}  " if indent else ""
+    lines = packed(re.split(" {2,}", line.strip()), wide - len(rest))
+    folded = [
+        part
+        for whole in lines
+        for part in textwrap.wrap(
+            whole, wide - len(rest), break_long_words=False, break_on_hyphens=False
+        )
+    ]
+    return [f"{rest if i else indent}{part}" for i, part in enumerate(folded)]
+
+
+def packed(items: Iterable[str], width: int) -> list[str]:
+    """Items in lines no wider than ``width``, an item never split.
+
+    >>> packed(["loss 105.2", "kl 24.1", "val 3"], 20)
+    ['loss 105.2  kl 24.1', 'val 3']
+    """
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + 2 + len(item) <= width:
+            lines[-1] += f"  {item}"
+        else:
+            lines.append(item)
+    return lines
+
+
+def cut(line: str, stream: TextIO | None = None, margin: int = 0) -> str:
+    """A line that is cut behind a word where a terminal ends; unchanged for a file.
+
+    Args:
+        line: the line.
+        stream: where it is written to; stdout if None.
+        margin: columns that are not to be used.
+    """
+    wide = columns(stream or sys.stdout)
+    if wide is None or len(line) <= wide - margin:
+        return line
+    kept = line[: wide - margin - 2]
+    if line[len(kept)] != " " and " " in kept.strip():
+        kept = kept.rpartition(" ")[0]
+    return f"{kept.rstrip(' ,;:')} …"
 
 
 def counted(count: int, word: str) -> str:
@@ -80,10 +155,14 @@ def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
 def sized(count: int) -> str:
     """A number of bytes.
 
-    >>> sized(44_300), sized(6_680_000)
-    ('44 kB', '6.7 MB')
+    >>> sized(44_300), sized(6_680_000), sized(4 * 10**15)
+    ('44 kB', '6.7 MB', '4,000,000 GB')
     """
-    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+    if count < 10**6:
+        return f"{count / 1e3:.0f} kB"
+    if count < 10**9:
+        return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e9:.1f} GB" if count < 10**11 else f"{count // 10**9:,} GB"
 
 
 def printable(text: str) -> str:

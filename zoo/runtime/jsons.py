@@ -1,4 +1,4 @@
-"""JSON of what the zoo measures and writes."""
+"""JSON of what the zoo measures, writes and reads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,40 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+MOST_DEPTH = 100
+"""Objects and lists within each other, in a file."""
+
+MOST_VALUES = 2_000_000
+"""In a file; read, they take some 200 MB."""
+
+
+def parsed(content: bytes | str) -> Any:
+    """What JSON from a file says: not so deep that a walk over it fails, and no more than fits.
+
+    Raises:
+        ValueError: it is no JSON, or is deeper or of more values than a file may have.
+    """
+    raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    if sum(map(raw.count, (b",", b"[", b"{"))) > MOST_VALUES:  # commas in text count as well
+        raise ValueError(f"it has more than {MOST_VALUES:,} values")
+    deep = ValueError(f"it is more than {MOST_DEPTH} levels deep")
+    try:
+        value = json.loads(raw)
+    except RecursionError:
+        raise deep from None
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        level = [item for outer in level for item in _within(outer)]
+        if not level:
+            return value
+    raise deep
+
+
+def _within(value: Any) -> list[Any]:
+    """The objects and lists right within one."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [item for item in inner if isinstance(item, (dict, list))]
 
 
 def text(value: Any, *, finite: bool = True, ascii_only: bool = True) -> str:

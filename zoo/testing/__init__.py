@@ -14,15 +14,11 @@ Without pytest, ``zoo.testing.run_checks(MyModel())`` returns a list of results,
 ``zoo check NAME`` prints them.
 """
 
-from zoo.runtime.backends import settle
-
-settle()  # as importing a name from zoo does: the next line imports Keras
-
-from zoo.testing.harness.cases import Case  # noqa: E402
-from zoo.testing.harness.listing import Check  # noqa: E402
-from zoo.testing.harness.outcomes import CheckFailed, Result, Skipped  # noqa: E402
-from zoo.testing.harness.standin import Small  # noqa: E402
-from zoo.testing.suite import checks_of, parametrize_with_checks, run_checks  # noqa: E402
+from zoo.testing.harness.cases import Case
+from zoo.testing.harness.listing import Check
+from zoo.testing.harness.outcomes import CheckFailed, Result, Skipped
+from zoo.testing.harness.standin import Small
+from zoo.testing.suite import checks_of, parametrize_with_checks, run_checks
 
 __all__ = [
     "Case",

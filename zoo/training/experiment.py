@@ -16,7 +16,7 @@ from zoo.engine.checks import check_abilities
 from zoo.engine.model import GenerativeModel, build
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
-from zoo.plugin import loading
+from zoo.plugin import loading, sizes
 from zoo.runtime.keras import copy_of, pinned, precision
 
 EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
@@ -91,7 +91,10 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
             networks=recipe.networks,
             seed=recipe.seed,
         )
-    model.of_run = True
+    rows = min(recipe.dataset.batch_size * model.repeats, len(data.train))
+    networks = [network for _, network in model.networks.items()]
+    sizes.check_batch(networks, data.spec.shapes.values(), rows)
+    model.of_run, model.class_names = True, tuple(getattr(data, "class_names", None) or ())
     check_abilities(model)
     model.compile(
         optimizers=_fresh(recipe.optimizers), ema=recipe.ema, skip_nonfinite=on_nan == "skip"

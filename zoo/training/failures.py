@@ -8,45 +8,51 @@ from typing import TYPE_CHECKING
 
 from zoo.engine.backends import backend
 from zoo.errors import CodeFailed, RunFailed, ZooError
+from zoo.runtime import memory
 from zoo.runtime.files import REMEDIES
 
 if TYPE_CHECKING:
     from zoo.runs.run import Run
     from zoo.training.experiment import Experiment
 
-_MEMORY = ("out of memory", "resource_exhausted", "can't allocate memory", "oom when allocating")
-
 
 @contextlib.contextmanager
 def explain_resource_errors(run: Run, experiment: Experiment) -> Iterator[None]:
-    """Tell of what the machine lacks in one message, in place of the error.
+    """Tell of what the machine lacks, and of a folder that is gone, in one message.
 
-    That is memory, or whatever ``REMEDIES`` knows of: room on a disk, permission, open files.
+    The machine may lack memory, or whatever ``REMEDIES`` knows of: room on a disk, permission,
+    open files.
 
     Raises:
         RunFailed: in place of such an error; any other is left as it is.
     """
     try:
         yield
-    except (ZooError, KeyboardInterrupt) as error:
-        if not (isinstance(error, CodeFailed) and _is_memory(error.__cause__)):
+    except Exception as error:
+        known = _explained(error, run, experiment)
+        if known is None:
             raise
-        raise _out_of_memory(run, experiment) from error
-    except BaseException as error:
-        if _is_memory(error):
-            raise _out_of_memory(run, experiment) from error
-        if isinstance(error, OSError) and error.errno in REMEDIES:
-            raise RunFailed(
-                f"run {run.name}: {error.filename or run.path}: {error.strerror}. "
-                f"{REMEDIES[error.errno]}, then continue from the last checkpoint: "
-                f"zoo resume {run.id}"
-            ) from error
-        raise
+        raise known from error
 
 
-def _is_memory(error: BaseException | None) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY)
+def _explained(error: Exception, run: Run, experiment: Experiment) -> RunFailed | None:
+    if isinstance(error, (ZooError, FileNotFoundError, NotADirectoryError)) and run.is_gone:
+        return RunFailed(
+            f"run {run.name}: its folder {run.path} was removed or moved while it was trained, so "
+            f"the training has ended. If it was moved, move it back, then: zoo resume {run.id}"
+        )
+    if isinstance(error, ZooError):
+        ours = not (isinstance(error, CodeFailed) and memory.is_full(error.__cause__))
+        return None if ours else _out_of_memory(run, experiment)
+    if memory.is_full(error):
+        return _out_of_memory(run, experiment)
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        return RunFailed(
+            f"run {run.name}: {error.filename or run.path}: {error.strerror}. "
+            f"{REMEDIES[error.errno]}, then continue from the last checkpoint: "
+            f"zoo resume {run.id}"
+        )
+    return None
 
 
 def _out_of_memory(run: Run, experiment: Experiment) -> RunFailed:

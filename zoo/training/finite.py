@@ -9,7 +9,7 @@ import numpy as np
 from zoo.datasets import Batches, Split
 from zoo.engine.model import GenerativeModel
 from zoo.errors import ZooError
-from zoo.plugin.limits import check_finite, first_not_finite
+from zoo.plugin.examples import check_finite, first_not_finite
 
 
 def first_broken(logs: np.ndarray) -> int | None:

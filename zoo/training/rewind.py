@@ -59,7 +59,8 @@ def _rows(table: Path, epochs: int) -> Iterator[str]:
     with table.open(newline="", encoding="utf-8") as file:
         for number, line in enumerate(file):
             epoch = line.partition(",")[0]
-            if line.endswith("\n") and (number == 0 or (epoch.isdecimal() and int(epoch) < epochs)):
+            kept = number == 0 or (epoch.isdecimal() and int(epoch) <= epochs)
+            if kept and line.endswith("\n"):
                 yield line
 
 

@@ -25,7 +25,7 @@ from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
 from zoo.runtime.keras import pinned
 from zoo.runtime.waiting import waiting
-from zoo.training import failures, finite, warm_start
+from zoo.training import failures, finite, history, warm_start
 from zoo.training.checkpointing import CheckpointWriter
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
 from zoo.training.loop import Loop
@@ -157,7 +157,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
     )
     context.kinds |= dict.fromkeys(views.of(recipe.model), views.ROWS)
     policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
-    table = keras.callbacks.CSVLogger(str(run.log), append=start is not None)
+    table = history.Table(str(run.log), append=start is not None)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
     used = [*averaged, *recipe.callbacks, table, callbacks.Progress()]
     ours = [c for c in used if isinstance(c, callbacks.Callback)]

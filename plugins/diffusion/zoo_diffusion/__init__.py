@@ -59,12 +59,8 @@ class FlowMatching(zoo.Model):
     def __post_init__(self):
         if self.solver not in SOLVERS:
             raise unknown("solver", self.solver, SOLVERS, "FlowMatching")
-        if self.steps < 1:
-            raise zoo.ZooError(f"FlowMatching: steps is at least 1, not {self.steps}")
-        if not 0 <= self.label_dropout < 1:
-            raise zoo.ZooError(
-                f"FlowMatching: label_dropout is in [0, 1), not {self.label_dropout}"
-            )
+        self.check_count("steps", 1, 10_000)
+        self.check_share("label_dropout")
         if self.guidance < 0:
             raise zoo.ZooError(f"FlowMatching: guidance is at least 0, not {self.guidance}")
 

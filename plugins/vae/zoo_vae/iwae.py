@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoo import ZooError
 from zoo_vae import VAE
 
 
@@ -23,8 +22,7 @@ class IWAE(VAE):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.samples < 1:
-            raise ZooError(f"IWAE: samples is at least 1, not {self.samples}")
+        self.check_count("samples", 1, 1_000_000)
 
     def elbo(self, nets, batch, rng):
         """-L_k in nats."""

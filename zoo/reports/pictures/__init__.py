@@ -17,7 +17,7 @@ from zoo.reports.pictures.grids import (
     to_uint8,
 )
 from zoo.reports.pictures.scatters import BLUE, GREY, by_label, scatter
-from zoo.reports.pictures.text import caption, framed
+from zoo.reports.pictures.text import caption, class_names, framed
 
 __all__ = [
     "BACKGROUND",
@@ -27,6 +27,7 @@ __all__ = [
     "beside",
     "by_label",
     "caption",
+    "class_names",
     "compare",
     "framed",
     "grid",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from zoo.reports.pictures.text import SIZE, font
+from zoo.reports.pictures.text import SIZE, class_names, font
 
 GREY, BLUE = (190, 190, 190), (31, 92, 190)
 
@@ -58,6 +59,7 @@ def by_label(
     labels: np.ndarray | None = None,
     axes: tuple[str, str] = ("", ""),
     size: int = 560,
+    names: Sequence[str] = (),
 ) -> np.ndarray:
     """Points in the plane, coloured by label, with axes and a legend.
 
@@ -69,6 +71,7 @@ def by_label(
             is coloured.
         axes: what the axis to the right and the one up are called.
         size: width and height of the plot itself, in pixels.
+        names: of the classes, in the order of their labels; numbers stand for those without.
 
     Returns:
         An image, uint8 ``(height, width, 3)``, the second coordinate pointing up.
@@ -82,7 +85,10 @@ def by_label(
     colours = dict(zip(found, COLOURS, strict=False))
     centre, reach = _frame(points, 1.1)
     size, margin, top, text = size * SMOOTH, 34 * SMOOTH, 8 * SMOOTH, font(SIZE * SMOOTH)
-    legend = 60 * SMOOTH if found else 10 * SMOOTH
+    called = dict(zip(found, class_names(found, names), strict=True))
+    widest = math.ceil(max((text.getlength(name) for name in called.values()), default=0))
+    large = 24 if max(map(len, called.values()), default=0) <= 3 else SIZE
+    legend = max(60 * SMOOTH, widest + 44 * SMOOTH) if found else 10 * SMOOTH
     image = Image.new("RGB", (margin + size + legend, top + size + margin), "white")
     draw = ImageDraw.Draw(image)
 
@@ -109,16 +115,16 @@ def by_label(
         middle = place(np.median(own, axis=0))
         draw.text(
             middle,
-            str(label),
+            called[label],
             colour,
-            font(24 * SMOOTH),
+            font(large * SMOOTH),
             anchor="mm",
             stroke_width=3 * SMOOTH,
             stroke_fill="white",
         )
         x, y = margin + size + 16 * SMOOTH, top + (12 + 24 * i) * SMOOTH
         draw.circle((x, y), 6 * SMOOTH, fill=colour)
-        draw.text((x + 14 * SMOOTH, y), str(label), "black", text, anchor="lm")
+        draw.text((x + 14 * SMOOTH, y), called[label], "black", text, anchor="lm")
     return np.asarray(image.reduce(SMOOTH))
 
 

@@ -24,6 +24,12 @@ def import_backend() -> None:
         keras.ops.convert_to_numpy(keras.ops.zeros(()))
 
 
+def first_import() -> contextlib.AbstractContextManager:
+    """Where Keras may be imported: in silence, if that would import TensorFlow."""
+    speaks = os.environ.get("KERAS_BACKEND") == "tensorflow" and "keras" not in sys.modules
+    return held_back() if speaks else contextlib.nullcontext()
+
+
 @contextlib.contextmanager
 def interrupted_at_once() -> Iterator[None]:
     """Let Ctrl-C end this process with status 130, without an exception.

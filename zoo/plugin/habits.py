@@ -1,0 +1,136 @@
+"""What users of Keras try first on a model: it works, or one sentence says what does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.plugin.model import Model
+
+_CALLS = {
+    "sample": "sample(n)",
+    "reconstruct": "reconstruct(x)",
+    "encode": "encode(x)",
+    "decode": "decode(z)",
+    "classify": "classify(x)",
+}
+
+
+class Habits:
+    """Habits of ``keras.Model`` that a model of several networks and players meets."""
+
+    plugin: Model
+    networks: Any
+    players: Mapping[str, Any]
+    optimizer: Any
+
+    @property
+    def layers(self):
+        """The networks, as ``summary`` and ``get_layer`` show them."""
+        return [network for _, network in self.networks.items()]
+
+    def get_layer(self, name=None, index=None):
+        if name in set(self.networks):
+            return self.networks[name]
+        return super().get_layer(name, index)  # type: ignore[misc]
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)  # type: ignore[misc]  # PyTorch's modules have one
+        except AttributeError:
+            if name.startswith("_") or name == "networks":  # while it is built, and for pickle
+                raise
+        if name in set(self.networks):
+            return self.networks[name]
+        raise AttributeError(
+            f"{self.where} has no attribute {name!r}; its networks are "
+            f"{', '.join(f'model.{network}' for network in self.networks)}"
+        )
+
+    def __call__(self, *args, **options):
+        raise self._no_function("model(x)")
+
+    def predict(self, *args, **options):
+        raise self._no_function("predict")
+
+    def predict_on_batch(self, *args, **options):
+        raise self._no_function("predict_on_batch")
+
+    def export(self, *args, **options):
+        raise self._no_function("export", ".export(path)")
+
+    def save(self, filepath, *args, **options):
+        if Path(filepath).suffix in (".h5", ".hdf5"):
+            raise ZooError(
+                f"{self.where}.save: HDF5 cannot hold a model of several networks; "
+                f"name the file {Path(filepath).stem + '.keras'!r}"
+            )
+        return super().save(filepath, *args, **options)  # type: ignore[misc]
+
+    def optimizer_per_player(self, optimizers, optimizer, others) -> Mapping[str, Any]:
+        """What ``compile`` is given, as ``{player: optimizer}``.
+
+        Args:
+            optimizers: ``{player: optimizer}``, an optimizer or the name of one.
+            optimizer: the same, under Keras's name for it.
+            others: further arguments, none of which is taken.
+
+        Raises:
+            ZooError: there is none, or one object for several players; or a loss or metrics.
+        """
+        where = f"{self.where}.compile"
+        for name in others:
+            why = {
+                "loss": "losses are the model's own moves; their weights are an argument of "
+                "zoo.build",
+                "metrics": "terms of the losses are logged; zoo.metrics measure a trained model",
+            }.get(name.removeprefix("weighted_").removesuffix("_weights"), "it is not accepted")
+            raise ZooError(f"{where}: leave {name} out: {why}")
+        given = optimizer if optimizers is None else optimizers
+        if isinstance(given, str):  # a new one for each
+            return dict.fromkeys(self.players, given)
+        if isinstance(given, keras.optimizers.Optimizer) and len(self.players) == 1:
+            return dict.fromkeys(self.players, given)
+        if not hasattr(given, "items"):
+            each = ", ".join(f'"{player}": ...' for player in self.players)
+            raise ZooError(
+                f'{where} takes the name of an optimizer, such as "adam", or one optimizer per '
+                f"player: compile(optimizers={{{each}}})"
+            )
+        return given
+
+    def refuse_other_weights(self) -> None:
+        """Refuse to train other weights than at ``compile``, which Keras's backends do unlike.
+
+        Raises:
+            ZooError: networks were frozen or thawed since.
+        """
+        if self.optimizer is None:
+            return
+        now = self.player_variables()
+        for player, before in self.optimizer.groups.items():
+            if list(map(id, before)) != list(map(id, now[player])):
+                raise ZooError(
+                    f"{self.where}: compile fixes which weights are trained, and of {player!r} "
+                    f"{len(before)} were trainable then and {len(now[player])} are now: call "
+                    "compile again after changing trainable"
+                )
+
+    @property
+    def where(self) -> str:
+        """The name that messages use."""
+        return type(self.plugin).__name__
+
+    def _no_function(self, what: str, call: str = "(...)") -> ZooError:
+        can = [f"model.{text}" for name, text in _CALLS.items() if self.plugin.can(name)]
+        instead = [*([] if what == "export" else can), f"model.{next(iter(self.networks))}{call}"]
+        return ZooError(
+            f"{self.where} is several networks, and {what} would not say which. Write "
+            f"{' or '.join(filter(None, (', '.join(instead[:-1]), instead[-1])))}"
+        )
