@@ -116,7 +116,6 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
         for optimizer in ready.values():
             backend.prepare(optimizer)
         optimizers = PlayerOptimizers(ready, groups, ema=ema)
-        self.trained = groups
         self._kept: list = [None if run_eagerly else {} for _ in self._moves]
         self._skip_nonfinite = self._terms.counts_skipped = skip_nonfinite
         super().compile(

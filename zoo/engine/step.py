@@ -31,15 +31,14 @@ class TrainingStep:
         self._track(logs, batch.size)
 
     def _make(self, i: int, move: Move, batch: Batch, rng, step, logs):
-        optimizers, variables = self.optimizer.by_player, self.trained
+        optimizers, variables = self.optimizer.by_player, self.optimizer.groups
 
         def forward(batch, rng, step):
             values = self._terms_of(move, batch, rng, variables, training=True)
             scalars = terms.means(values)
             totals = self._totals(scalars, step)
             scaled = {p: optimizers[p].scale_loss(total) for p, total in totals.items()}
-            sums = self._logged.sums(values, totals, batch.size)
-            return scaled, (sums, scalars, totals)
+            return scaled, (self._logged.sums(values, totals, batch.size), scalars, totals)
 
         groups = {player: variables[player] for player in self._movers[i]}
         (sums, scalars, totals), grads, assigned = backend.gradients(

@@ -49,8 +49,8 @@ class Logged:
             self.names += [f"{player}/loss"] if len(self.terms) > 1 else []
             self.names += [f"{player}/{term}" for term in own]
         has = [{f"{player}/{term}" for player, own in m.items() for term in own} for m in moves]
-        self.are_terms = [np.array([name in own for name in self.names]) for own in has]
-        self.are_losses = ~np.any(self.are_terms, axis=0)
+        self.are_terms = [np.array([name in own for name in self.names], "f4") for own in has]
+        self.are_losses = 1 - np.max(self.are_terms, axis=0)
 
     def sums(self, values, totals, rows):
         """Sums over the examples of a move, float32 ``(names,)``; 0 for what it does not have.
@@ -67,8 +67,7 @@ class Logged:
             for term, value in own.items():
                 value = _float(value)
                 found[f"{player}/{term}"] = ops.sum(value) if len(value.shape) else value * rows
-        zero = ops.zeros((), "float32")
-        return ops.stack([found.get(name, zero) for name in self.names])
+        return ops.stack([found.get(name, ops.zeros(())) for name in self.names])
 
 
 class Sums:
@@ -89,18 +88,18 @@ class Sums:
 
     def add(self, move: int, sums, rows) -> None:
         """Add what ``Logged.sums`` gave for a move, made on so many rows."""
-        before = self._sums.get(move)
-        self._sums[move] = (sums, rows) if before is None else (before[0] + sums, before[1] + rows)
+        before = self._sums.get(move, (0, 0))
+        self._sums[move] = before[0] + sums, before[1] + rows
 
     def result(self, rows):
         """Sums over a batch of so many rows, and how many examples are in each, ``(names,)``."""
-        losses, totals, counts = self._logged.are_losses, 0, 0
+        rows, losses = _float(rows), ops.convert_to_tensor(self._logged.are_losses)
+        totals, counts = 0, losses * rows
         for terms, (sums, own) in zip(self._logged.are_terms, self._sums.values(), strict=True):
             if self._shared:  # a player's loss is a sum of means: it counts the batch once
-                scale = ops.cast(rows, "float32") / ops.cast(own, "float32")
-                sums = ops.where(losses, sums * scale, sums)
-            totals, counts = totals + sums, counts + terms * own
-        return totals, ops.cast(counts + losses * rows, "float32")
+                sums *= 1 + losses * (rows / _float(own) - 1)
+            totals, counts = totals + sums, counts + ops.multiply(terms, _float(own))
+        return totals, counts
 
 
 class Terms(keras.metrics.Metric):

@@ -115,7 +115,8 @@ class Graph:
         self._plan = plan if example[1]._on_host else ()  # elsewhere noise is part of the graph
         self._variables = unique({"moved": unique(groups), "read": read.values()})
         self._like: Any = None
-        movers, seen = len(unique(groups)), {}
+        movers = len(unique(groups))
+        seen: dict[int, Any] = {}
 
         def function(*tensors):
             left = iter(tensors)
@@ -127,7 +128,7 @@ class Graph:
             own = Batch.of(sources, None if batch.labels is None else next(left))
             step = next(left)
             if rng._on_host:
-                noise = Planned(rng, plan, zip(plan, left, strict=True))
+                noise: Generator = Planned(rng, plan, zip(plan, left, strict=True))
             else:
                 noise = Generator.of_key(rng._key, step, rng._first_row)
                 noise.place = rng.place

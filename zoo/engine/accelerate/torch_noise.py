@@ -45,12 +45,12 @@ class Planned(Generator):
     ):
         vars(self).update(vars(own))
         self._plan, self._given, self._way = plan, given, way
-        self._start, self._row = own.place, own._first_row
+        self._began, self._row = own.place, own._first_row
 
     @property
     def used(self) -> tuple[int, int]:
         """How far it has come, from where it began."""
-        return self._calls - self._start[0], self._others - self._start[1]
+        return self._calls - self._began[0], self._others - self._began[1]
 
     def at(self, i):
         return self._other("at", int(i))
@@ -82,7 +82,8 @@ class Planned(Generator):
 
 def drawn(plan: Sequence[Draw], rng: Generator) -> list:
     """What a generator, which stays where it is, gives for each draw of a plan."""
-    made, tensors = {(): (rng, rng.place)}, []
+    made: dict[Way, tuple[Generator, tuple[int, int]]] = {(): (rng, rng.place)}
+    tensors = []
     for draw in plan:
         for end in range(1, len(draw.way) + 1):
             if draw.way[:end] not in made:
@@ -91,8 +92,8 @@ def drawn(plan: Sequence[Draw], rng: Generator) -> list:
                 new = getattr(source, name)(*index)
                 made[draw.way[:end]] = new, new.place
         own = _moved(*made[draw.way], draw.place)
-        source = own.shared if draw.shared else own
-        tensors.append(source._drawn(draw.kind, draw.shape, *draw.args))
+        draws = own.shared if draw.shared else own
+        tensors.append(draws._drawn(draw.kind, draw.shape, *draw.args))
     _moved(*made[()], (0, 0))
     return tensors
 
