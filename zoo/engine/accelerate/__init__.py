@@ -131,6 +131,15 @@ TABLE = (
         install="torch_graphs.install",
     ),
     Acceleration(
+        "torch_batch_norm",
+        ("torch",),
+        "normalize batches in one operation",
+        patches="process",
+        read={**KERAS, **TORCH},
+        install="torch_batch_norm.install",
+        undo="torch_batch_norm.undo",
+    ),
+    Acceleration(
         "torch_convolutions",
         ("torch",),
         "convolve and pool pictures without copies",
