@@ -220,7 +220,7 @@ def _expect_same(found, usual) -> None:
 def _tell(error: Exception) -> None:
     """One line for each reason, once in a process."""
     why = shortened(" ".join(str(error).split()), 200)
-    if "_local_scalar_dense" in str(error):
+    if any(word in str(error) for word in ("data-dependent", "_local_scalar_dense")):
         why = "its code asks for the value of a tensor"
     if why not in _told:
         _told.add(why)
