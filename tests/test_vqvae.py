@@ -197,7 +197,7 @@ class Probed(VQVAE):
         return {}
 
     def moves(self):
-        return [self.judge]
+        return [zoo.Move(self.judge, updates=("probe",))]
 
     def judge(self, nets, batch, rng):
         quantized, _ = nets.quantizer(nets.encoder(batch.x))

@@ -35,6 +35,9 @@ class Habits:
         """The networks, as ``summary`` and ``get_layer`` show them."""
         return [network for _, network in self.networks.items()]
 
+    def __dir__(self):  # Keras saves what is here: networks by their names, not by their order too
+        return [name for name in super().__dir__() if name != "layers"]
+
     def get_layer(self, name=None, index=None):
         if name in set(self.networks):
             return self.networks[name]
