@@ -24,7 +24,6 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from zoo.engine.accelerate.torch_noise import Draw, Planned, drawn
-from zoo.engine.backends.variables import unique
 from zoo.errors import ZooError, shortened
 from zoo.plugin.model import Batch
 from zoo.random import Generator
@@ -113,15 +112,15 @@ class Graph:
 
     def __init__(self, passes, forward, groups, example, plan, read):
         self._plan = plan if example[1]._on_host else ()  # elsewhere noise is part of the graph
-        self._variables = unique({"moved": unique(groups), "read": read.values()})
+        moved = {id(v): v for group in groups.values() for v in group}
+        self._variables = [*(moved | read).values()]
         self._like: Any = None
-        movers = len(unique(groups))
         seen: dict[int, Any] = {}
 
         def function(*tensors):
             left = iter(tensors)
             values = [next(left).detach() for _ in self._variables]
-            for value in values[:movers]:
+            for value in values[: len(moved)]:
                 value.requires_grad_()
             batch, rng, _ = example
             sources = {name: next(left) for name in batch.sources}
