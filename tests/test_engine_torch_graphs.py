@@ -15,7 +15,7 @@ from zoo.engine import accelerate
 from zoo.engine.backends import backend
 
 if keras.backend.backend() != "torch":
-    pytest.skip("about PyTorch's graphs", allow_module_level=True)
+    pytest.skip("about Keras's PyTorch backend", allow_module_level=True)
 
 import torch
 
