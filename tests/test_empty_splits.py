@@ -75,7 +75,7 @@ def test_training_without_a_split(tmp_path, folder, settings, counts, capsys):
     assert any("reconstruction" in name for name in results["pictures"])
     if not counts[2]:
         out = str(tmp_path / "out.png")
-        assert main(["reconstruct", str(run.path), "-o", out]) == 0
+        assert main(["reconstruct", str(run.path), "-o", out, "--data-dir", str(tmp_path)]) == 0
         assert "has no test examples: " in capsys.readouterr().err
 
 
@@ -167,12 +167,13 @@ def test_results_of_data_found_late_are_json_and_told(tmp_path, part):
     assert [x for x in lines if f"{part}: " in x and "null in results.json" in x and "row 5" in x]
 
 
-def test_a_run_without_test_examples_is_packed_described_and_loaded(tmp_path, folder):
+def test_a_run_without_test_examples_is_packed_described_and_loaded(tmp_path, folder, monkeypatch):
     dataset = datasets.Folder(
         str(folder), test=0, validation=0, size=[8, 10], fit="pad", value_range=[0, 9]
     )
     assert "0 validation steps" in describe(recipe(dataset), QUIET)
     run = zoo.train(recipe(dataset), runs_folder=str(tmp_path / "runs"), access=QUIET)
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
     assert main(["pack", str(run.path), "--to", str(tmp_path / "pack")]) == 0
     assert zoo.load(tmp_path / "pack").data.shape == (8, 10, 1)
     assert main(["evaluate", str(run.path), "--metric", "psnr"]) == 2

@@ -112,6 +112,7 @@ def test_data_that_a_run_names_are_not_opened_unasked(run, tmp_path, monkeypatch
     (outside / "a.npz").write_bytes(b"x")
     (chosen / "outside").symlink_to(outside)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ZOO_DATA", raising=False)
     for module in ("datasets", "tensorflow_datasets"):  # neither is asked
         monkeypatch.setitem(sys.modules, module, types.ModuleType(module))
     name, settings = dataset
@@ -121,7 +122,10 @@ def test_data_that_a_run_names_are_not_opened_unasked(run, tmp_path, monkeypatch
         results.data_of(named(run, "dataset", name, **settings), access)
 
 
-def test_data_that_a_run_names_are_opened_below_the_folder_that_one_names(run, tmp_path):
+def test_data_that_a_run_names_are_opened_below_the_folder_that_one_names(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("ZOO_DATA", raising=False)
     np.savez(tmp_path / "a.npz", x=np.zeros((20, 8, 8), "uint8"))
     for path in ("a.npz", str(tmp_path / "a.npz")):
         named(run, "dataset", "arrays", path=path)

@@ -269,8 +269,8 @@ def parse(value: Any) -> Manifest:
     parts = {"model": manifest.model, "dataset": manifest.dataset}
     parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
     for path, part in parts.items():
-        limits.check_counts(part.settings, f"run.json: {path}.settings")
         _check_depth(part.settings, f"{path}.settings")
+        limits.check_counts(part.settings, f"run.json: {path}.settings")
     limits.check_counts(manifest.sampler or {}, "run.json: sampler")
     for file in manifest.sha256:
         if not _FILES.fullmatch(file):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import linecache
 import re
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 
 from zoo.errors import CodeFailed, ZooError, shortened
+
+_ZOO = Path(__file__).parents[1]
 
 
 @contextlib.contextmanager
@@ -71,6 +74,7 @@ def _text(error: Exception) -> str:
 def _place(error: Exception) -> str:
     """The line that failed of the file whose code was called."""
     called = traceback.extract_tb(error.__traceback__)[2:]  # after `blaming` and its block
+    called = list(itertools.dropwhile(lambda frame: _ZOO in Path(frame.filename).parents, called))
     if not called:  # the call itself failed
         return ""
     line = [frame.lineno for frame in called if frame.filename == called[0].filename][-1]
