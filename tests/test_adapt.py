@@ -133,6 +133,7 @@ class Remembering(Small):
         return terms | {"autoencoder": terms["autoencoder"] | {"past": ops.mean(past)}}
 
 
+@pytest.mark.once_in_short
 def test_the_pool_of_the_page_passes_the_checks():
     assert [result for result in run_checks(Remembering()) if result.bad] == []
 

@@ -72,6 +72,7 @@ def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
     assert "| A | the fastest, JAX, / pythae | 4.00 |" in text
 
 
+@pytest.mark.once_in_short
 def test_what_fails_is_told_of_and_left_out(capsys):
     backend = os.environ["KERAS_BACKEND"]
     jobs = {

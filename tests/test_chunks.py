@@ -94,7 +94,7 @@ def equal(one, other):
     return one.keys() == other.keys() and all(same)
 
 
-@pytest.mark.parametrize("name", ["vae", "dcgan"])
+@pytest.mark.parametrize("name", ["vae", pytest.param("dcgan", marks=pytest.mark.once_in_short)])
 def test_steps_in_one_go_are_those_made_one_at_a_time(name, tmp_path, lengths):
     said, terms, each = [], Terms(), Each()
     together = train(tmp_path / "a", terms, name=name, say=said.append)

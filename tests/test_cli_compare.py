@@ -109,6 +109,7 @@ def test_the_bound_of_more_samples_comes_before_the_elbo(place):
     assert set(table.row(run).protocols) == {"log_likelihood"}
 
 
+@pytest.mark.slow
 @pytest.mark.backend_free
 def test_recipes_are_trained_measured_and_compared(place, capfd):
     args = ["likely.py", "playful.py", "epochs=1", "--metric", "mse", "--metric", "elbo", "--train"]

@@ -40,6 +40,7 @@ def report(capsys, *args, status=0):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_installed_backends_work_in_processes_of_their_own(capsys, monkeypatch):
     left_out = {"jax": "malloc", "tensorflow": "tensorflow_adam", "torch": "torch_adam"}
     monkeypatch.setenv("ZOO_ACCELERATE", "-malloc,-tensorflow_adam,-torch_adam")

@@ -24,7 +24,10 @@ def refused(capsys, *args):
     return capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", scaffold.KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(k, marks=[] if k == "model" else pytest.mark.slow) for k in scaffold.KINDS],
+)
 def test_a_new_plugin_passes_its_checks_and_its_recipe_is_right(
     tmp_path, install, monkeypatch, capsys, kind
 ):

@@ -280,6 +280,7 @@ np.save(out, model.sample(8, seed=7))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.backend_free
 def test_the_samples_of_one_file_of_weights_are_the_same_on_all_backends(tmp_path):
     installed = backends.installed()

@@ -184,6 +184,7 @@ def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, file):
     assert state["epoch"] >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.backend_free
 def test_one_process_at_a_time_trains_a_run(tmp_path, file):
     """Another one is refused while the first goes on."""

@@ -81,6 +81,7 @@ def untouched(tmp_path_factory):
     return outcome(tmp_path_factory.mktemp("untouched"))
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("foreign", FOREIGN, ids=lambda own: "-".join(map(str, own.values())))
 def test_a_run_is_the_same_whatever_the_process_is_set_to(tmp_path, untouched, foreign):
     with set_to(**foreign):

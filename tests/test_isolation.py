@@ -40,6 +40,7 @@ def path(install, monkeypatch):
     return add
 
 
+@pytest.mark.slow
 def test_broken_plugins_are_listed_with_the_reason_and_the_others_are_not(path, capsys):
     modules = {f"{name}_module": source for name, (source, _) in BAD.items()}
     points = {name: f"{name}_module:Toy" for name in BAD}

@@ -95,6 +95,7 @@ def test_a_pack_gives_the_numbers_of_its_run(runs, tmp_path, name, dtype):
             np.testing.assert_allclose(theirs[use], numbers, atol=near, rtol=near)
 
 
+@pytest.mark.once_in_short
 def test_what_is_in_a_pack(runs, tmp_path):
     run = runs("vae")
     made = pack(run, tmp_path / "pack", dtype="float16", license="CC0", access=QUIET)
@@ -117,6 +118,7 @@ def test_what_is_in_a_pack(runs, tmp_path):
     assert "zoo run vae" in text and "`vae(latent_dim=2, units=[8]" in text
 
 
+@pytest.mark.once_in_short
 def test_the_bytes_of_the_weights_depend_on_the_weights_alone(runs, tmp_path):
     first = pack(runs("vae"), tmp_path / "first")
     copy = shutil.copytree(runs("vae").path, tmp_path / "elsewhere" / "copy")
@@ -130,6 +132,7 @@ def test_the_bytes_of_the_weights_depend_on_the_weights_alone(runs, tmp_path):
     assert len(digests) == 1
 
 
+@pytest.mark.once_in_short
 def test_the_best_weights(runs, tmp_path):
     run = runs("vae")
     made = pack(run, tmp_path / "pack", which="best")
@@ -144,6 +147,7 @@ def test_the_best_weights(runs, tmp_path):
         pack(runs("ae"), tmp_path / "none", which="best")
 
 
+@pytest.mark.once_in_short
 def test_a_number_that_half_precision_cannot_hold(runs, tmp_path):
     from zoo.runs.pack import _as
 
@@ -153,6 +157,7 @@ def test_a_number_that_half_precision_cannot_hold(runs, tmp_path):
     assert _as(np.arange(3), "float16").dtype == np.arange(3).dtype
 
 
+@pytest.mark.once_in_short
 def test_what_cannot_be_packed(runs, tmp_path):
     layers = [keras.Input((2,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))]
     layers += [keras.layers.Lambda(lambda x: x)]
@@ -175,6 +180,7 @@ def test_what_cannot_be_packed(runs, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["weights", "sampler", "missing", "manifest", "format"])
+@pytest.mark.once_in_short
 def test_a_damaged_pack_is_one_message(runs, tmp_path, damage):
     made = pack(runs("ae"), tmp_path / "pack")
     if damage in ("weights", "sampler"):
@@ -227,6 +233,7 @@ def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.once_in_short
 def test_commands_take_a_pretrained_name_and_do_not_write_there(shipped, tmp_path, capfd):
     before, relative = content(shipped.path), shipped.path.relative_to(tmp_path)
     for words in (["sample", "tiny", "-n", 4], ["reconstruct", "tiny"], ["embed", "tiny"]):
@@ -248,6 +255,7 @@ def test_commands_take_a_pretrained_name_and_do_not_write_there(shipped, tmp_pat
     assert content(shipped.path) == before
 
 
+@pytest.mark.once_in_short
 def test_pretrained_models_are_listed_with_size_data_and_figure(shipped, capfd):
     status, out, _ = call(capfd, "list", "pretrained")
     [line] = [line for line in out.splitlines() if "tiny" in line]
@@ -261,6 +269,7 @@ def test_pretrained_models_are_listed_with_size_data_and_figure(shipped, capfd):
     assert row["bytes"] == sum(map(len, content(shipped.path).values()))
 
 
+@pytest.mark.once_in_short
 def test_a_pretrained_name_in_python(shipped, runs):
     np.testing.assert_array_equal(zoo.load("tiny").sample(3), zoo.load(shipped.path).sample(3))
     np.testing.assert_array_equal(
@@ -280,6 +289,7 @@ def test_a_pretrained_name_in_python(shipped, runs):
         zoo.resume(shipped)
 
 
+@pytest.mark.once_in_short
 def test_a_name_means_a_pretrained_model_before_a_recipe(shipped, runs, tmp_path):
     from tests.manifests import manifest
 
@@ -297,6 +307,7 @@ def test_a_name_means_a_pretrained_model_before_a_recipe(shipped, runs, tmp_path
     assert folders.find("tiny", root).path == tmp_path / "tiny"
 
 
+@pytest.mark.once_in_short
 def test_two_packages_that_claim_a_name(shipped, install, tmp_path):
     site = install("others", {"zoo.pretrained": {"tiny": "other_package:tiny"}})
     shutil.copytree(shipped.path, site / "other_package" / "tiny")
@@ -306,6 +317,7 @@ def test_two_packages_that_claim_a_name(shipped, install, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["their_package:../../outside", "their_package:/", "none:x", ""])
+@pytest.mark.once_in_short
 def test_entry_points_that_lead_nowhere_are_left_out(install, tmp_path, target):
     site = install("odd", {"zoo.pretrained": {"odd": target}})
     (site / "their_package").mkdir()
@@ -314,6 +326,7 @@ def test_entry_points_that_lead_nowhere_are_left_out(install, tmp_path, target):
     assert pretrained.get("odd") is None
 
 
+@pytest.mark.once_in_short
 def test_the_command_makes_a_pack(runs, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
@@ -328,6 +341,7 @@ def test_the_command_makes_a_pack(runs, tmp_path, monkeypatch, capfd):
         os.environ.update(before)
 
 
+@pytest.mark.once_in_short
 def test_the_judge_is_the_pretrained_one_where_it_was_trained_on_the_same_data(
     tmp_path, install, monkeypatch
 ):

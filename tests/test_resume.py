@@ -61,8 +61,8 @@ def whole(tmp_path_factory):
         pytest.param("vae", STEPS, marks=pytest.mark.once_in_short),
         ("vae", STEPS + 2),
         ("dcgan", STEPS + 2),
-        pytest.param("wgan_gp", STEPS + 2, marks=pytest.mark.once_in_short),
-        ("vaegan", STEPS + 2),
+        pytest.param("wgan_gp", STEPS + 2, marks=pytest.mark.slow),
+        pytest.param("vaegan", STEPS + 2, marks=pytest.mark.once_in_short),
     ],
 )
 def test_resumed_equals_uninterrupted(tmp_path, whole, name, step):
@@ -100,6 +100,7 @@ LONG = {
 """An epoch is one step: each step's losses are in the table."""
 
 
+@pytest.mark.once_in_short
 def test_another_backend_goes_on_with_the_same_losses(tmp_path):
     others = [name for name in backends.installed() if name != keras.backend.backend()]
     if not others:

@@ -89,6 +89,7 @@ def test_a_run_on_several_sources_loads(trained, tmp_path):
     assert found.shape == (3, *PHOTO) and 0 <= found.min() <= found.max() <= 1
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize("step", [3, STEPS, STEPS + 5])
 def test_resumed_equals_uninterrupted(tmp_path, trained, step):
     run = resumable.stopped(recipe(), tmp_path, step)
@@ -206,6 +207,7 @@ class Conditional(Sorter):
 # --- the checks
 
 
+@pytest.mark.once_in_short
 @pytest.mark.parametrize(
     "plugin", [CycleGAN(), Painter(), Sorter()], ids=lambda p: type(p).__name__
 )

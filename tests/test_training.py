@@ -255,6 +255,7 @@ def test_fixed_binarization_is_drawn_once():
     assert drawn[0] == drawn[1]
 
 
+@pytest.mark.once_in_short
 def test_results_do_not_depend_on_the_batches_of_evaluation(tmp_path, monkeypatch):
     results = []
     for size in (EVALUATION_BATCH, 33):
