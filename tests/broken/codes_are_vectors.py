@@ -12,5 +12,8 @@ class Deep(Small):
     def encode(self, nets, x, labels=None):
         return super().encode(nets, x)[:, None]
 
+    def reconstruct(self, nets, x):
+        return nets.decoder(nets.encoder(x))
+
 
 plugin = Deep()
