@@ -1,6 +1,6 @@
 """The test command: the suite on every backend, in shards, as many at once as there are cores.
 
-    python -m tests                            all three backends, in about 10 minutes
+    python -m tests                            all three backends: some 20 minutes on two cores
     python -m tests --full                     every test in its whole form: before a release
     python -m tests --backend jax,torch        these backends only
     python -m tests tests/test_losses.py -x    what follows goes to pytest

@@ -323,7 +323,7 @@ found = {}
 for folder in sys.argv[1:]:
     os.chdir(folder)
     with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak begins anew
+        file.write("5")  # reset the peak
     before, began, told = peak(), time.monotonic(), io.StringIO()
     with contextlib.redirect_stderr(told):
         status = main(["sample", "run", "-n", "4"])

@@ -90,4 +90,4 @@ def __dir__():
     return sorted([*__all__, "__version__"])
 
 
-_backends.settle()  # before the next import of Keras, whoever makes it
+_backends.settle()  # before anyone imports Keras

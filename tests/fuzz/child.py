@@ -75,7 +75,7 @@ def main() -> None:
     for line in sys.stdin:
         kind, seed, number = json.loads(line)
         with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
-            file.write("5")  # the peak begins anew
+            file.write("5")  # reset the peak
         before, folder, what = memory("VmHWM"), Path(tempfile.mkdtemp(prefix="zoo-fuzz-")), ""
         watch.folder, watch.found = folder, []
         os.chdir(folder)

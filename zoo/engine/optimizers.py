@@ -46,7 +46,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     @property
     def learning_rate(self):
-        """That of the only player; not a number where there are several."""
+        """The learning rate of the only player; NaN if there are several players."""
         rates = [optimizer.learning_rate for optimizer in self.by_player.values()]
         return rates[0] if len(rates) == 1 else float("nan")
 

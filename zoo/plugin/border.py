@@ -217,7 +217,7 @@ class Border:
 
 
 def _check_sizes(sources: Mapping[str, Any], where: str) -> None:
-    """Refuse sources of which one has more examples than another."""
+    """Refuse sources of different sizes."""
     sizes = {name: len(a) for name, a in sources.items() if _readable(a)}
     if len(set(sizes.values())) > 1:
         counts = listed(f"{counted(n, 'example')} of {name}" for name, n in sizes.items())

@@ -82,7 +82,7 @@ class Habits:
         Args:
             optimizers: ``{player: optimizer}``, an optimizer or the name of one.
             optimizer: the same, under Keras's name for it.
-            others: further arguments, none of which is taken.
+            others: other arguments that Keras's ``compile`` takes; all are refused.
 
         Raises:
             ZooError: there is none, or one object for several players; or a loss or metrics.

@@ -23,10 +23,10 @@ import keras
 from zoo.errors import ZooError, shortened
 from zoo.plugin.limits import MOST_NUMBERS
 from zoo.plugin.serialization import NeedsRecipe
-from zoo.plugin.sizes import outputs
 from zoo.runtime.console import excerpt
 from zoo.runtime.jsons import MOST_DEPTH
 from zoo.runtime.keras import no_tensorflow
+from zoo.runtime.keras_compat import outputs
 
 MOST_OBJECTS = 10_000  # in all networks; a layer is some 5
 MOST_INTEGER = 1 << 16  # as units or as a factor to enlarge by; seeds apart

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from zoo.runtime import memory
+from zoo.runtime.keras_compat import outputs
 
 _BYTES = 4  # of a number in float32
 
 
-def outputs(network: Any) -> Iterator[tuple[Any, tuple[int, ...]]]:
-    """Every operation of a network and of those in it, and the shape that it gives one example."""
-    for layer in network._flatten_layers():
-        for operation in getattr(getattr(layer, "_functional", layer), "operations", ()):
-            for node in operation._inbound_nodes:
-                for tensor in node.output_tensors:
-                    yield operation, tuple(size or 1 for size in tensor.shape)
-
-
 def check_batch(networks: Iterable[Any], shapes: Iterable[tuple[int, ...]], rows: int) -> None:
-    """Refuse batches of which the widest part alone fills the memory.
+    """Refuse a batch whose largest tensor alone would fill the memory.
 
     Args:
         networks: of the model.
@@ -32,8 +26,8 @@ def check_batch(networks: Iterable[Any], shapes: Iterable[tuple[int, ...]], rows
         ZooError: with the estimate.
     """
     widest, what = sum(map(math.prod, shapes)), "the examples"
-    for network in networks:
-        for operation, shape in outputs(network):
+    with contextlib.suppress(AttributeError):  # a Keras that does not tell: no estimate
+        for operation, shape in itertools.chain.from_iterable(map(outputs, networks)):
             if math.prod(shape) > widest:
                 widest, what = math.prod(shape), f"what {operation.name} gives for it"
     memory.refuse_beyond(

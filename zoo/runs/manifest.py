@@ -12,6 +12,7 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.plugin.settings import given_as_code
+from zoo.runtime import jsons
 from zoo.runtime.console import excerpt, printable
 
 FORMAT = 2
@@ -269,27 +270,16 @@ def parse(value: Any) -> Manifest:
     parts = {"model": manifest.model, "dataset": manifest.dataset}
     parts |= {f"metrics.{i}": metric for i, metric in enumerate(manifest.metrics)}
     for path, part in parts.items():
-        _check_depth(part.settings, f"{path}.settings")
+        if jsons.is_deeper(part.settings, MOST_DEPTH):
+            raise ZooError(
+                f"run.json: {path}.settings is nested more than {MOST_DEPTH} levels deep"
+            )
         limits.check_counts(part.settings, f"run.json: {path}.settings")
     limits.check_counts(manifest.sampler or {}, "run.json: sampler")
     for file in manifest.sha256:
         if not _FILES.fullmatch(file):
             raise _wrong("sha256", file, "the path of a file of the run that has a hash")
     return manifest
-
-
-def _check_depth(settings: dict[str, Any], path: str) -> None:
-    """Refuse settings in settings beyond what anybody writes, which code that recurses reads."""
-    level: list[Any] = [settings]
-    for _ in range(MOST_DEPTH):
-        level = [
-            item
-            for value in level
-            if isinstance(value, (dict, list))
-            for item in (value.values() if isinstance(value, dict) else value)
-        ]
-    if level:
-        raise ZooError(f"run.json: {path} is nested more than {MOST_DEPTH} levels deep")
 
 
 def _parsed(value: Any, cls: type, path: str) -> Any:

@@ -29,12 +29,17 @@ def parsed(content: bytes | str) -> Any:
         value = json.loads(raw)
     except RecursionError:
         raise deep from None
+    if is_deeper(value, MOST_DEPTH):
+        raise deep
+    return value
+
+
+def is_deeper(value: Any, most: int) -> bool:
+    """Whether objects and lists are more than so many levels deep."""
     level = [value]
-    for _ in range(MOST_DEPTH):
+    for _ in range(most):
         level = [item for outer in level for item in _within(outer)]
-        if not level:
-            return value
-    raise deep
+    return bool(level)
 
 
 def _within(value: Any) -> list[Any]:

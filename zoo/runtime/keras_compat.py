@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from keras import StatelessScope, ops
 
 from zoo.runtime.backends import BACKENDS
 
-__all__ = ["caller", "get_stateless_scope", "loop_around", "pure", "tensorflow", "torch_device"]
+__all__ = [
+    "caller",
+    "get_stateless_scope",
+    "loop_around",
+    "outputs",
+    "pure",
+    "tensorflow",
+    "torch_device",
+]
 
 try:
     from keras.src.backend.common.stateless_scope import get_stateless_scope
@@ -68,6 +78,15 @@ def torch_device() -> str:
     except ImportError:
         return str(ops.convert_to_tensor(0.0).device)
     return get_device()
+
+
+def outputs(network: Any) -> Iterator[tuple[Any, tuple[int, ...]]]:
+    """Every operation of a network and of those in it, and the shape that it gives one example."""
+    for layer in network._flatten_layers():
+        for operation in getattr(getattr(layer, "_functional", layer), "operations", ()):
+            for node in operation._inbound_nodes:
+                for tensor in node.output_tensors:
+                    yield operation, tuple(size or 1 for size in tensor.shape)
 
 
 def pure(fn, values=(), scope=StatelessScope):

@@ -29,7 +29,7 @@ def checks_of(plugin: Any) -> list[Check]:
 
 
 def run_checks(plugin: Any, *, only: Sequence[str] = ()) -> list[Result]:
-    """Run the checks of a kind of plugin, and say what came of each.
+    """Run every check for this kind of plugin, and return one result per check.
 
     Args:
         plugin: an instance of a model, dataset or metric, or a ``Case``.

@@ -47,7 +47,8 @@ def gradients(passes: Callable, forward: Callable, groups, inputs, kept: dict):
     batch, rng, _ = inputs
     parts = [*batch.sources.values(), *([] if batch.labels is None else [batch.labels])]
     trained = [id(v) for group in groups.values() for v in group]
-    key = (*((x.shape, x.dtype, x.is_contiguous()) for x in parts), *trained)
+    place = None if rng._on_host else rng.place  # a graph that draws does so from its own place
+    key = (place, *((x.shape, x.dtype, x.is_contiguous()) for x in parts), *trained)
     program = kept.get(key)
     if program is None:
         program = kept[key] = Program()
