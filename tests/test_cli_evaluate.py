@@ -119,8 +119,11 @@ def test_a_shortened_value_is_marked_and_full_measures_all(run, capfd, monkeypat
     assert "  elbo  ~-" in out and "(digits, shortened to 25 of 200 test examples: mean" in out
     assert "of the whole one: zoo evaluate RUN --full" in out
     assert run.read_json("evaluation.json")["metrics"]["elbo"]["shortened"].startswith("25 of 200")
-    assert "elbo  ~-" in call(capfd, "show", run.path)[1]
-    assert "  ~-" in call(capfd, "compare", run.path)[1]
+    assert "elbo  -" in call(capfd, "show", run.path)[1]  # the whole one of the training stays
+    assert call(capfd, "evaluate", run.path, "--metric", "mse")[0] == 0
+    assert "mse  ~0." in call(capfd, "show", run.path)[1]
+    assert "  ~0." in call(capfd, "compare", run.path)[1]
+    assert call(capfd, "evaluate", run.path, "--metric", "mse", "--full")[0] == 0
     status, out, err = call(capfd, "evaluate", run.path, "--full")
     assert status == 0 and "~" not in out and "digits: mean over 200 test examples" in out
     assert "~" not in call(capfd, "show", run.path)[1]

@@ -42,8 +42,7 @@ class Access:
         Raises:
             ZooError: the chosen folder is not there or cannot be read.
         """
-        keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-        cache = keras_home / "datasets"
+        cache = files.keras_home() / "datasets"
         chosen = self.data_dir or os.environ.get("ZOO_DATA")
         if not chosen:
             return (cache,)
@@ -79,8 +78,9 @@ class Access:
         if not any(files.within(place / wanted, place) for place in self.folders()[:-1]):
             folder = wanted.parent if wanted.is_absolute() else "FOLDER"
             raise ZooError(
-                f"the run's data are {printable(str(wanted))}, and what a run names is opened only "
-                f"below a folder that you name: --data-dir {printable(str(folder))} or ZOO_DATA. "
+                f"the run's data are {printable(str(wanted))}, and what a run that you did not "
+                "make names is opened only below a folder that you name: --data-dir "
+                f"{printable(str(folder))} or ZOO_DATA. "
                 "Or name its recipe, which is code: --recipe FILE"
             )
 

@@ -205,6 +205,7 @@ class Manifest:
         sha256: ``{file: SHA-256}`` of what training ended with: numbers, and the configs of
             networks that are the recipe's own.
         pack: None for a run that was trained here; see ``PackInfo``.
+        seal: of who made the run; see ``zoo.runs.seal``.
     """
 
     format: int = field(metadata=_is(_whole(FORMAT, FORMAT)))
@@ -240,6 +241,7 @@ class Manifest:
     finished_in_seconds: float | None = field(metadata=_is(_or_null(SECONDS)), default=None)
     sha256: dict[str, str] = field(metadata=_is(_map_of(SHA256)), default_factory=dict)
     pack: PackInfo | None = field(metadata=_is(PackInfo), default=None)
+    seal: str = field(metadata=_is(LINE), default="")
 
     @property
     def binarized(self) -> bool:

@@ -100,6 +100,7 @@ def pack(
             "callbacks": [],
             "sha256": hashes,
             "pack": about,
+            "seal": "",
         }
     )
     made.write(CARD, card(made, model.count_params()).encode("utf-8", "backslashreplace"))

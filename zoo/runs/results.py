@@ -15,6 +15,7 @@ from zoo.errors import ZooError
 from zoo.plugin import loading, registry, serialization
 from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
+from zoo.runs import seal
 from zoo.runs.manifest import Part
 from zoo.runs.run import RESULTS, Run, json_object
 from zoo.runtime.console import excerpt, printable
@@ -43,7 +44,8 @@ def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
     described = manifest.dataset
     if described.name and not described.code:
         dataset = serialization.create("datasets", described.name, described.settings)
-        if recipe is None:  # a recipe is code that a person chose: its paths are theirs
+        # a recipe is code that a person chose, and a run with their seal is their own
+        if recipe is None and not seal.holds(manifest):
             access = dataclasses.replace(access, confined=True)
     elif recipe:
         dataset = recipes.load(recipe).dataset
@@ -73,7 +75,7 @@ def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) 
         ZooError: there is none of a name, or none at all.
     """
     described = run.manifest.metrics
-    if recipe is None:
+    if recipe is None and not seal.holds(run.manifest):
         _refuse_paths(run, described)
     if names:
         known = {entry.name: entry.settings for entry in described if entry.name}
@@ -155,7 +157,10 @@ def results(run: Run) -> Results:
 
 
 def kept(run: Run) -> dict[str, dict[str, Any]]:
-    """All that was measured of a run, when it was trained and since: the last value of each.
+    """All that was measured of a run, when it was trained and since.
+
+    Of each metric it is the last value by the whole protocol; the last shortened one where there
+    is no other.
 
     Returns:
         ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}, ...}}``
@@ -166,7 +171,10 @@ def kept(run: Run) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in (RESULTS, FILE):
         if (run.path / name).exists():
-            found |= _measured(run.path / name, f"run {run.name}")
+            for metric, value in _measured(run.path / name, f"run {run.name}").items():
+                before = found.get(metric)
+                if before is None or before.get("shortened") or not value.get("shortened"):
+                    found[metric] = value
     return found
 
 

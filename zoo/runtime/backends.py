@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError, unknown
+from zoo.runtime import files
 
 BACKENDS = ("jax", "tensorflow", "torch")
 
@@ -223,8 +224,7 @@ def _running() -> str | None:
 
 def _configured() -> tuple[str | None, Path]:
     """The backend that a person chose in Keras's configuration file, and the file."""
-    home = os.environ.get("KERAS_HOME") or "~/.keras"
-    file = Path(os.path.expanduser(home)) / "keras.json"  # as Keras does, it never fails
+    file = files.keras_home() / "keras.json"
     try:
         said = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -30,6 +30,11 @@ REMEDIES = {
 """What to do about what a machine lacks, by the number of the system's error; no full stop."""
 
 
+def keras_home() -> Path:
+    """Keras's folder, in which the zoo keeps what outlasts a run; as Keras finds it."""
+    return Path(os.path.expanduser(os.environ.get("KERAS_HOME") or "~/.keras"))
+
+
 def unwritable(path: object, error: OSError, otherwise: str = "") -> ZooError:
     """The error for what cannot be written; a full disk is told alike wherever it is met.
 

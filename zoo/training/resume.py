@@ -12,7 +12,7 @@ from zoo.config.recipe import Recipe
 from zoo.datasets import Access
 from zoo.engine.state import matching
 from zoo.errors import ZooError
-from zoo.runs import describe, folders, locks
+from zoo.runs import describe, folders, locks, seal
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
@@ -84,7 +84,7 @@ def resume(
         rewind.rewind(run, epoch, epoch * len(experiment.batches))
         # what training ended with before is not what it will end with
         ended: dict[str, Any] = {"sha256": {}, "finished_in_seconds": None}
-        run.update(**{**now, **ended, "status": "running", "epoch": epoch})
+        run.update(**{**now, **ended, "seal": seal.made(now), "status": "running", "epoch": epoch})
         begun(run)
         say(
             f"continues after {start.place}"

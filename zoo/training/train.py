@@ -20,7 +20,7 @@ from zoo.metrics import budget, evaluate
 from zoo.nn import samplers
 from zoo.plugin import views
 from zoo.reports import pictures
-from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors
+from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors, seal
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
 from zoo.runtime.keras import pinned
@@ -81,6 +81,7 @@ def train(
     metrics = prepared_metrics(experiment, access, runs_folder)
     fields = {"changes": list(changes), "on_nan": on_nan, "weights_from": taken}
     described = {**describe.describe(experiment), **fields}
+    described["seal"] = seal.made(described)
     run = folders.create(folders.root(runs_folder), name, source=source, **described)
     with locks.held(run.path):
         begun(run)

@@ -12,6 +12,8 @@ from typing import Any
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
+from zoo.runtime import files
+
 BYTES = 1 << 30  # kept at most, the oldest given up first
 SECONDS = 0.1  # of compiling, from which on a program is kept
 
@@ -32,8 +34,7 @@ def install() -> str | None:
         return "JAX keeps them in a folder of your own"
     if not jax.config.jax_enable_compilation_cache:
         return "JAX is set to keep none"
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    folder = home / "zoo" / "jax" / _machine()
+    folder = files.keras_home() / "zoo" / "jax" / _machine()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
