@@ -1,7 +1,7 @@
 """Kills a training at random moments, again and again, and compares how it ends.
 
-    python -m tests.soak                       20 kills on each backend
-    python -m tests.soak --kills 5 --backend jax --seed 1
+    python -m tests.soak                       20 kills of each recipe on each backend
+    python -m tests.soak --kills 5 --backend jax --recipe vae --seed 1
 
 Every process is a real one, killed with SIGKILL. The run has to be readable after each kill, and
 to end with the state of a run that was never stopped, bit for bit.
@@ -47,6 +47,60 @@ recipe = zoo.Recipe(
 )
 """
 
+EVERYTHING = """
+import keras
+import zoo
+from zoo import callbacks, datasets
+from zoo.nn import samplers, schedules
+
+recipe = zoo.Recipe(
+    model=zoo.model("vae", latent_dim=2, units=(8,)),
+    dataset=datasets.Digits(batch_size=128),
+    augment=[keras.layers.RandomTranslation(0.1, 0.1), keras.layers.GaussianNoise(0.05)],
+    optimizers={
+        "autoencoder": keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(1e-3, 300), gradient_accumulation_steps=2
+        )
+    },
+    weights={"autoencoder": {"kl": schedules.WarmUp(200)}},
+    sampler=samplers.GaussianMixture(3),
+    callbacks=[
+        callbacks.TensorBoard(),
+        callbacks.Checkpoint(every="3 steps"),
+        keras.callbacks.EarlyStopping("val_loss", patience=1000),
+    ],
+    ema=0.99,
+    epochs=EPOCHS,
+)
+"""
+"""What changes from step to step: schedules, augmentation, accumulated gradients; a sampler."""
+
+PLAYERS = """
+import keras
+import zoo
+from zoo import callbacks, datasets
+
+recipe = zoo.Recipe(
+    model=zoo.model("gan", units=(16,)),
+    dataset=datasets.Digits(batch_size=128),
+    optimizers={
+        "discriminator": keras.optimizers.Adam(1e-3, beta_1=0.5),
+        "generator": keras.optimizers.Adam(1e-3, beta_1=0.5),
+    },
+    callbacks=[
+        callbacks.SampleGrid(n=4),
+        callbacks.Checkpoint(every="3 steps"),
+        keras.callbacks.ReduceLROnPlateau("loss", patience=2),
+    ],
+    precision="mixed_float16",
+    ema=0.9,
+    epochs=EPOCHS,
+)
+"""
+"""Several players that move in turn, in mixed precision, with a callback that has a memory."""
+
+RECIPES = {"vae": RECIPE, "everything": EVERYTHING, "players": PLAYERS}
+
 
 def start(folder: Path, backend: str, *args: str) -> subprocess.Popen:
     """A command of the zoo in a process of its own."""
@@ -90,7 +144,16 @@ def digest(run: Run) -> str:
     return found.hexdigest()
 
 
-def soak(folder: Path, backend: str, kills: int, *, epochs: int, most: float, seed: int = 0) -> int:
+def soak(
+    folder: Path,
+    backend: str,
+    kills: int,
+    *,
+    epochs: int,
+    most: float,
+    seed: int = 0,
+    text: str = RECIPE,
+) -> int:
     """Compare a run that is killed so often with one that is not.
 
     Args:
@@ -100,6 +163,7 @@ def soak(folder: Path, backend: str, kills: int, *, epochs: int, most: float, se
         epochs: of the training, which has to last for so many kills.
         most: seconds from the beginning of a training to its end by SIGKILL, at most.
         seed: of the moments.
+        text: the recipe, with ``EPOCHS`` for their number.
 
     Returns:
         How often it was killed; less where the training was over before.
@@ -109,7 +173,7 @@ def soak(folder: Path, backend: str, kills: int, *, epochs: int, most: float, se
     """
     moments = random.Random(seed)
     recipe = folder / "soak.py"
-    recipe.write_text(RECIPE.replace("EPOCHS", str(epochs)))
+    recipe.write_text(text.replace("EPOCHS", str(epochs)))
     finish(start(folder, backend, "run", str(recipe)))
     [whole] = folders.all_runs(folder / "runs")
     done, killed, command = 0, None, ["run", str(recipe)]
@@ -126,6 +190,7 @@ def soak(folder: Path, backend: str, kills: int, *, epochs: int, most: float, se
         "states": (digest(whole), digest(killed)),
         "tables": (whole.log.read_text(), killed.log.read_text()),
         "metrics": tuple(r.read_json("results.json")["metrics"] for r in (whole, killed)),
+        "samplers": tuple(r.manifest.sha256.get("sampler.safetensors") for r in (whole, killed)),
     }.items():
         assert found[0] == found[1], f"{name} differ"
     return done
@@ -134,24 +199,28 @@ def soak(folder: Path, backend: str, kills: int, *, epochs: int, most: float, se
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--backend", metavar="NAME", action="append")
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--recipe", choices=RECIPES, action="append", help="default: all")
+    parser.add_argument("--kills", type=int, default=20, help="of each recipe's training")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--most", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for backend in options.backend or backends.installed():
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            done = soak(
-                Path(folder),
-                backend,
-                options.kills,
-                epochs=options.epochs,
-                most=options.most,
-                seed=options.seed,
-            )
-        took = time.monotonic() - began
-        print(f"{backend}: killed {done} times, the same end, in {took:.0f} s", flush=True)
+        for name in options.recipe or RECIPES:
+            began = time.monotonic()
+            with tempfile.TemporaryDirectory() as folder:
+                done = soak(
+                    Path(folder),
+                    backend,
+                    options.kills,
+                    epochs=options.epochs,
+                    most=options.most,
+                    seed=options.seed,
+                    text=RECIPES[name],
+                )
+            took = time.monotonic() - began
+            told = f"killed {done} times, the same end, in {took:.0f} s"
+            print(f"{backend}, {name}: {told}", flush=True)
     return 0
 
 
