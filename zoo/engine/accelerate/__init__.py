@@ -23,6 +23,7 @@ wanted (``malloc,torch_adam``)."""
 
 KERAS = {"keras": ("3.15", "3.15")}
 JAX = {"jax": ("0.7", "0.10")}
+TENSORFLOW = {"tensorflow": ("2.20", "2.21")}
 TORCH = {"torch": ("2.8", "2.13")}
 
 
@@ -106,6 +107,15 @@ TABLE = (
         patches="optimizer",
         read=KERAS,
         install="tensorflow_adam.install",
+    ),
+    Acceleration(
+        "tensorflow_gradients",
+        ("tensorflow",),
+        "let go of the graphs of steps that nobody uses any more",
+        patches="process",
+        read=TENSORFLOW,
+        install="tensorflow_gradients.install",
+        undo="tensorflow_gradients.undo",
     ),
     Acceleration(
         "tensorflow_chunk_program",
