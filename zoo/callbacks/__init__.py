@@ -16,6 +16,7 @@ from zoo.callbacks.grids import (
     Traversals,
     ViewGrid,
 )
+from zoo.callbacks.measure import Measure
 from zoo.callbacks.progress import Progress
 from zoo.callbacks.tensorboard import TensorBoard
 
@@ -26,6 +27,7 @@ __all__ = [
     "Interpolations",
     "LatentManifold",
     "LatentScatter",
+    "Measure",
     "Progress",
     "ReconstructionGrid",
     "SampleGrid",

@@ -16,7 +16,7 @@ from zoo.reports.latents import Unable
 from zoo.runtime.console import say
 
 if TYPE_CHECKING:
-    from zoo.datasets import Data
+    from zoo.datasets import Access, Data
     from zoo.runs.run import Run
 
 POINTS = 1000  # points in the plane are drawn as a cloud, which takes more of them
@@ -48,6 +48,8 @@ class Context:
             by default those of ``data``.
         say: tells a person one line.
         resumed: whether the training goes on from a checkpoint.
+        binarized: whether pixels of the validation examples were drawn from the seed.
+        doing: what is done beside the training just now, in words, for whoever shows it.
         kinds: the kinds of picture that the run makes, and of how many examples each:
             samples, reconstructions, the model's own views and those that callbacks add.
     """
@@ -62,6 +64,8 @@ class Context:
     validation: Split = None  # type: ignore[assignment]  # filled in below
     say: Callable[[str], None] = say
     resumed: bool = False
+    binarized: bool = False
+    doing: str = field(default="", init=False)
     kinds: dict[str, int] = field(
         default_factory=lambda: {"samples": 64, "reconstructions": 32}, init=False
     )
@@ -158,8 +162,19 @@ class Callback(keras.callbacks.Callback):
             )
         return self.context
 
-    def check(self, model: Any) -> None:
-        """Refuse, with a ``ZooError``, a model that the callback cannot work for."""
+    def check(self, model: Any, data: Data) -> None:
+        """Refuse, with a ``ZooError``, a model or data that the callback cannot work for.
+
+        Args:
+            model: built, untrained.
+            data: as evaluated.
+        """
+
+    def prepare(self, data: Data, access: Access, runs_folder: str | None) -> None:
+        """Get what the callback needs besides the model, before anything is trained.
+
+        The arguments are as in ``zoo.Metric.prepare``; ``ZooError`` where it cannot be had.
+        """
 
     def close(self) -> None:
         """Let go of what is open. Training calls it however it ends, even by Ctrl-C."""

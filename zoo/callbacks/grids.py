@@ -201,6 +201,6 @@ class ViewGrid(_Grid):
         """The name of the view, which its pictures have too."""
         return self.view
 
-    def check(self, model):
+    def check(self, model, data):
         """Refuse a model that has no such view."""
         find(model.plugin, self.view)
