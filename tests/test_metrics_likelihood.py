@@ -35,7 +35,7 @@ def model():
 
 
 def set_dense(network, kernel, bias, log_var):
-    """Have a network give a linear mean and a constant log variance: all its layers with weights."""
+    """Have a network give a linear mean and a constant log variance."""
     mean, constant = (layer for layer in network.layers if layer.weights)
     mean.set_weights([kernel, bias])
     constant.set_weights([np.zeros(kernel.shape), log_var])
@@ -78,7 +78,7 @@ def test_the_bound_of_5000_samples_is_the_exact_likelihood(model):
     assert abs(found.value - exact) < 0.05
     one = metrics.ELBO().measure(model, data(x), 0)
     gap = (exact_distortion(x) + exact_kl(x).sum(axis=1)).mean() + exact
-    assert 0.1 < gap and one.value < found.value  # else any bound would do
+    assert gap > 0.1 and one.value < found.value  # else any bound would do
     error = np.std(log_density(x), ddof=1) / math.sqrt(8)
     assert found.details["standard_error"] == pytest.approx(error, rel=0.02)
 
@@ -160,7 +160,9 @@ def refused(model, given, metric=metrics.BitsPerDimension()):
 
 @pytest.mark.once_in_short
 def test_bits_are_of_the_data_as_they_are():
-    assert "is of 0 and 1, so it needs examples of 0 and 1" in refused(vae("bernoulli"), data(grey()))
+    assert "is of 0 and 1, so it needs examples of 0 and 1" in refused(
+        vae("bernoulli"), data(grey())
+    )
     assert "discretized_logistic" in refused(vae("normal"), data(grey()))
     binary = data((grey() > 99).astype("uint8") * 255)
     evaluate.refuse_unmeasurable([metrics.BitsPerDimension()], vae("bernoulli"), binary)

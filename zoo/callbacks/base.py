@@ -26,10 +26,13 @@ NEEDS = {
     "reconstructions": "reconstruct",
     "manifold": "decode",
     "codes": "encode",
+    "posterior": "posterior",
     "traversals": "decode",
     "interpolations": "decode",
 }
 """The kinds of picture of all models, and the ability that each needs."""
+
+OF_CODES = ("codes", "posterior")  # which can be drawn whatever the examples are
 
 
 @dataclass
@@ -115,18 +118,17 @@ class Context:
         plane = shape == (2,)
         if kind not in NEEDS:
             return self._draw_view(kind, model, POINTS if plane else n)
-        drawable = plane or pictures.is_picture(shape) or kind == "codes"
+        drawable = plane or pictures.is_picture(shape) or kind in OF_CODES
         if not (drawable and model.can(NEEDS[kind])):
             return None
         if kind == "samples":
             reference = x[:POINTS] if plane and len(x) else None
             return views.samples(model, POINTS if plane else n, reference=reference).image
         try:
-            if kind in ("reconstructions", "codes"):
+            if kind == "reconstructions" or kind in OF_CODES:
                 first = POINTS if plane and kind == "reconstructions" else n
                 examples = Split(x[:first], None if y is None else y[:first])
-                view = views.reconstructions if kind == "reconstructions" else views.codes
-                return view(model, examples).image
+                return getattr(views, kind)(model, examples).image
             if kind == "traversals":
                 return views.traversals(model, self.validation, most=n).image
             view = views.manifold if kind == "manifold" else views.interpolations

@@ -67,6 +67,7 @@ class Measure(Callback):
         self._begin()
 
     def _begin(self) -> None:
+        self._epoch = 0  # the last that ended, from 1
         self._rows: list[dict[str, float]] = []
         self._about: dict[str, dict[str, Any]] = {}
 
@@ -108,12 +109,13 @@ class Measure(Callback):
 
     def on_train_end(self, logs=None):
         # of a training that another callback ended
-        if self._rows and self._rows[-1]["epoch"] < getattr(self, "_epoch", 0):
+        if self._epoch > (self._rows[-1]["epoch"] if self._rows else 0):
             self._measure()
 
     @pinned()
     def _measure(self) -> dict[str, float]:
-        began, row = time.perf_counter(), {"epoch": self._epoch}
+        began = time.perf_counter()
+        row: dict[str, float] = {"epoch": self._epoch}
         for metric in self._ready:
             with self._shown(f"measuring {metric.name}"):
                 seed = self.model.seed
@@ -135,10 +137,11 @@ class Measure(Callback):
 
     def get_state(self) -> dict[str, Any]:
         """All that was measured, for checkpoints."""
-        return {"rows": self._rows, "about": self._about}
+        return {"epoch": self._epoch, "rows": self._rows, "about": self._about}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take up what ``get_state`` gave."""
+        self._epoch = state["epoch"]
         self._rows, self._about = list(state["rows"]), dict(state["about"])
 
     def results(self) -> dict[str, Any]:
