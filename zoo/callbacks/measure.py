@@ -85,8 +85,7 @@ class Measure(Callback):
         """The data whose test examples are some of the validation examples."""
         n = len(data.validation)
         rows = np.arange(min(n, self.examples)) * n // max(min(n, self.examples), 1)
-        name = f"{data.name}, {counted(len(rows), 'validation example')} as test examples"
-        return dataclasses.replace(data, name=name, test=data.validation.take(rows))
+        return dataclasses.replace(data, test=data.validation.take(rows))
 
     def on_train_begin(self, logs=None):
         self._begin()
@@ -116,18 +115,28 @@ class Measure(Callback):
     def _measure(self) -> dict[str, float]:
         began = time.perf_counter()
         row: dict[str, float] = {"epoch": self._epoch}
+        seed = self.model.seed
         for metric in self._ready:
             with self._shown(f"measuring {metric.name}"):
-                seed = self.model.seed
                 found = metric.measure(self.model, self._measured_on, seed)
-            binarized = self.context is not None and self.context.binarized
-            told = evaluate.told(metric, found, self._measured_on, seed, binarized)
+            told = evaluate.told(metric, found, self._named(metric), seed, self._binarized)
             row[metric.name] = float(told.pop("value"))
             row |= {f"{metric.name}/{key}": float(v) for key, v in told.pop("details").items()}
             self._about[metric.name] = told
         row["seconds"] = round(time.perf_counter() - began, 3)
         self._rows.append(row)
         return row
+
+    def _named(self, metric: Metric) -> str:
+        """What a metric is measured on, in words."""
+        data = self._measured_on
+        if not metric.on_test:
+            return data.name
+        return f"{data.name}, {counted(len(data.test), 'validation example')} as test examples"
+
+    @property
+    def _binarized(self) -> bool:
+        return self.context is not None and self.context.binarized
 
     def _shown(self, what: str) -> AbstractContextManager:
         """Tell what takes long: on the live display of a run, where there is one."""

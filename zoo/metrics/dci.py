@@ -25,8 +25,8 @@ class DCI(FactorMetric):
     row, in units of log k, mean over codes by their share of the importance. Details:
     ``completeness``, the same of the columns: whether one code alone predicts a factor;
     ``informativeness``, the mean accuracy on test examples (Eastwood & Williams 2018, section 2,
-    whose regressors are forests too). disentanglement_lib has gradient boosted trees, which take
-    some thirty times as long: its numbers do not compare with these.
+    whose regressors are forests too). disentanglement_lib has gradient boosted trees in their
+    place, which take far longer: its numbers do not compare with these.
 
     Attributes:
         examples: training examples that classifiers are fitted to, at most; the first.

@@ -104,16 +104,24 @@ def measure(
         with waiting(f"measuring {metric.name}") as shown:
             own = (until - time.perf_counter()) / (len(metrics) - place)
             found, left = budget.measured(metric, model, data, seed, own, shown)
-        measured[metric.name] = told(metric, found, data, seed, binarized, left)
+        measured[metric.name] = told(metric, found, data.name, seed, binarized, left)
     return measured
 
 
 def told(
-    metric: Metric, found: Measured, data: Data, seed: int, binarized: bool, left: str = ""
+    metric: Metric, found: Measured, data: str, seed: int, binarized: bool, left: str = ""
 ) -> dict[str, Any]:
-    """What was measured as ``measure`` has it; ``left`` is what was left of the protocol."""
+    """What was measured as ``measure`` has it.
+
+    Args:
+        metric: what was measured.
+        found: what it gave.
+        data: what it was measured on, in words.
+        seed, binarized: as in ``measure``.
+        left: what was left of the protocol, in words; empty for all of it.
+    """
     drawn = f"; pixels binarized once from seed {seed}" if binarized else ""
-    what = f"{data.name}, shortened to {left}" if left else data.name
+    what = f"{data}, shortened to {left}" if left else data
     return {
         "value": found.value,
         "unit": found.unit,

@@ -21,19 +21,19 @@ class MIG(FactorMetric):
     (Locatello et al. 2019) has it. Details: the gap of each factor.
 
     Attributes:
-        examples: test examples, at most; the first.
+        held_out: test examples, at most; the first.
     """
 
-    examples: int = 10_000
+    held_out: int = 10_000
 
     name: ClassVar[str] = "mig"
-    scales_with: ClassVar[tuple[str, ...]] = ("examples",)
+    scales_with: ClassVar[tuple[str, ...]] = ("held_out",)
 
     def __post_init__(self):
-        self.check_count("examples", 2)
+        self.check_count("held_out", 2)
 
     def measure(self, model, data, seed):
-        codes, factors = pairs(model, data.test, self.examples)
+        codes, factors = pairs(model, data.test, self.held_out)
         found = gaps(codes, factors)
         return Measured(
             float(found.mean()),

@@ -21,19 +21,19 @@ class Modularity(FactorMetric):
     A code with no information counts 0. A factor may be in several codes.
 
     Attributes:
-        examples: test examples, at most; the first.
+        held_out: test examples, at most; the first.
     """
 
-    examples: int = 10_000
+    held_out: int = 10_000
 
     name: ClassVar[str] = "modularity"
-    scales_with: ClassVar[tuple[str, ...]] = ("examples",)
+    scales_with: ClassVar[tuple[str, ...]] = ("held_out",)
 
     def __post_init__(self):
-        self.check_count("examples", 2)
+        self.check_count("held_out", 2)
 
     def measure(self, model, data, seed):
-        codes, factors = pairs(model, data.test, self.examples)
+        codes, factors = pairs(model, data.test, self.held_out)
         found = modularities(mutual_information(codes, factors))
         return Measured(
             float(found.mean()), "", f"{counted(len(codes), 'test example')}, codes in 20 bins"
