@@ -11,7 +11,7 @@ import pytest
 import zoo
 from tests.test_metrics import Made, data
 from zoo import metrics
-from zoo.datasets import Data, Split, Sprites
+from zoo.datasets import Data, Sources, Split, Sprites
 from zoo.datasets.draws import Draws
 from zoo.errors import ZooError
 from zoo.metrics import dci, factor_vae_score, mig, modularity, sap
@@ -161,6 +161,8 @@ def test_names_of_factors_are_as_many_as_there_are():
     loaded = Sprites(size=16, n=10, held_out=5).load()
     assert loaded.factor_names == ("shape", "scale", "orientation", "x", "y")
     assert loaded.class_names == ("square", "ellipse", "heart")
+    small = Sprites(size=16, n=10, held_out=5)
+    assert Sources({"a": small, "b": small}).load().factor_names == loaded.factor_names
 
 
 # --- neighbours
