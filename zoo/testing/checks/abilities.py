@@ -117,9 +117,6 @@ def posteriors_are_of_one_code_an_example(bench: Bench):
     )
     for what, numbers in found.items():
         _finite(f"{what} of the posterior", numbers)
-    if bench.plugin.can("latent"):
-        own = bench.call("latent").shape
-        expect(draws.shape == own, f"{N} draws of the posterior are {draws.shape}, of latent {own}")
 
 
 @check(needs=("classify",))
