@@ -342,7 +342,8 @@ def test_a_sampler_that_is_to_come_counts_as_sampling():
 def test_what_is_measured_names_data_protocol_and_bits():
     model = shifted(0.1)
     plain = evaluate.measure([metrics.MSE()], model, data(pictures()), 5, binarized=False)
-    assert set(plain) == {"mse"} and set(plain["mse"]) == {"value", "unit", "protocol", "details"}
+    assert set(plain) == {"mse"} and plain["mse"]["better"] == "lower"
+    assert set(plain["mse"]) == {"value", "unit", "protocol", "details", "better"}
     assert plain["mse"]["protocol"] == "made: mean over 3 test examples, pixels in [0, 1]"
     drawn = evaluate.measure([metrics.MSE()], model, data(pictures()), 5, binarized=True)
     assert drawn["mse"]["protocol"].endswith("; pixels binarized once from seed 5")
@@ -350,7 +351,7 @@ def test_what_is_measured_names_data_protocol_and_bits():
 
 def test_the_metric_of_the_docs():
     page = Path(__file__).parents[1] / "docs" / "metrics.md"
-    [shown] = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    *_, shown = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
     scope = {"__name__": __name__}
     exec(shown, scope)
     metric = scope["Brightness"](samples=4)

@@ -174,12 +174,32 @@ def test_points_are_shown_as_points_and_vectors_as_numbers_only():
         views.completed(model, points, "left")
 
 
+def test_codes_beside_the_prior():
+    model = build("vae")
+    shown = views.posterior(model, examples())
+    assert shown.numbers.shape == (len(examples()), 2)
+    assert shown.image.shape[1] >= 2 * 160  # two plots beside each other
+    with pytest.raises(views.Unable, match="no examples"):
+        views.posterior(model, EMPTY)
+    # all of the codes to the right of the prior: blue stands over no grey
+    rng = np.random.RandomState(0)
+    prior = rng.normal(size=(500, 1))
+    far = pictures.histograms(0.1 * rng.normal(size=(500, 1)) + 9, prior, ["z0"])
+    blue = (far == pictures.BLUE).all(axis=2).any(axis=0).nonzero()[0]
+    grey = (far == pictures.GREY).all(axis=2).any(axis=0).nonzero()[0]
+    tall = (far == pictures.BLUE).all(axis=2).sum(axis=0).argmax()
+    assert grey.max() < tall <= blue.max()
+    alike = pictures.histograms(prior, prior, ["z0"])
+    assert alike.shape == far.shape
+
+
 # --- callbacks
 
 
 LATENT = (
     callbacks.LatentManifold,
     callbacks.LatentScatter,
+    callbacks.PosteriorHistograms,
     callbacks.Traversals,
     callbacks.Interpolations,
 )
@@ -212,7 +232,7 @@ def test_callbacks_save_the_latent_space_each_epoch_and_show_it_in_tensorboard(t
     model = build("vae")
     used = [callbacks.LatentManifold(n=4), *(make() for make in LATENT[1:])]
     run = fit(tmp_path, model, callbacks.TensorBoard(), *used)
-    kinds = ["codes", "interpolations", "manifold", "traversals"]
+    kinds = ["codes", "interpolations", "manifold", "posterior", "traversals"]
     ends = ("-epoch-0001", "-epoch-0002", "")
     assert names(run) == sorted(f"{kind}{end}.png" for kind in kinds for end in ends)
     with Image.open(run.pictures / "manifold.png") as image:
@@ -223,8 +243,7 @@ def test_callbacks_save_the_latent_space_each_epoch_and_show_it_in_tensorboard(t
     assert saved.shape == expected.shape
     assert np.abs(saved.astype(int) - expected).max() <= 1
     events = EventAccumulator(str(run.events), size_guidance={"images": 0}).Reload()
-    tags = ["codes", "interpolations", "manifold", "reconstructions", "samples", "traversals"]
-    assert sorted(events.Tags()["images"]) == tags
+    assert sorted(events.Tags()["images"]) == sorted([*kinds, "reconstructions", "samples"])
     assert [image.step for image in events.Images("codes")] == [3, 6]
 
 

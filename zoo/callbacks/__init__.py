@@ -11,11 +11,13 @@ from zoo.callbacks.grids import (
     Interpolations,
     LatentManifold,
     LatentScatter,
+    PosteriorHistograms,
     ReconstructionGrid,
     SampleGrid,
     Traversals,
     ViewGrid,
 )
+from zoo.callbacks.measure import Measure
 from zoo.callbacks.progress import Progress
 from zoo.callbacks.tensorboard import TensorBoard
 
@@ -26,6 +28,8 @@ __all__ = [
     "Interpolations",
     "LatentManifold",
     "LatentScatter",
+    "Measure",
+    "PosteriorHistograms",
     "Progress",
     "ReconstructionGrid",
     "SampleGrid",

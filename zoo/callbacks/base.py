@@ -16,7 +16,7 @@ from zoo.reports.latents import Unable
 from zoo.runtime.console import say
 
 if TYPE_CHECKING:
-    from zoo.datasets import Data
+    from zoo.datasets import Access, Data
     from zoo.runs.run import Run
 
 POINTS = 1000  # points in the plane are drawn as a cloud, which takes more of them
@@ -26,10 +26,13 @@ NEEDS = {
     "reconstructions": "reconstruct",
     "manifold": "decode",
     "codes": "encode",
+    "posterior": "posterior",
     "traversals": "decode",
     "interpolations": "decode",
 }
 """The kinds of picture of all models, and the ability that each needs."""
+
+OF_CODES = ("codes", "posterior")  # which can be drawn whatever the examples are
 
 
 @dataclass
@@ -48,6 +51,8 @@ class Context:
             by default those of ``data``.
         say: tells a person one line.
         resumed: whether the training goes on from a checkpoint.
+        binarized: whether pixels of the validation examples were drawn from the seed.
+        doing: what is done beside the training just now, in words, for whoever shows it.
         kinds: the kinds of picture that the run makes, and of how many examples each:
             samples, reconstructions, the model's own views and those that callbacks add.
     """
@@ -62,6 +67,8 @@ class Context:
     validation: Split = None  # type: ignore[assignment]  # filled in below
     say: Callable[[str], None] = say
     resumed: bool = False
+    binarized: bool = False
+    doing: str = field(default="", init=False)
     kinds: dict[str, int] = field(
         default_factory=lambda: {"samples": 64, "reconstructions": 32}, init=False
     )
@@ -111,18 +118,17 @@ class Context:
         plane = shape == (2,)
         if kind not in NEEDS:
             return self._draw_view(kind, model, POINTS if plane else n)
-        drawable = plane or pictures.is_picture(shape) or kind == "codes"
+        drawable = plane or pictures.is_picture(shape) or kind in OF_CODES
         if not (drawable and model.can(NEEDS[kind])):
             return None
         if kind == "samples":
             reference = x[:POINTS] if plane and len(x) else None
             return views.samples(model, POINTS if plane else n, reference=reference).image
         try:
-            if kind in ("reconstructions", "codes"):
+            if kind == "reconstructions" or kind in OF_CODES:
                 first = POINTS if plane and kind == "reconstructions" else n
                 examples = Split(x[:first], None if y is None else y[:first])
-                view = views.reconstructions if kind == "reconstructions" else views.codes
-                return view(model, examples).image
+                return getattr(views, kind)(model, examples).image
             if kind == "traversals":
                 return views.traversals(model, self.validation, most=n).image
             view = views.manifold if kind == "manifold" else views.interpolations
@@ -158,8 +164,19 @@ class Callback(keras.callbacks.Callback):
             )
         return self.context
 
-    def check(self, model: Any) -> None:
-        """Refuse, with a ``ZooError``, a model that the callback cannot work for."""
+    def check(self, model: Any, data: Data) -> None:
+        """Refuse, with a ``ZooError``, a model or data that the callback cannot work for.
+
+        Args:
+            model: built, untrained.
+            data: as evaluated.
+        """
+
+    def prepare(self, data: Data, access: Access, runs_folder: str | None) -> None:
+        """Get what the callback needs besides the model, before anything is trained.
+
+        The arguments are as in ``zoo.Metric.prepare``; ``ZooError`` where it cannot be had.
+        """
 
     def close(self) -> None:
         """Let go of what is open. Training calls it however it ends, even by Ctrl-C."""

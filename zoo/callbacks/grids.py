@@ -134,6 +134,25 @@ class LatentScatter(_Grid):
 
 
 @dataclass(eq=False)
+class PosteriorHistograms(_Grid):
+    """Saves histograms of the aggregate posterior beside the prior, one per dimension.
+
+    A blue line is of one draw from q(z|x) for each validation example, grey of as many draws from
+    the prior; of many dimensions, the 16 in which the posterior's mean varies most are drawn.
+    They are ``pictures/posterior-epoch-0001.png`` and so on, the newest ``posterior.png``. A model
+    without a posterior or a prior gives none.
+
+    Args:
+        every: epochs from one picture to the next, or ``"500 steps"``; there is one of the
+            last epoch anyway.
+        n: validation examples.
+    """
+
+    n: int = 2000
+    kind = "posterior"
+
+
+@dataclass(eq=False)
 class Traversals(_Grid):
     """Saves what becomes of the first validation picture as one dimension of its code changes.
 
@@ -201,6 +220,6 @@ class ViewGrid(_Grid):
         """The name of the view, which its pictures have too."""
         return self.view
 
-    def check(self, model):
+    def check(self, model, data):
         """Refuse a model that has no such view."""
         find(model.plugin, self.view)

@@ -84,6 +84,8 @@ class Progress(Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
         held_out = {k.removeprefix("val_"): v for k, v in logs.items() if k.startswith("val_")}
+        for name in [n for n in held_out if n.rpartition("/")[0] in held_out]:
+            del held_out[name]  # details of what was measured
         items = [self._title(), f"{self._speed.seconds:.1f} s", self._rate()]
         items += losses.shown({k: v for k, v in logs.items() if not k.startswith("val_")})
         items = [item for item in [*items, *losses.shown(held_out, "val_")] if item]
@@ -141,7 +143,8 @@ class Progress(Callback):
             return
         title, steps = self._title(), self.params["steps"]
         count = f"{self._speed.steps}/{steps}" if steps else f"{self._speed.steps}"
-        facts = [count, self._left(), self._rate(), "validating" if self._validating else ""]
+        doing = self.context.doing if self.context else ""
+        facts = [count, self._left(), self._rate(), doing or "validating" * self._validating]
         facts = [fact for fact in facts if fact]
         bar = width - len(title) - len("  ".join(facts)) - 2
         below = []

@@ -15,7 +15,7 @@ from zoo.plugin.model import DataSpec
 class Sources(Dataset):
     """Datasets side by side, such as a folder of photos and one of sketches.
 
-    Labels, factors and class names are those of the first. The ``batch_size`` of each has no
+    Labels, factors and the names of both are those of the first. The ``batch_size`` of each has no
     effect.
 
     Attributes:
@@ -73,4 +73,5 @@ class Sources(Dataset):
             validation,
             test,
             class_names=loaded[first].class_names,
+            factor_names=loaded[first].factor_names,
         )

@@ -68,7 +68,16 @@ class Sprites(Dataset):
         hashed = [array for split in splits for array in (split.x[:_HASHED], split.factors)]
         spec = DataSpec((self.size, self.size, 1), classes=len(SHAPES))
         train, validation, test = splits
-        return Data("sprites", spec, train, validation, test, fingerprint=sha256(*hashed))
+        return Data(
+            "sprites",
+            spec,
+            train,
+            validation,
+            test,
+            fingerprint=sha256(*hashed),
+            class_names=SHAPES,
+            factor_names=tuple(FACTORS),
+        )
 
 
 class _Rendered(Lazy):

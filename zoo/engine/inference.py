@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,6 +91,22 @@ class Inference:
         """
         purpose = f"log_likelihood {first_sample}"
         return self._chunks("log_likelihood", x, labels, seed, purpose, samples=samples)
+
+    def posterior(self, x, *, seed: int = 0, labels=None) -> dict[str, np.ndarray]:
+        """What q(z|x) says of the codes of pictures as in ``encode``.
+
+        Args:
+            x: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
+            seed: of the draws.
+            labels: integers ``(n,)`` for a conditional model.
+
+        Returns:
+            float32 arrays: ``"mean"`` of q and ``"draw"``, one from q, both ``(n, d)``; of a
+            model with a prior p(z) also ``"rate"``, KL(q || p) in nats, ``(n,)``, and
+            ``"kl"``, the same of each dimension, ``(n, d)``, where q has a formula for it.
+            Without one, the rate is log q(z|x) - log p(z) at the draw.
+        """
+        return self._chunks("posterior", x, labels, seed)
 
     def classify(self, x) -> np.ndarray:
         """Probabilities of the classes, float32 ``(n, classes)``, of pictures as in ``encode``."""
@@ -181,6 +198,10 @@ class Inference:
                 out = promises.prior(call(name, labels, nets), where).sample(rng, n)
             elif name == "log_likelihood":
                 out = call(name, labels, nets, first, rng, **options)
+            elif name == "posterior":
+                q = promises.posterior(call(name, labels, nets, first), where)
+                p = call("latent", labels, nets) if self.plugin.can("latent") else None
+                out = _said_of_codes(q, p, rng)
             else:
                 out = call(name, labels, nets, first)
         for part in tree.flatten(out):
@@ -188,6 +209,9 @@ class Inference:
         rows = None if first is None else leaf.shape[0]
         if view:
             view.check(out, rows, where)
+        elif name == "posterior":
+            for part in ("mean", "draw"):
+                promises.check(name, out[part], rows, self.data, where)
         else:
             promises.check(name, out, rows, self.data, where)
         return out
@@ -205,6 +229,20 @@ class Inference:
             low, high = self._range
             x = np.clip((x - low) / (high - low), 0, 1)
         return x
+
+
+def _said_of_codes(q, prior, rng):
+    """The tensors of ``Inference.posterior``."""
+    z = q.sample(rng)
+    found = {"mean": q.mean, "draw": z}
+    if prior is None:
+        return found
+    formula = getattr(q, "kl_per_dimension", None)
+    with contextlib.suppress(ZooError):  # there is none for such a prior
+        found |= {"kl": formula(prior)} if formula else {}
+    if "kl" in found:
+        return found | {"rate": ops.sum(found["kl"], axis=1)}
+    return found | {"rate": q.log_prob(z) - prior.log_prob(z)}
 
 
 def tensors(arrays):

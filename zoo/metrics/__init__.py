@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 from zoo.metrics.accuracy import Accuracy
+from zoo.metrics.active_units import ActiveUnits
+from zoo.metrics.aggregate_posterior import AggregatePosterior
 from zoo.metrics.augmentation_gain import AugmentationGain
+from zoo.metrics.bits_per_dimension import BitsPerDimension
 from zoo.metrics.compression import Compression
+from zoo.metrics.dci import DCI
+from zoo.metrics.factor_vae_score import FactorVAEScore
+from zoo.metrics.factors import FactorMetric
 from zoo.metrics.judge import Judge, JudgedMetric
+from zoo.metrics.knn import KNN
 from zoo.metrics.label_kept import LabelKept
 from zoo.metrics.likelihood import ELBO, LogLikelihood
 from zoo.metrics.linear_probe import LinearProbe
+from zoo.metrics.mig import MIG
 from zoo.metrics.mode_coverage import ModeCoverage
+from zoo.metrics.modularity import Modularity
+from zoo.metrics.rate_distortion import RateDistortion
 from zoo.metrics.recognition import Recognition
 from zoo.metrics.reconstruction import MSE, PSNR
+from zoo.metrics.sap import SAP
 from zoo.metrics.ssim import SSIM
 from zoo.metrics.stacked_modes import StackedModes
 from zoo.plugin.metric import Measured
 
 __all__ = [
+    "DCI",
     "ELBO",
+    "KNN",
+    "MIG",
     "MSE",
     "PSNR",
+    "SAP",
     "SSIM",
     "Accuracy",
+    "ActiveUnits",
+    "AggregatePosterior",
     "AugmentationGain",
+    "BitsPerDimension",
     "Compression",
+    "FactorMetric",
+    "FactorVAEScore",
     "Judge",
     "JudgedMetric",
     "LabelKept",
@@ -31,6 +51,8 @@ __all__ = [
     "LogLikelihood",
     "Measured",
     "ModeCoverage",
+    "Modularity",
+    "RateDistortion",
     "Recognition",
     "StackedModes",
 ]

@@ -17,6 +17,7 @@ class Accuracy(Metric):
 
     name: ClassVar[str] = "accuracy"
     needs: ClassVar[tuple[str, ...]] = ("classify",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):

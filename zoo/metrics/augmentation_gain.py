@@ -33,6 +33,7 @@ class AugmentationGain(Metric):
 
     name: ClassVar[str] = "augmentation_gain"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    better: ClassVar[str] = "higher"
     conditional: ClassVar[bool] = True
     scales_with: ClassVar[tuple[str, ...]] = ("test", "examples", "samples")
 

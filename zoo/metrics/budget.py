@@ -26,7 +26,12 @@ LEAST = 5.0
 FEWEST = 256  # what abilities work on at once: fewer take as long
 FEWEST_DRAWS = 25  # for each example; likewise
 
-UNITS = {"test": "test examples", "samples": "samples", "examples": "training examples"}
+UNITS = {
+    "test": "test examples",
+    "held_out": "test examples",
+    "samples": "samples",
+    "examples": "training examples",
+}
 
 
 def of(training: float | None) -> float:

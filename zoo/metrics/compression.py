@@ -24,6 +24,7 @@ class Compression(Metric):
 
     name: ClassVar[str] = "compression"
     needs: ClassVar[tuple[str, ...]] = ("encode", "reconstruct")
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def measure(self, model, data, seed):

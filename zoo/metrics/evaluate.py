@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import ZooError
 from zoo.metrics import budget
 from zoo.plugin.dataset import Data
-from zoo.plugin.metric import Metric
+from zoo.plugin.metric import Measured, Metric
 from zoo.runtime.keras import pinned
 from zoo.runtime.waiting import waiting
 
@@ -70,6 +70,7 @@ def _check(metric: Metric, model: GenerativeModel, able: list[str], data: Data) 
             "out, as by dataset.test=0.1"
         )
     metric.check(data)
+    metric.check_model(model, data)
 
 
 @pinned()
@@ -94,22 +95,39 @@ def measure(
 
     Returns:
         ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}}}``, with the facts
-        of each, and ``"shortened"`` where the protocol is not whole: what was left, in words.
+        of each; ``"better"``, where it says which values are; and ``"shortened"`` where the
+        protocol is not whole: what was left, in words.
     """
-    drawn = f"; pixels binarized once from seed {seed}" if binarized else ""
     until = time.perf_counter() + (math.inf if seconds is None else seconds)
     measured = {}
     for place, metric in enumerate(metrics):
         with waiting(f"measuring {metric.name}") as shown:
             own = (until - time.perf_counter()) / (len(metrics) - place)
             found, left = budget.measured(metric, model, data, seed, own, shown)
-        what = f"{data.name}, shortened to {left}" if left else data.name
-        measured[metric.name] = {
-            "value": found.value,
-            "unit": found.unit,
-            "protocol": f"{what}: {found.protocol}{drawn}",
-            "details": dict(found.details),
-            **found.facts,
-            **({"shortened": left} if left else {}),
-        }
+        measured[metric.name] = told(metric, found, data.name, seed, binarized, left)
     return measured
+
+
+def told(
+    metric: Metric, found: Measured, data: str, seed: int, binarized: bool, left: str = ""
+) -> dict[str, Any]:
+    """What was measured as ``measure`` has it.
+
+    Args:
+        metric: what was measured.
+        found: what it gave.
+        data: what it was measured on, in words.
+        seed, binarized: as in ``measure``.
+        left: what was left of the protocol, in words; empty for all of it.
+    """
+    drawn = f"; pixels binarized once from seed {seed}" if binarized else ""
+    what = f"{data}, shortened to {left}" if left else data
+    return {
+        "value": found.value,
+        "unit": found.unit,
+        "protocol": f"{what}: {found.protocol}{drawn}",
+        "details": dict(found.details),
+        **({"better": metric.better} if metric.better else {}),
+        **found.facts,
+        **({"shortened": left} if left else {}),
+    }

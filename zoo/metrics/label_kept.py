@@ -21,6 +21,7 @@ class LabelKept(JudgedMetric):
 
     name: ClassVar[str] = "label_kept"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):

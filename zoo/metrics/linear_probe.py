@@ -33,6 +33,7 @@ class LinearProbe(Metric):
 
     name: ClassVar[str] = "linear_probe"
     needs: ClassVar[tuple[str, ...]] = ("encode",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("test", "examples")
 
     def __post_init__(self):
@@ -48,7 +49,7 @@ class LinearProbe(Metric):
         def codes(split):
             return model.encode(split.x, labels=split.y)
 
-        found, itself = (_accuracy(features, train, test) for features in (codes, _values))
+        found, itself = (label_accuracy(Probe, of, train, test) for of in (codes, values))
         shown = ", which the model is shown as well" if model.plugin.conditional else ""
         return Measured(
             found,
@@ -87,12 +88,20 @@ class Probe:
         return (x - self._mean) / self._scale
 
 
-def _accuracy(features, train, test) -> float:
-    """Share of the test labels that a probe of these features of a split gives."""
-    probe = Probe(features(train), train.y)
-    right = [probe(features(part)) == part.y for part in chunks(test)]
+def label_accuracy(fit, features, train, test) -> float:
+    """Share of the test labels that a classifier of features gives.
+
+    Args:
+        fit: from features ``(n, k)`` and labels ``(n,)`` to a function from features to labels.
+        features: of a split, a function.
+        train: labelled examples to fit to.
+        test: labelled examples to judge by.
+    """
+    given = fit(features(train), train.y)
+    right = [given(features(part)) == part.y for part in chunks(test)]
     return float(np.concatenate(right).mean())
 
 
-def _values(split):
+def values(split) -> np.ndarray:
+    """The examples themselves as features, ``(n, k)``."""
     return unit(split.x).reshape(len(split), -1)

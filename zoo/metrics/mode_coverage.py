@@ -28,6 +28,7 @@ class ModeCoverage(Metric):
 
     name: ClassVar[str] = "mode_coverage"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("samples",)
     on_test: ClassVar[bool] = False
 

@@ -34,6 +34,7 @@ class Recognition(JudgedMetric):
 
     name: ClassVar[str] = "recognition"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("test", "samples")
 
     def __post_init__(self):

@@ -23,6 +23,7 @@ class MSE(Metric):
 
     name: ClassVar[str] = "mse"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    better: ClassVar[str] = "lower"
     scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def measure(self, model, data, seed):
@@ -45,6 +46,7 @@ class PSNR(Metric):
 
     name: ClassVar[str] = "psnr"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):

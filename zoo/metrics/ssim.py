@@ -30,6 +30,7 @@ class SSIM(Metric):
 
     name: ClassVar[str] = "ssim"
     needs: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):

@@ -30,6 +30,7 @@ class StackedModes(JudgedMetric):
 
     name: ClassVar[str] = "stacked_modes"
     needs: ClassVar[tuple[str, ...]] = ("sample",)
+    better: ClassVar[str] = "higher"
     scales_with: ClassVar[tuple[str, ...]] = ("samples",)
     on_test: ClassVar[bool] = False
 

@@ -27,6 +27,10 @@ class Distribution:
     shape: tuple[int, ...]
     """Shape of one example or code."""
 
+    support: ClassVar[str] = "real"
+    """The values that it is of: ``"real"`` numbers, whose ``log_prob`` is of a density;
+    ``"binary"``, 0 and 1; or ``"levels"``, 256 of them in [0, 1]."""
+
     def sample(self, rng, n: Any = None):
         """Draw with a loss's or ability's ``rng``.
 
@@ -102,6 +106,7 @@ class Bernoulli(_Rows):
     """
 
     names = ("logits",)
+    support = "binary"
 
     def __init__(self, logits):
         self.logits = logits
@@ -186,6 +191,7 @@ class DiscretizedLogistic(_Rows):
     """
 
     names = ("mean", "log_scale")
+    support = "levels"
 
     def __init__(self, mean, log_scale):
         self._mean, self.log_scale = mean, log_scale

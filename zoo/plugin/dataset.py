@@ -185,6 +185,7 @@ class Data:
         fingerprint: SHA-256 of all arrays, hexadecimal; worked out unless given.
         modes: the mixture that the examples are drawn from, where it is known; or None.
         class_names: of the classes in order; empty where they have none.
+        factor_names: of the columns of ``Split.factors`` in order; empty where they have none.
     """
 
     name: str
@@ -195,12 +196,20 @@ class Data:
     fingerprint: str = ""
     modes: Modes | None = None
     class_names: tuple[str, ...] = ()
+    factor_names: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.class_names and len(self.class_names) != self.spec.classes:
             raise ZooError(
                 f"{self.name}: {len(self.class_names)} class_names for {self.spec.classes} classes"
             )
+        for split in (self.train, self.validation, self.test) if self.factor_names else ():
+            columns = 0 if split.factors is None else split.factors.shape[1]
+            if columns != len(self.factor_names):
+                raise ZooError(
+                    f"{self.name}: {len(self.factor_names)} factor_names for {columns} columns of "
+                    "Split.factors"
+                )
         if not self.fingerprint:
             splits = (self.train, self.validation, self.test)
             arrays = [array for split in splits for array in (split.x, split.y)]

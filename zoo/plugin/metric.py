@@ -50,6 +50,8 @@ class Metric(Checked):
             ``"test"`` for test examples, or names of settings that count something. A metric
             that names nothing is always measured whole.
         per_example: a setting that counts draws for each test example, or empty.
+        better: which values are: ``"higher"`` or ``"lower"``. A training that is measured as it
+            goes then reports the best of them. Empty where none is better in itself.
         paths: names of settings that may lead to files. A run's manifest, which may be a
             stranger's, may only name recipes in them that come with the zoo.
     """
@@ -60,6 +62,7 @@ class Metric(Checked):
     on_test: ClassVar[bool] = True
     scales_with: ClassVar[tuple[str, ...]] = ()
     per_example: ClassVar[str] = ""
+    better: ClassVar[str] = ""
     paths: ClassVar[tuple[str, ...]] = ()
 
     def check(self, data: Data) -> None:
@@ -67,6 +70,17 @@ class Metric(Checked):
 
         Raises:
             ZooError: they have no labels, no known modes, or whatever it needs.
+        """
+
+    def check_model(self, model: GenerativeModel, data: Data) -> None:
+        """Refuse a model that has the abilities, and that the metric has no meaning for.
+
+        Args:
+            model: built, trained or not.
+            data: as evaluated.
+
+        Raises:
+            ZooError: it lacks what the metric needs besides abilities, such as a prior.
         """
 
     def prepare(self, data: Data, access: Access, runs_folder: str | None) -> Metric:

@@ -187,6 +187,8 @@ class Model(Checked):
     - ``decode(nets, z)`` -> ``(n, *data.shape)``
     - ``log_likelihood(nets, x, rng, samples=1)`` -> ``(n,)``, a lower
       bound of log p(x) in nats from that many importance samples (one: the ELBO)
+    - ``posterior(nets, x)`` -> q(z|x), a ``zoo.nn.distributions.Distribution`` of n codes
+      ``(n, d)``, with a ``mean``, such as ``distributions.Normal.of(nets.encoder(x))``
     - ``classify(nets, x)`` -> ``(n, classes)``, probabilities
 
     A method that has a parameter ``labels`` is given them, int32 ``(n,)``, or None where there
@@ -202,11 +204,16 @@ class Model(Checked):
         "encode",
         "decode",
         "log_likelihood",
+        "posterior",
         "classify",
     )
 
     value_range: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
     """Range that pictures are scaled to; None takes data as it is."""
+
+    likelihood_support: ClassVar[str] = ""
+    """The values whose log-likelihood ``log_likelihood`` bounds, as in
+    ``zoo.nn.distributions.Distribution.support``; empty where it is not said."""
 
     conditional: ClassVar[bool] = False
     """Whether abilities need labels. A model that lets one choose makes it a field."""

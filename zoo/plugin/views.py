@@ -24,7 +24,15 @@ GIVEN = {
 }
 """What the method of a view is called with, by ``View.inputs``; ``rng`` and ``labels`` by name."""
 
-PICTURES = ("samples", "reconstructions", "manifold", "codes", "traversals", "interpolations")
+PICTURES = (
+    "samples",
+    "reconstructions",
+    "manifold",
+    "codes",
+    "posterior",
+    "traversals",
+    "interpolations",
+)
 """Names that pictures of abilities have."""
 
 ROWS = 32  # of a view, unless told otherwise

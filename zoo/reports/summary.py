@@ -37,6 +37,7 @@ def figures(run: Run) -> list[str]:
         f"trained on {results.data}, {counted(results.epochs, 'epoch')} in {results.seconds:.0f} s"
     ]
     lines += [f"  {line}" for line in measured(evaluation.kept(run))]
+    lines += [f"  {line}" for line in over_training(results.over_training)]
     lines.append(f"  test losses  {'  '.join(losses.shown(results.test))}")
     return [*lines, *(f"  {picture}" for picture in results.pictures)]
 
@@ -54,6 +55,23 @@ def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
         lines += [f"  {details}"] if details else []
     if any(found.get("shortened") for found in metrics.values()):
         lines.append("~ is of a shortened protocol; of the whole one: zoo evaluate RUN --full")
+    return lines
+
+
+def over_training(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The best and the last value of what was measured while training, in lines.
+
+    Args:
+        found: as ``zoo.runs.results.Results`` has it.
+    """
+    lines = []
+    for name, about in found.items():
+        points = [
+            f"{which} {losses.number(about[which][1])} (epoch {about[which][0]})"
+            for which in ("best", "final")
+            if which in about
+        ]
+        lines.append(f"{name} over training  {', '.join(points)}  {about['unit']}".rstrip())
     return lines
 
 

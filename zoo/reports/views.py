@@ -265,6 +265,38 @@ def codes(model: Any, split: Split) -> Shown:
     return Shown(z, pictures.caption(image, text))
 
 
+def posterior(model: Any, split: Split, most: int = 16) -> Shown:
+    """The aggregate posterior of these examples beside the prior, a dimension at a time.
+
+    A blue line is the histogram of one draw from q(z|x) for each example, grey that of as many
+    draws from the prior; see ``metrics.AggregatePosterior``.
+
+    Args:
+        model: one with a posterior.
+        split: the examples.
+        most: dimensions, those in which the posterior's mean varies most.
+
+    Raises:
+        Unable: there are no examples, or the model has no prior.
+        ZooError: the model has no posterior.
+    """
+    if not len(split):
+        raise Unable("there are no examples to encode")
+    if not model.can("latent"):
+        raise Unable(f"{model.where} has no prior to compare codes with")
+    found = model.posterior(split.x, labels=split.y)
+    labels = split.y if model.plugin.conditional else None
+    prior = model.draw(len(split), labels=labels)
+    variances = found["mean"].var(axis=0)
+    shown = np.sort(np.argsort(-variances, kind="stable")[:most])
+    names = [f"z{i}" for i in shown]
+    image = pictures.histograms(found["draw"][:, shown], prior[:, shown], names)
+    text = f"blue: codes of {len(split):,} examples, grey: the prior"
+    if len(shown) < len(variances):
+        text += f"\nthe {len(shown)} of {len(variances)} dimensions that vary most"
+    return Shown(found["draw"], pictures.caption(image, text))
+
+
 def traversals(
     model: Any,
     split: Split,

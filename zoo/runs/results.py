@@ -133,6 +133,8 @@ class Results:
         seconds: of training and measuring.
         test: ``{term: value}`` on the test set.
         pictures: files that show the end of the training, below the run's folder.
+        over_training: ``{metric: {"unit": ..., "best": (epoch, value), "final": likewise}}`` of
+            what ``callbacks.Measure`` found; without ``"best"`` where there is none.
     """
 
     data: str
@@ -140,6 +142,7 @@ class Results:
     seconds: float
     test: dict[str, float]
     pictures: tuple[str, ...]
+    over_training: dict[str, dict[str, Any]]
 
 
 def results(run: Run) -> Results:
@@ -153,7 +156,24 @@ def results(run: Run) -> Results:
         _taken(value, "seconds", (int, float), where),
         {printable(key): _number(test, key, f"{where}: test") for key in test},
         tuple(printable(str(name)) for name in _taken(value, "pictures", list, where)),
+        _over_training(value, where),
     )
+
+
+def _over_training(value: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    if "over_training" not in value:
+        return {}
+    every = _taken(value, "over_training", dict, where)
+    found: dict[str, dict[str, Any]] = {}
+    for name in every:
+        place = f"{where}: over_training.{printable(name)}"
+        about = _taken(every, name, dict, f"{where}: over_training")
+        found[printable(name)] = {"unit": printable(_taken(about, "unit", str, place))}
+        for which in ("best", "final") if "best" in about else ("final",):
+            point = _taken(about, which, dict, place)
+            epoch = _taken(point, "epoch", int, f"{place}.{which}")
+            found[printable(name)][which] = epoch, _number(point, "value", f"{place}.{which}")
+    return found
 
 
 def kept(run: Run) -> dict[str, dict[str, Any]]:

@@ -37,7 +37,7 @@ class States:
         counts: collections.Counter[str] = collections.Counter()
         for callback in callbacks:
             kind = type(callback).__name__
-            own = type(callback).__module__.startswith("zoo.")  # they keep theirs in the run
+            own = type(callback).__module__.startswith("zoo.") and not _says(callback)
             if not own and not isinstance(callback, _NOTHING):
                 self._callbacks[f"{kind}.{counts[kind]}"] = callback
                 counts[kind] += 1
@@ -82,7 +82,7 @@ class States:
     def _attributes(self, name: str) -> dict[str, Encoded | None]:
         """By attribute, its value; None for one that a checkpoint has no form for."""
         callback: Any = self._callbacks[name]
-        if hasattr(callback, "get_state") and hasattr(callback, "set_state"):
+        if _says(callback):
             values = {"get_state()": callback.get_state()}
         else:
             values = {
@@ -91,6 +91,11 @@ class States:
                 if not (key in _NOT_STATE or _is_setting(value))
             }
         return {key: _encoded(value, f"callbacks/{name}/{key}") for key, value in values.items()}
+
+
+def _says(callback: Any) -> bool:
+    """Whether it says itself what it remembers. Others of the zoo keep theirs in the run."""
+    return hasattr(callback, "get_state") and hasattr(callback, "set_state")
 
 
 def _is_setting(value: Any) -> bool:

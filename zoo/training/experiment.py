@@ -103,11 +103,11 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
         raise ZooError(
             f"recipe.sampler needs a model that can encode and decode, and {model.where} cannot"
         )
-    for callback in recipe.callbacks:
-        if isinstance(callback, Callback):
-            callback.check(model)
     binarize = getattr(recipe.dataset, "binarize", None)
     evaluated = pipeline.as_evaluated(data, binarize, recipe.seed)
+    for callback in recipe.callbacks:
+        if isinstance(callback, Callback):
+            callback.check(model, evaluated)
     evaluate.refuse_unmeasurable(
         recipe.metrics, model, evaluated, sampler=recipe.sampler is not None
     )
@@ -141,8 +141,9 @@ def _fresh(optimizers):
 
 
 def prepared_metrics(experiment: Experiment, access: Access | None, runs_folder: str | None):
-    """The recipe's metrics, with what they need beside the model."""
-    return [
-        metric.prepare(experiment.evaluated, access or Access(), runs_folder)
-        for metric in experiment.recipe.metrics
-    ]
+    """The recipe's metrics, with what they need beside the model; its callbacks get theirs too."""
+    given = experiment.evaluated, access or Access(), runs_folder
+    for callback in experiment.recipe.callbacks:
+        if isinstance(callback, Callback):
+            callback.prepare(*given)
+    return [metric.prepare(*given) for metric in experiment.recipe.metrics]

@@ -155,12 +155,15 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
         validation=experiment.shown,
         say=training.say,
         resumed=start is not None,
+        binarized=bool(getattr(recipe.dataset, "binarize", None)),
     )
     context.kinds |= dict.fromkeys(views.of(recipe.model), views.ROWS)
     policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
     table = history.Table(str(run.log), append=start is not None)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
-    used = [*averaged, *recipe.callbacks, table, callbacks.Progress()]
+    measuring = _measuring(recipe)  # first, so that others see what they find
+    others = [c for c in recipe.callbacks if c not in measuring]
+    used = [*averaged, *measuring, *others, table, callbacks.Progress()]
     ours = [c for c in used if isinstance(c, callbacks.Callback)]
     for callback in ours:
         callback.context = context
@@ -206,6 +209,10 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
     return logs, seconds()
 
 
+def _measuring(recipe: Recipe) -> list[callbacks.Measure]:
+    return [c for c in recipe.callbacks if isinstance(c, callbacks.Measure)]
+
+
 def _fit_sampler(experiment: Experiment, run: Run) -> None:
     """Fit the recipe's sampler, if it has one, and show its samples."""
     recipe, model, data = experiment.recipe, experiment.model, experiment.data
@@ -249,6 +256,7 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         binarized,
         None if seconds is None else seconds - (time.perf_counter() - began),
     )
+    over_training = {k: v for c in _measuring(recipe) for k, v in c.results().items()}
     pictures = sorted(
         path.name
         for path in run.pictures.glob("*.png")
@@ -259,9 +267,10 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,
         "train": {key: value for key, value in logs.items() if key in model.metrics_names},
         "validation": {
-            key.removeprefix("val_"): value for key, value in logs.items() if key.startswith("val_")
+            name: logs[f"val_{name}"] for name in model.metrics_names if f"val_{name}" in logs
         },
         "test": {key: float(value) for key, value in terms.items()},
         "metrics": measured,
+        **({"over_training": over_training} if over_training else {}),
         "pictures": [f"{run.pictures.name}/{name}" for name in pictures],
     }

@@ -71,6 +71,10 @@ class VAE(zoo.Model):
             ),
         }
 
+    @property
+    def likelihood_support(self):
+        return distributions.likelihood(self.likelihood).support
+
     def players(self):
         return {"autoencoder": ("encoder", "decoder")}
 

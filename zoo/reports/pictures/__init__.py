@@ -16,6 +16,7 @@ from zoo.reports.pictures.grids import (
     is_picture,
     to_uint8,
 )
+from zoo.reports.pictures.histograms import histograms
 from zoo.reports.pictures.scatters import BLUE, GREY, by_label, scatter
 from zoo.reports.pictures.text import caption, class_names, framed
 
@@ -31,6 +32,7 @@ __all__ = [
     "compare",
     "framed",
     "grid",
+    "histograms",
     "is_picture",
     "save",
     "scatter",

@@ -102,6 +102,23 @@ def likelihoods_are_one_number_an_example(bench: Bench):
         _finite("log_likelihood", found)
 
 
+@check(needs=("posterior",))
+def posteriors_are_of_one_code_an_example(bench: Bench):
+    """``posterior`` has for each example a code's mean, draw and log density, all finite."""
+    found = bench.posterior()
+    draws, densities = found["draw"], found["log_prob"]
+    expect(
+        draws.ndim == 2 and len(draws) == N and found["mean"].shape == draws.shape,
+        f"the posterior of {N} examples has means {found['mean'].shape} and draws {draws.shape}",
+    )
+    expect(
+        densities.shape == (N,),
+        f"log_prob of {N} draws of the posterior has shape {densities.shape}",
+    )
+    for what, numbers in found.items():
+        _finite(f"{what} of the posterior", numbers)
+
+
 @check(needs=("classify",))
 def classes_have_probabilities(bench: Bench):
     """``classify`` gives ``(n, classes)``, each row at least 0 and summing to 1."""

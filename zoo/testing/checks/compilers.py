@@ -32,6 +32,7 @@ def abilities_compile(bench: Bench):
         "log_likelihood": lambda: model.log_likelihood(x, seed=1, labels=labels),
         "reconstruct": lambda: model.reconstruct(x, labels=labels),
         "encode": lambda: model.encode(x, labels=labels),
+        "posterior": lambda: model.posterior(x, seed=1, labels=labels)["draw"],
     }
     for ability, same in eager.items():
         try:

@@ -15,7 +15,8 @@ from zoo.testing.harness.outcomes import Skipped, expect
 def names_itself_and_its_needs(bench: Bench):
     """``name`` is what results call it, ``needs`` the abilities of a model that it uses.
 
-    ``scales_with`` and ``per_example`` name settings that count something.
+    ``better`` says which values are; ``scales_with`` and ``per_example`` name settings that
+    count something.
     """
     metric = bench.plugin
     name, needs = getattr(metric, "name", None), getattr(metric, "needs", None)
@@ -24,6 +25,8 @@ def names_itself_and_its_needs(bench: Bench):
     expect(known, f"needs is a tuple of {', '.join(Model.abilities)}; it is {needs!r}")
     counts = [*metric.scales_with, *filter(None, [metric.per_example])]
     odd = [c for c in counts if c != "test" and type(getattr(metric, c, None)) is not int]
+    sides = ("higher", "lower", "")
+    expect(metric.better in sides, f"better is one of {sides}; it is {metric.better!r}")
     expect(not odd, f"it scales with {', '.join(odd)}: name settings that are whole numbers")
 
 

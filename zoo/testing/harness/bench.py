@@ -15,7 +15,7 @@ from zoo.engine.backends import backend
 from zoo.engine.model import build
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
-from zoo.plugin import views
+from zoo.plugin import promises, views
 from zoo.plugin.model import Batch
 from zoo.runtime.blame import blaming
 from zoo.runtime.keras_compat import pure
@@ -196,13 +196,25 @@ class Bench:
         nets = Nets(model.networks, False, model.where, model.data)
         with random.scope(rng), blaming(f"{model.where}.{ability}"):
             out = self.plugin.given_labels(ability, labels, nets, *positional, **options)
-            if ability == "latent":
+            if ability in ("latent", "posterior"):
                 out = out.sample(rng, n)
         if not hasattr(out, "shape"):
             raise ZooError(
                 f"{model.where}.{ability} returned {type(out).__name__}; it returns one tensor"
             )
         return numbers(out)
+
+    def posterior(self) -> dict[str, np.ndarray]:
+        """Mean, draw and log density of the draw, of the posterior of N examples."""
+        model, labels = self.model, ops.convert_to_tensor(self.batch(N)[1])
+        x, where = model.batch_of(self.given(N)).x, f"{model.where}.posterior"
+        rng = random.Generator(1, "posterior", 0, 0, backend.draws_on_host)
+        nets = Nets(model.networks, False, model.where, model.data)
+        with random.scope(rng), blaming(where):
+            q = promises.posterior(self.plugin.given_labels("posterior", labels, nets, x), where)
+            z = q.sample(rng)
+            found = {"mean": q.mean, "draw": z, "log_prob": q.log_prob(z)}
+        return {name: numbers(tensor) for name, tensor in found.items()}
 
     def view(self, name: str, n: int = N, seed: int = 1) -> dict[str, np.ndarray]:
         """A view of the plugin's own, of n examples or rows and not compiled: its columns."""

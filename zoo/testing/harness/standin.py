@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from zoo.datasets import Data, Digits, Ring, Split
+from zoo.datasets import Data, Digits, Ring, Sprites
 from zoo.engine.model import build
 from zoo.nn import distributions
 from zoo.plugin.model import DataSpec, Model
@@ -70,6 +72,11 @@ class Small(Model):
     def encode(self, nets, x):
         return nets.encoder(x)
 
+    def posterior(self, nets, x):
+        """Of variance 1/100, as the noise of the loss has it."""
+        mean = nets.encoder(x)
+        return distributions.Normal(mean, ops.full_like(mean, math.log(0.01)))
+
     def decode(self, nets, z):
         return nets.decoder(z)
 
@@ -81,13 +88,12 @@ class Small(Model):
 
 
 def data() -> Iterator[Data]:
-    """Data of several kinds, a few examples of each: pictures, then points of known modes."""
-    for dataset in (Digits(), Ring(n=SOME, held_out=SOME)):
+    """A few examples each of pictures, points of known modes, and pictures of known factors."""
+    known = Sprites(size=16, n=SOME, held_out=SOME)
+    for dataset in (Digits(), Ring(n=SOME, held_out=SOME), known):
         loaded = dataset.load()
-        splits = (loaded.train, loaded.validation, loaded.test)
-        few = (Split(s.x[:SOME], None if s.y is None else s.y[:SOME]) for s in splits)
-        train, validation, test = few
-        yield Data(loaded.name, loaded.spec, train, validation, test, modes=loaded.modes)
+        few = {part: getattr(loaded, part).first(SOME) for part in ("train", "validation", "test")}
+        yield dataclasses.replace(loaded, **few)
 
 
 def model(spec: DataSpec) -> GenerativeModel:

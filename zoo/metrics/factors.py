@@ -1,0 +1,81 @@
+"""What metrics of codes against true factors have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.plugin.metric import Metric
+
+BINS = 20
+"""Of equal width, into which real numbers are put (disentanglement_lib: ``num_bins``)."""
+
+
+@dataclass(frozen=True)
+class FactorMetric(Metric):
+    """Base of metrics that compare codes with the factors that examples were made from.
+
+    Codes are what ``encode`` gives: for a VAE the posterior's means. Factors are
+    ``Split.factors``: places among the values of a factor, or real numbers, which are put into
+    20 bins of equal width.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("encode",)
+    better: ClassVar[str] = "higher"
+
+    def check(self, data):
+        splits = {"training": data.train, "test": data.test}
+        if any(split.factors is None for split in splits.values()):
+            raise self.refuse(data, "true factors (Split.factors), as those of sprites")
+        varied = {what: (np.ptp(split.factors, axis=0) > 0).sum() for what, split in splits.items()}
+        for what, count in varied.items():
+            if count < max(2, data.test.factors.shape[1]):
+                raise ZooError(
+                    f"metric {self.name!r} needs two factors or more, each of which varies, and "
+                    f"{data.name} has {count} that vary over its {what} examples"
+                )
+
+
+def pairs(model, split, n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Codes float64 ``(n, d)`` and factors int64 ``(n, k)`` of the first n examples."""
+    first = split.first(n)
+    codes = model.encode(first.x, labels=first.y).astype("float64")
+    return codes, places(first.factors)
+
+
+def places(factors) -> np.ndarray:
+    """Factors as whole numbers, int64 ``(n, k)``: real ones by their bins."""
+    if np.issubdtype(factors.dtype, np.integer):
+        return factors.astype("int64")
+    return binned(factors)
+
+
+def binned(values) -> np.ndarray:
+    """The bin of each number within its column, int64 ``(n, d)`` from 1."""
+    columns = np.asarray(values, "float64").T
+    return np.stack(
+        [np.digitize(column, np.histogram(column, BINS)[1][:-1]) for column in columns], axis=1
+    )
+
+
+def mutual_information(codes, factors) -> np.ndarray:
+    """I(z_i; v_k) of binned codes and factors in nats, ``(d, k)``, as both are counted."""
+    from sklearn.metrics import mutual_info_score
+
+    z = binned(codes)
+    return np.array([[mutual_info_score(v, column) for v in factors.T] for column in z.T])
+
+
+def entropies(factors) -> np.ndarray:
+    """H(v_k) in nats, ``(k,)``, as the values are counted."""
+    shares = [np.unique(v, return_counts=True)[1] / len(v) for v in factors.T]
+    return np.array([-(p * np.log(p)).sum() for p in shares])
+
+
+def by_factor(data, values) -> dict[str, float]:
+    """``{name of a factor: its value}``."""
+    names = data.factor_names or [f"factor_{i}" for i in range(len(values))]
+    return {name: float(value) for name, value in zip(names, values, strict=True)}

@@ -1,0 +1,70 @@
+"""Whether examples of one class are neighbours in the latent space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from zoo.errors import ZooError
+from zoo.metrics.linear_probe import label_accuracy, values
+from zoo.plugin.metric import Measured, Metric, labelled
+from zoo.runtime.console import counted
+
+
+@dataclass(frozen=True)
+class KNN(Metric):
+    """Test accuracy of a vote among the nearest training codes, in [0, 1].
+
+    Of scikit-learn's ``KNeighborsClassifier``: Euclidean distance of the codes as they are, each
+    neighbour with one vote. Details: ``on_data``, the accuracy of one on the examples themselves
+    by the same protocol, and ``ratio``, that on the codes divided by it. What a linear probe
+    reads may not be near, and the other way round.
+
+    Attributes:
+        examples: training examples, at most; the first.
+        neighbours: how many vote.
+    """
+
+    examples: int = 10_000
+    neighbours: int = 10
+
+    name: ClassVar[str] = "knn"
+    needs: ClassVar[tuple[str, ...]] = ("encode",)
+    better: ClassVar[str] = "higher"
+    scales_with: ClassVar[tuple[str, ...]] = ("test", "examples")
+
+    def __post_init__(self):
+        self.check_count("neighbours", 1, 1000)
+        self.check_count("examples", 2)
+
+    def check(self, data):
+        if data.train.y is None or data.test.y is None:
+            raise self.refuse(data, "labels")
+        if min(self.examples, len(data.train)) < self.neighbours:
+            raise ZooError(
+                f"metric 'knn' takes a vote of {self.neighbours} training examples, and is given "
+                f"fewer: {min(self.examples, len(data.train))}"
+            )
+
+    def measure(self, model, data, seed):
+        train, test = labelled(data.train).first(self.examples), labelled(data.test)
+
+        def codes(split):
+            return model.encode(split.x, labels=split.y)
+
+        found, itself = (
+            label_accuracy(self._vote, features, train, test) for features in (codes, values)
+        )
+        shown = ", which the model is shown as well" if model.plugin.conditional else ""
+        return Measured(
+            found,
+            "",
+            f"share of {counted(len(test), 'test example')} whose label{shown} the "
+            f"{self.neighbours} nearest of {counted(len(train), 'training example')} give",
+            {"on_data": itself, "ratio": found / itself if itself else 0.0},
+        )
+
+    def _vote(self, x, y):
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return KNeighborsClassifier(min(self.neighbours, len(x))).fit(x, y).predict
