@@ -1,4 +1,4 @@
-"""TensorFlow lets go of the graphs of steps: a process that trains again and again does not grow."""
+"""TensorFlow lets go of the graphs of steps, so that trainings in one process do not add up."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from zoo import random
 from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
-from zoo.plugin import promises, views
+from zoo.plugin import pixels, posterior, promises, views
 from zoo.runtime.blame import blaming
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Inference:
             labels = np.arange(n) % self.data.classes
         if self.sampler is not None:
             return self.decode(self.sampler.draw(n, seed), labels=labels)
-        return self._to_unit(self._chunks("sample", range(n), labels, seed=seed))
+        return pixels.to_unit(self._chunks("sample", range(n), labels, seed=seed), self._range)
 
     def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
         """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes, and as there."""
@@ -66,7 +66,7 @@ class Inference:
 
     def reconstruct(self, x, labels=None) -> np.ndarray:
         """Encode and decode: pictures uint8 or float in [0, 1] in, float32 in [0, 1] out."""
-        return self._to_unit(self._chunks("reconstruct", x, labels))
+        return pixels.to_unit(self._chunks("reconstruct", x, labels), self._range)
 
     def encode(self, x, labels=None) -> np.ndarray:
         """Codes ``(n, latent_dim)``, float32, of pictures uint8 or float in [0, 1]."""
@@ -74,7 +74,7 @@ class Inference:
 
     def decode(self, z, labels=None) -> np.ndarray:
         """Examples, pictures float32 in [0, 1], of codes ``(n, latent_dim)``."""
-        return self._to_unit(self._chunks("decode", np.asarray(z, "float32"), labels))
+        return pixels.to_unit(self._chunks("decode", np.asarray(z, "float32"), labels), self._range)
 
     def log_likelihood(
         self, x, *, samples: int = 1, seed: int = 0, first_sample: int = 0, labels=None
@@ -93,18 +93,12 @@ class Inference:
         return self._chunks("log_likelihood", x, labels, seed, purpose, samples=samples)
 
     def posterior(self, x, *, seed: int = 0, labels=None) -> dict[str, np.ndarray]:
-        """What q(z|x) says of the codes of pictures as in ``encode``.
-
-        Args:
-            x: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
-            seed: of the draws.
-            labels: integers ``(n,)`` for a conditional model.
+        """What q(z|x) says of the codes of x, given as for ``encode``; ``seed`` is of the draws.
 
         Returns:
-            float32 arrays: ``"mean"`` of q and ``"draw"``, one from q, both ``(n, d)``; of a
-            model with a prior p(z) also ``"rate"``, KL(q || p) in nats, ``(n,)``, and
-            ``"kl"``, the same of each dimension, ``(n, d)``, where q has a formula for it.
-            Without one, the rate is log q(z|x) - log p(z) at the draw.
+            float32 arrays: ``"mean"`` of q and ``"draw"``, one from q, both ``(n, d)``; with a
+            prior p(z) also ``"rate"``, KL(q || p) in nats, ``(n,)``, and ``"kl"``, that of each
+            dimension, ``(n, d)``. Without a formula for it, only log q - log p at the draw.
         """
         return self._chunks("posterior", x, labels, seed)
 
@@ -137,7 +131,7 @@ class Inference:
             out = tree.map_structure(ops.convert_to_numpy, self._ability("view", of=name)(*given))
         else:
             out = self._chunks("view", inputs, labels, seed, f"view {name}", of=name)
-        return tree.map_structure(lambda a: self._to_unit(a) if a.ndim == 4 else a, out)
+        return tree.map_structure(lambda a: pixels.to_unit(a, self._range), out)
 
     def _chunks(self, ability, inputs, labels, seed=0, purpose="", **options):
         """Call the plugin's ability on chunks of one size, the last filled up with its last row."""
@@ -163,7 +157,8 @@ class Inference:
             if isinstance(inputs, range):  # numbers of rows, for noise
                 part = part.astype("int32")
             elif ability != "decode" and not whole:
-                part = self._from_unit(part, where)
+                self.border.examples(part, where, unit=True)
+                part = pixels.from_unit(part, self._range)
             own = None if labels is None else labels[rows][fill]
             out = function(key, *map(tensors, (np.int32(start), part, own)))
             outputs.append(tree.map_structure(ops.convert_to_numpy, out))
@@ -175,9 +170,7 @@ class Inference:
         which = (name, *options.items())
         if which not in cache:
             variables = [*self.trainable_variables, *self.non_trainable_variables]
-            cache[which] = backend.compiled(
-                variables, lambda *given: self._applied(name, *given, **options)
-            )
+            cache[which] = backend.compiled(variables, partial(self._applied, name, **options))
         return cache[which]
 
     def _applied(self, name, key, start, first, labels=None, **options):
@@ -188,6 +181,7 @@ class Inference:
         where = f"{self.where}.{view.name if view else name}"
         first = self.batch_of((first, labels)) if isinstance(first, dict) else first
         leaf = getattr(first, "x", first)  # of a batch, else examples or rows themselves
+        rows = None if first is None else leaf.shape[0]
         call, n = self.plugin.given_labels, None if first is None else ops.shape(leaf)[0]
         with random.scope(rng), blaming(where), self.settled():
             if view:
@@ -199,50 +193,17 @@ class Inference:
             elif name == "log_likelihood":
                 out = call(name, labels, nets, first, rng, **options)
             elif name == "posterior":
-                q = promises.posterior(call(name, labels, nets, first), where)
                 p = call("latent", labels, nets) if self.plugin.can("latent") else None
-                out = _said_of_codes(q, p, rng)
+                out = posterior.said(call(name, labels, nets, first), p, rng, where)
             else:
                 out = call(name, labels, nets, first)
         for part in tree.flatten(out):
             promises.check_backend(part, where)
-        rows = None if first is None else leaf.shape[0]
         if view:
             view.check(out, rows, where)
-        elif name == "posterior":
-            for part in ("mean", "draw"):
-                promises.check(name, out[part], rows, self.data, where)
         else:
             promises.check(name, out, rows, self.data, where)
         return out
-
-    def _from_unit(self, x, where):
-        self.border.examples(x, where, unit=True)
-        if not self._range:
-            return x.astype("float32")
-        low, high = self._range
-        unit = x.astype("float32") / (255 if x.dtype == np.uint8 else 1)
-        return unit * (high - low) + low
-
-    def _to_unit(self, x):
-        if self._range:
-            low, high = self._range
-            x = np.clip((x - low) / (high - low), 0, 1)
-        return x
-
-
-def _said_of_codes(q, prior, rng):
-    """The tensors of ``Inference.posterior``."""
-    z = q.sample(rng)
-    found = {"mean": q.mean, "draw": z}
-    if prior is None:
-        return found
-    formula = getattr(q, "kl_per_dimension", None)
-    with contextlib.suppress(ZooError):  # there is none for such a prior
-        found |= {"kl": formula(prior)} if formula else {}
-    if "kl" in found:
-        return found | {"rate": ops.sum(found["kl"], axis=1)}
-    return found | {"rate": q.log_prob(z) - prior.log_prob(z)}
 
 
 def tensors(arrays):

@@ -24,7 +24,10 @@ def check(ability: str, out: Any, n: int | None, data: DataSpec, where: str) -> 
         where: the method, for the message.
     """
     shape: tuple = (n, *data.shape)
-    if ability in ("encode", "latent", "posterior"):
+    if ability == "posterior":
+        check("encode", out["draw"], n, data, where)
+        out, ability = out["mean"], "encode"
+    if ability in ("encode", "latent"):
         shape = (n, "latent_dim")
     elif ability == "log_likelihood":
         shape = (n,)
@@ -45,18 +48,6 @@ def prior(out: Any, where: str) -> Any:
     raise ZooError(
         f"{where} gave {what}; it gives a distribution of one code, such as "
         "zoo.nn.distributions.StandardNormal(16)"
-    )
-
-
-def posterior(out: Any, where: str) -> Any:
-    """What ``posterior`` gave, refused unless it is a distribution with a mean."""
-    methods = all(callable(getattr(out, name, None)) for name in ("sample", "log_prob"))
-    if methods and getattr(out, "mean", None) is not None:
-        return out
-    what = "a tensor" if hasattr(out, "shape") else type(out).__name__
-    raise ZooError(
-        f"{where} gave {what}; it gives a distribution with a row for each example, such as "
-        "zoo.nn.distributions.Normal(mean, log_var)"
     )
 
 

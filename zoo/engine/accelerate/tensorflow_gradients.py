@@ -31,7 +31,9 @@ class _Register(ops.RegisterGradient):
         weak = weakref.ref(gradient)
 
         def called(*args: Any) -> Any:
-            return weak()(*args)
+            own = weak()
+            assert own is not None  # it lives as long as its graph
+            return own(*args)
 
         ops.gradient_registry.register(called, name)
         weakref.finalize(graph, ops.gradient_registry._registry.pop, name, None)

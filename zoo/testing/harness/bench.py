@@ -15,7 +15,7 @@ from zoo.engine.backends import backend
 from zoo.engine.model import build
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
-from zoo.plugin import promises, views
+from zoo.plugin import posterior, views
 from zoo.plugin.model import Batch
 from zoo.runtime.blame import blaming
 from zoo.runtime.keras_compat import pure
@@ -211,7 +211,7 @@ class Bench:
         rng = random.Generator(1, "posterior", 0, 0, backend.draws_on_host)
         nets = Nets(model.networks, False, model.where, model.data)
         with random.scope(rng), blaming(where):
-            q = promises.posterior(self.plugin.given_labels("posterior", labels, nets, x), where)
+            q = posterior.check(self.plugin.given_labels("posterior", labels, nets, x), where)
             z = q.sample(rng)
             found = {"mean": q.mean, "draw": z, "log_prob": q.log_prob(z)}
         return {name: numbers(tensor) for name, tensor in found.items()}
