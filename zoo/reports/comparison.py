@@ -198,8 +198,7 @@ def is_ahead(first: Value, second: Value, sign: int) -> bool:
     """
     if min(first.n, second.n) < LEAST_SEEDS or first.shortened != second.shortened:
         return False
-    assert first.deviation is not None and second.deviation is not None
-    squares = sum((value.n - 1) * value.deviation**2 for value in (first, second))
+    squares = sum((value.n - 1) * (value.deviation or 0.0) ** 2 for value in (first, second))
     return sign * (first.mean - second.mean) > 2 * math.sqrt(squares / (first.n + second.n - 2))
 
 
@@ -324,23 +323,25 @@ def _sorted(
     if name in by_name:
         column = by_name[name]
         sign = -1 if not column.detail and better(column.metric) == "higher" else 1
-        return sorted(
-            rows,
-            key=lambda row: (
-                (False, sign * row.values[column].mean) if column in row.values else (True, 0.0)
-            ),
-        )
+
+        def mean(row: Row) -> float | None:
+            value = row.values.get(column)
+            return sign * value.mean if value else None
+
+        return sorted(rows, key=lambda row: _or_last(mean(row)))
     if name in ("seconds", "parameters"):
-        found = {"seconds": [r.seconds for r in rows], "parameters": [r.parameters for r in rows]}
-        numbers = found[name]
-        order = sorted(range(len(rows)), key=lambda i: (numbers[i] is None, numbers[i] or 0))
-        return [rows[i] for i in order]
+        return sorted(rows, key=lambda row: _or_last(getattr(row, name)))
     if name in ALIKE:
         return sorted(rows, key=lambda row: registry.natural(row.about[name]))
     if name in paths:
         return sorted(rows, key=lambda row: registry.natural(row.settings.get(paths[name], "")))
     accepted = [*by_name, *settings, "seconds", "parameters", *ALIKE]
     raise unknown("column", name, accepted, where="--sort")
+
+
+def _or_last(number: float | None) -> tuple[bool, float]:
+    """A sorting key: by size, what is missing or not a number last."""
+    return (True, 0.0) if number is None or math.isnan(number) else (False, number)
 
 
 def refuse_unmeasured(comparison: Comparison, metrics: Sequence[str]) -> None:
