@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,15 @@ format_option = click.option(
     help="How the table is printed; html is one page that needs no other file.",
 )
 
+metrics_option = click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    help="Show this metric, and measure it where it was not and can be; NAME.DETAIL shows a "
+    "detail of it. As often as you like. Default: all that any of the runs has.",
+)
+
 sort_option = click.option(
     "--sort",
     metavar="COLUMN",
@@ -44,14 +53,7 @@ sort_option = click.option(
 
 @click.command("compare", epilog=folders.RULE)
 @click.argument("names", nargs=-1, required=True, metavar="RECIPE|RUN|KEY=VALUE...")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    metavar="NAME",
-    help="Show this metric, and measure it where it was not and can be; NAME.DETAIL shows a "
-    "detail of it. As often as you like. Default: all that any of the runs has.",
-)
+@metrics_option
 @sort_option
 @click.option("--train", is_flag=True, help="Train the recipes that have no finished run.")
 @full_option
@@ -105,12 +107,12 @@ def command(
         raise ZooError("name recipes or runs to compare, as in zoo compare vae_mnist gan_mnist")
     if changes and not any(isinstance(thing, Path) for thing in wanted):
         raise ZooError(f"{' '.join(changes)} changes recipes, and there are only runs to compare")
-    needed = _needed(metrics)
+    needed = needed_by(metrics)
     options = [
-        *_given("--backend", backend),
-        *_given("--device", device),
-        *_given("--runs", runs_folder),
-        *_given("--data-dir", data_dir),
+        *given("--backend", backend),
+        *given("--device", device),
+        *given("--runs", runs_folder),
+        *given("--data-dir", data_dir),
         *(["--full"] if full else []),
     ]
     to_train = [*changes, *options, *(["--strict-data"] if strict_data else [])]
@@ -124,27 +126,44 @@ def command(
             run = Run(Path(answer(args, failed=f"training {thing.stem} failed")["path"]))
         else:
             run = thing
-        missing, measured = _missing(run, needed), {}
-        if missing:
-            say(f"measuring {', '.join(missing)} of {run.name}")
-            args = ["evaluate", str(run.path.absolute()), *options]
-            args += ["--recipe", str(run.recipe)] if _own(run) else []
-            for metric in missing:
-                args += ["--metric", metric]
-            with tempfile.TemporaryDirectory() as aside:
-                # a pack may be in an installed package, which is not written to
-                args += ["--out", f"{aside}/measured.json"] if run.manifest.pack else []
-                measured = answer(args, failed=f"measuring {run.name} failed")["metrics"]
-        runs.append((run, measured))
+        runs.append((run, measured(run, needed, options)))
     form = "json" if as_json else form
+    click.echo(told(runs, metrics, sort, form) if recipes else table(runs, metrics, sort, form))
+
+
+def measured(run: Run, needed: Mapping[str, Sequence[str]], options: Sequence[str]) -> Any:
+    """Measure what is needed of a run, was not measured and can be, in a process of its own.
+
+    Args:
+        run: the run.
+        needed: as ``needed_by`` returns it.
+        options: of ``zoo evaluate``.
+    """
+    from zoo.runtime.processes import answer
+
+    missing = _missing(run, needed)
+    if not missing:
+        return {}
+    say(f"measuring {', '.join(missing)} of {run.name}")
+    args = ["evaluate", str(run.path.absolute()), *options]
+    args += ["--recipe", str(run.recipe)] if _own(run) else []
+    for metric in missing:
+        args += ["--metric", metric]
+    with tempfile.TemporaryDirectory() as aside:
+        # a pack may be in an installed package, which is not written to
+        args += ["--out", f"{aside}/measured.json"] if run.manifest.pack else []
+        return answer(args, failed=f"measuring {run.name} failed")["metrics"]
+
+
+def told(
+    runs: Sequence[tuple[Run, Any]], metrics: Sequence[str], sort: str | None, form: str
+) -> str:
+    """As ``table``, of runs that were just trained: a mistake in its options costs no table."""
     try:
-        told = table(runs, metrics, sort, form)
+        return table(runs, metrics, sort, form)
     except ZooError as error:
-        if not recipes:
-            raise
-        say(str(error))  # what was trained for the table is shown all the same
-        told = table(runs, (), None, form)
-    click.echo(told)
+        say(str(error))
+        return table(runs, (), None, form)
 
 
 def table(
@@ -210,18 +229,18 @@ def _fitting(pattern: str, root: Path) -> list[Run]:
 
 def _plan(recipes: list[Path], options: list[str]) -> ZooError:
     """What would be trained, and how long it would take here: a dry run of each times it."""
-    from zoo.runtime.processes import output
+    from zoo.runtime.processes import answer
 
     lines = []
     for path in recipes:
         say(f"timing {path.stem}")
         args = ["run", str(path), *options, "--dry-run"]
-        described = output(args, failed=f"a dry run of {path.stem} failed")
-        lines.append(f"  {path.stem}: {described.splitlines()[-1].removeprefix('time').strip()}")
+        described = answer(args, failed=f"a dry run of {path.stem} failed")["described"]
+        lines.append(f"  {path.stem}: {described[-1].removeprefix('time').strip()}")
     return ZooError("\n".join(["nothing was trained. With --train, this command trains:", *lines]))
 
 
-def _needed(metrics) -> dict[str, tuple[str, ...]]:
+def needed_by(metrics) -> dict[str, tuple[str, ...]]:
     """Abilities that each metric needs, by its name without a detail's."""
     from zoo.plugin import registry
     from zoo.runtime.quiet import held_back
@@ -247,5 +266,6 @@ def _own(run) -> bool:
     return need_recipe(run, manifest) or bool(manifest.dataset.code)
 
 
-def _given(option: str, value: str | None) -> list[str]:
+def given(option: str, value: str | None) -> list[str]:
+    """An option and its value for a command; nothing where there is no value."""
     return [] if value is None else [option, value]
