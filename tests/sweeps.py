@@ -166,7 +166,12 @@ def soak(
 def table(text: str) -> str:
     """A table in CSV without what differs from time to time."""
     rows = list(csv.DictReader(io.StringIO(text)))
-    return "\n".join(str({k: v for k, v in row.items() if k != "seconds"}) for row in rows)
+    names = [name for name in rows[0] if name != "seconds"]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def main() -> int:

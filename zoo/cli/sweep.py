@@ -23,6 +23,7 @@ from zoo.cli.options import (
 from zoo.errors import RunFailed, ZooError
 from zoo.runs import folders
 from zoo.runtime.console import counted, fitted, lasting, say
+from zoo.runtime.waiting import waiting
 
 if TYPE_CHECKING:
     from zoo.runs.sought import Found, Sought
@@ -114,6 +115,10 @@ def command(
 
     if address and where != "ray":
         raise click.UsageError("--address is of a Ray cluster: add --on ray")
+    if where == "ray":
+        from zoo.training import on_ray
+
+        on_ray.imported()
     path = recipe_files.find(recipe).resolve()
     if dry_run and as_json:
         raise click.UsageError("--dry-run describes in words: leave --json out")
@@ -130,9 +135,9 @@ def command(
     needed = compare.needed_by(metrics)
     sought = sweep.sought()
     new = [cell for cell in cells if sought.find(cell.changes, cell.backend) is None]
-    for backend in dict.fromkeys(cell.backend for cell in new[:1]):
-        say(f"checking the settings of {counted(len(new), 'new run')}")
-        tried.refuse(path, backend, [cell.changes for cell in new])
+    if new:
+        with waiting(f"checking the settings of {counted(len(new), 'run')}"):
+            tried.refuse(path, new[0].backend, [cell.changes for cell in new])
     if dry_run:
         click.echo(fitted(_plan(sweep, sought, cells, jobs or 1)))
         return 0
@@ -278,7 +283,7 @@ def _plan(sweep: Sweep, sought: Sought, cells: Sequence[Cell], jobs: int) -> str
         described = answer([*args, "--dry-run"], failed="a dry run failed")
         total += count * described["seconds"]
         each = lasting(described["seconds"])
-        lines.append(f"time  about {each} on {backend} for {labels[first]}")
+        lines.append(f"about {each} on {backend} for {labels[first]}")
     if todo:
         lines.append(
             f"in all about {lasting(total / jobs)}, if the others take as long; without starting, "

@@ -43,17 +43,14 @@ def main() -> None:
     from zoo.config import overrides
     from zoo.config import recipe as recipes
 
-    told: dict[str, str | bool | None] = {"refused": None, "code": False}
+    refused, is_code = None, False
     try:
         recipe = recipes.load(Path(sys.argv[1]))
         for changes in json.load(sys.stdin):
             overrides.override(recipe, changes)
     except ZooError as error:
-        told: dict[str, str | bool | None] = {
-            "refused": str(error),
-            "code": isinstance(error, CodeFailed),
-        }
-    print(f"\n{json.dumps(told)}")
+        refused, is_code = str(error), isinstance(error, CodeFailed)
+    print(f"\n{json.dumps({'refused': refused, 'code': is_code})}")
 
 
 if __name__ == "__main__":

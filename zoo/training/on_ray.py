@@ -27,14 +27,7 @@ class OnRay:
     """
 
     def __init__(self, sweep: Sweep, jobs: int | None, address: str | None, cpu: bool):
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        try:
-            import ray
-        except ImportError as error:
-            raise ZooError(
-                'Ray is not installed. Install it: pip install "keras-zoo[ray]"'
-            ) from error
+        ray = imported()
         self._ray, self._jobs = ray, jobs
         own: dict[str, Any] = {
             "num_cpus": max(jobs or 1, os.cpu_count() or 1),
@@ -85,6 +78,21 @@ class OnRay:
 
     def close(self) -> None:
         self._ray.shutdown()
+
+
+def imported() -> Any:
+    """The module ``ray``, told to report nothing to its makers, and to leave GPUs to ``zoo``.
+
+    Raises:
+        ZooError: it is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise ZooError('Ray is not installed. Install it: pip install "keras-zoo[ray]"') from error
+    return ray
 
 
 def _carried_out(sweep: Sweep, cell: Cell) -> str:
