@@ -22,6 +22,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { border-bottom: 1px solid var(--line); padding: 0.4rem 0.7rem; text-align: left; }
 th { font-weight: 600; vertical-align: bottom; }
 .number { text-align: right; }
+td.number { white-space: nowrap; }
 .best { background: var(--best); font-weight: 700; }
 @media (max-width: 45rem) {
   thead { position: absolute; left: -999rem; }
@@ -29,7 +30,7 @@ th { font-weight: 600; vertical-align: bottom; }
   tr { border: 1px solid var(--line); border-radius: 0.5rem; margin: 0.8rem 0; }
   td, td.number {
     display: flex; justify-content: space-between; gap: 1rem;
-    text-align: right; overflow-wrap: anywhere;
+    text-align: right; overflow-wrap: anywhere; white-space: normal;
   }
   td:last-child { border-bottom: 0; }
   td::before {

@@ -13,7 +13,7 @@ from zoo.reports import differences
 from zoo.reports.comparison import LEAST_SEEDS, Column, Comparison, Row, Value, better
 from zoo.runtime import jsons
 from zoo.runtime.console import columns as columns_of
-from zoo.runtime.console import fitted
+from zoo.runtime.console import fitted, packed
 
 MOST = 6
 """Columns of metrics in a table for people; CSV and JSON have all."""
@@ -100,9 +100,14 @@ def text(comparison: Comparison, stream: TextIO) -> str:
         ]
     else:
         for row in drawn[1:]:
-            items = [f"{heading} {cell}" for heading, cell in zip(found.headings, row, strict=True)]
-            first = items[: found.names] or items[:1]
-            lines += ["  ".join(first), "  " + "  ".join(items[len(first) :]), ""]
+            items = [
+                "" if cell == "-" else f"{heading} {cell}"
+                for heading, cell in zip(found.headings, row, strict=True)
+            ]
+            names = max(found.names, 1)
+            first, rest = filter(None, items[:names]), filter(None, items[names:])
+            lines += packed(first, wide)
+            lines += [*(f"  {line}" for line in packed(rest, wide - 2)), ""]
         lines.pop()
     lines += ["", *found.notes]
     return fitted("\n".join(lines), stream)
