@@ -236,11 +236,13 @@ def test_the_best_is_marked_where_the_spread_allows_it(place, first, second, mar
 
 @pytest.mark.backend_free
 def test_rows_come_in_the_order_of_their_settings_or_of_a_column(place):
-    root = place / "runs"
-    runs = [trained(root, i, 0, elbo, latent_dim=d) for i, d, elbo in [(1, 10, -1.0), (2, 2, -2.0)]]
-    dims = [row.settings["model.latent_dim"] for row in compared(runs).rows]
-    assert dims == ["2", "10"]
-    for name, expected in [("elbo", ["10", "2"]), ("latent_dim", ["2", "10"])]:
+    root, found = place / "runs", [(10, -1.0), (0.0001, -2.0), (0.001, -3.0)]
+    runs = [trained(root, i, 0, elbo, latent_dim=d) for i, (d, elbo) in enumerate(found)]
+    for name, expected in [
+        (None, ["0.0001", "0.001", "10"]),
+        ("elbo", ["10", "0.0001", "0.001"]),
+        ("latent_dim", ["0.0001", "0.001", "10"]),
+    ]:
         rows = compared(runs, (), name).rows
         assert [row.settings["model.latent_dim"] for row in rows] == expected
 

@@ -23,7 +23,6 @@ from zoo.cli.options import (
 from zoo.errors import RunFailed, ZooError
 from zoo.runs import folders
 from zoo.runtime.console import counted, fitted, lasting, say
-from zoo.runtime.waiting import waiting
 
 if TYPE_CHECKING:
     from zoo.runs.sought import Found, Sought
@@ -111,6 +110,7 @@ def command(
     from zoo.cli import compare
     from zoo.config import grids, recipe_files, tried
     from zoo.runs import locks
+    from zoo.runtime.waiting import waiting
     from zoo.training.attempts import Sweep
 
     if address and where != "ray":
@@ -124,14 +124,15 @@ def command(
         raise click.UsageError("--dry-run describes in words: leave --json out")
     cells = _cells(grids.combinations(_seeded(changes, seeds)), backends, path, device)
     data_dir = data_dir or os.environ.get("ZOO_DATA")
-    options = (
+    root = folders.root(runs_folder).absolute()
+    measuring = [
+        *("--runs", str(root)),
         *given("--device", device),
         *given("--data-dir", data_dir and str(Path(data_dir).expanduser().absolute())),
-        *(["--strict-data"] if strict_data else []),
         *(["--full"] if full else []),
-    )
-    root = folders.root(runs_folder).absolute()
-    sweep = Sweep(path, _source(path), root, options)
+    ]
+    options = [*measuring, *(["--strict-data"] if strict_data else [])]
+    sweep = Sweep(path, _source(path), root, tuple(options))
     needed = compare.needed_by(metrics)
     sought = sweep.sought()
     new = [cell for cell in cells if sought.find(cell.changes, cell.backend) is None]
@@ -148,7 +149,7 @@ def command(
     found = [sought.find(cell.changes, cell.backend) for cell in cells]
     runs = [each.run for each in found if each is not None and each.finished]
     if status not in (130, 143) and runs:
-        measured = [(run, compare.measured(run, needed, options)) for run in runs]
+        measured = [(run, compare.measured(run, needed, measuring)) for run in runs]
         click.echo(compare.told(measured, metrics, sort, "json" if as_json else form))
     return status
 

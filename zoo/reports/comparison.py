@@ -172,7 +172,7 @@ def compare(
     rows.sort(
         key=lambda row: (
             places[row.about["recipe"], row.about["model"]],
-            *(registry.natural(row.settings.get(path, "")) for path in told),
+            *(_order(row.settings.get(path, "")) for path in told),
             *(registry.natural(row.about[key]) for key in ALIKE),
         )
     )
@@ -334,9 +334,17 @@ def _sorted(
     if name in ALIKE:
         return sorted(rows, key=lambda row: registry.natural(row.about[name]))
     if name in paths:
-        return sorted(rows, key=lambda row: registry.natural(row.settings.get(paths[name], "")))
+        return sorted(rows, key=lambda row: _order(row.settings.get(paths[name], "")))
     accepted = [*by_name, *settings, "seconds", "parameters", *ALIKE]
     raise unknown("column", name, accepted, where="--sort")
+
+
+def _order(text: str) -> tuple:
+    """A sorting key of a setting: numbers by size, then words as people sort them."""
+    try:
+        return False, float(text), []
+    except ValueError:
+        return True, 0.0, registry.natural(text)
 
 
 def _or_last(number: float | None) -> tuple[bool, float]:

@@ -42,7 +42,7 @@ class Sweep:
         recipe: its file.
         source: its text.
         root: the folder of all runs.
-        options: of ``zoo run`` and ``zoo resume``, such as ``--data-dir``.
+        options: of ``zoo run`` and ``zoo resume``: ``--runs``, and such as ``--data-dir``.
     """
 
     recipe: Path
@@ -128,7 +128,7 @@ class Attempt:
             args = ["resume", str(found.run.path.absolute())]
         else:
             args = ["run", str(self._sweep.recipe), *cell.changes]
-        args += ["--backend", cell.backend, "--runs", str(self._sweep.root), *self._options]
+        args += ["--backend", cell.backend, *self._options]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # for as long as the child lives
         self._child = leash.start(args, self._errors, self._inherited)
 
