@@ -300,7 +300,7 @@ def test_a_narrow_terminal_has_whole_words(place, wide):
     lines = shown.decode().splitlines()
     assert max(map(len, lines)) <= wide
     words = set(" ".join(lines).split())
-    assert {"latent_dim", "activation", *names, "parameters", "0.1235"} <= words
+    assert {"latent_dim", "activation", *names, "seeds", "0.1235"} <= words
 
 
 @pytest.mark.backend_free

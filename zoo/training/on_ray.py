@@ -36,7 +36,7 @@ class OnRay:
         }
         try:
             ray.init(
-                address=address,
+                address=address or "local",
                 log_to_driver=False,
                 configure_logging=False,
                 **({} if address else own),
