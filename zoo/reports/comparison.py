@@ -67,14 +67,14 @@ class Value:
         mean: over its seeds.
         deviation: the standard deviation over them (n - 1); None for one seed.
         n: seeds that it was measured of.
-        shortened: what was left of the protocol, in words; empty for all of it.
+        shortened: what was left of the protocol for some of them, in words; none for all of it.
         best: whether it is better than each other one, see ``marked``.
     """
 
     mean: float
     deviation: float | None
     n: int
-    shortened: str
+    shortened: tuple[str, ...]
     best: bool = False
 
 
@@ -274,7 +274,7 @@ def _value(group: list[_Entry], column: Column) -> Value | None:
         return None
     shortened = dict.fromkeys(str(f["shortened"]) for f in found if f.get("shortened"))
     spread = statistics.stdev(numbers) if len(numbers) > 1 else None
-    return Value(statistics.fmean(numbers), spread, len(numbers), "; ".join(shortened))
+    return Value(statistics.fmean(numbers), spread, len(numbers), tuple(sorted(shortened)))
 
 
 def _columns(entries: Sequence[_Entry], metrics: Sequence[str]) -> list[Column]:

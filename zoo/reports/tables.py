@@ -175,7 +175,7 @@ def json(comparison: Comparison) -> str:
                     "mean": value.mean,
                     "standard_deviation": value.deviation,
                     "n": value.n,
-                    "shortened": value.shortened or None,
+                    "shortened": value.shortened,
                     "best": value.best,
                 }
                 for column, value in row.values.items()
@@ -193,7 +193,7 @@ def _notes(comparison: Comparison) -> list[str]:
     if len(comparison.columns) > MOST:
         rest = ", ".join(dict.fromkeys(column.name for column in comparison.columns[MOST:]))
         notes.append(f"measured too: {rest}; --metric NAME shows it")
-    if shortened := dict.fromkeys(value.shortened for value in values if value.shortened):
+    if shortened := dict.fromkeys(words for value in values for words in value.shortened):
         notes.append(
             f"~ is of a shortened protocol ({'; '.join(shortened)}); of the whole one: "
             "zoo evaluate RUN --full"
