@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -34,6 +36,9 @@ class OnRay:
             "object_store_memory": 100 << 20,
             "include_dashboard": False,
         }
+        # what Ray tells of workers that were lost goes to stdout, where the table is to be
+        self._aside = contextlib.redirect_stdout(sys.stderr)
+        self._aside.__enter__()
         try:
             ray.init(
                 address=address or "local",
@@ -42,6 +47,7 @@ class OnRay:
                 **({} if address else own),
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
+            self._aside.__exit__(None, None, None)
             raise ZooError(f"no Ray at {address or 'this machine'}: {error}") from error
         gpus = 0 if cpu else min(ray.cluster_resources().get("GPU", 0), 1)
         # a worker that is lost is no failure of the run: it is continued
@@ -78,6 +84,7 @@ class OnRay:
 
     def close(self) -> None:
         self._ray.shutdown()
+        self._aside.__exit__(None, None, None)
 
 
 def imported() -> Any:
