@@ -112,12 +112,15 @@ class Progress:
         from rich.text import Text
 
         now, running = time.monotonic(), list(self._running.items())
+        states = [self._places.get(cell) or "starting" for cell, _ in running]
+        beside = max(map(len, states), default=0) + len("0:00:00") + 4
         table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(
+            no_wrap=True, overflow="ellipsis", max_width=max(options.max_width - beside, 8)
+        )
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, justify="right")
-        for cell, began in running[:MOST]:
-            state = self._places.get(cell) or "starting"
+        for (cell, began), state in zip(running[:MOST], states, strict=False):
             table.add_row(self._labels[cell], state, clock(now - began))
         yield Text(cut(self._counts(), self._out), style="bold")
         yield table

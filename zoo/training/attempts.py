@@ -17,6 +17,7 @@ from typing import IO
 from zoo.errors import shortened
 from zoo.runs.sought import Found, Sought
 from zoo.runtime import leash
+from zoo.runtime.console import printable
 
 POLL = 0.2  # seconds
 
@@ -150,4 +151,5 @@ class Attempt:
             return f"ended by signal {-status}, as for want of memory"
         told = [place for place, line in enumerate(lines) if line.startswith("zoo: ")]
         said = lines[told[-1] :] if told else lines[-1:]
-        return shortened(" ".join(said).removeprefix("zoo: "), 600) or f"exit status {status}"
+        why = printable(shortened(" ".join(said).removeprefix("zoo: "), 600))
+        return why or f"exit status {status}"
