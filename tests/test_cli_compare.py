@@ -181,6 +181,20 @@ def test_a_setting_of_a_callback_keeps_runs_apart(place):
 
 
 @pytest.mark.backend_free
+def test_other_data_of_the_same_name_are_other_rows(place):
+    """A hash says so where nothing else does."""
+    data = [{**DATA, "fingerprint": sign * 64} for sign in "ab"]
+    runs = [trained(place / "runs", i, i, -1.0, data=each) for i, each in enumerate(data)]
+    assert compared(runs).settings == ["data.sha256"]
+    settings = [{"name": "digits", "class": "d:D", "settings": {"size": size}} for size in (8, 9)]
+    runs = [
+        trained(place / "more", i, i, -1.0, data=each, dataset=settings[i])
+        for i, each in enumerate(data)
+    ]
+    assert compared(runs).settings == ["dataset.size"]
+
+
+@pytest.mark.backend_free
 def test_two_protocols_are_never_in_one_column(place):
     root, seed = place / "runs", "; pixels binarized once from seed "
     runs = [

@@ -168,6 +168,9 @@ def compare(
     for row in rows:
         kinds.setdefault((row.about["recipe"], row.about["model"]), []).append(row.settings)
     told = [path for path in differences.differing(kinds.values()) if path not in ALIKE]
+    without = [path for path in told if path != differences.DATA]
+    if len({_seen(row, without) for row in rows}) == len(rows):
+        told = without
     places = {kind: place for place, kind in enumerate(kinds)}
     rows.sort(
         key=lambda row: (
@@ -337,6 +340,11 @@ def _sorted(
         return sorted(rows, key=lambda row: _order(row.settings.get(paths[name], "")))
     accepted = [*by_name, *settings, "seconds", "parameters", *ALIKE]
     raise unknown("column", name, accepted, where="--sort")
+
+
+def _seen(row: Row, settings: Sequence[str]) -> tuple:
+    """What a reader can tell a row by."""
+    return (*row.about.values(), *(row.settings.get(path) for path in settings))
 
 
 def _order(text: str) -> tuple:

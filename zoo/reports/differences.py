@@ -21,6 +21,9 @@ _FIELDS = (
 )
 """Of a manifest: what an experiment consists of, without its seed."""
 
+DATA = "data.sha256"
+"""The setting that tells data of one name and of the same settings apart."""
+
 
 def settings(run: Run, described: Manifest) -> dict[str, str]:
     """All settings of a run but its seed, ``{"model.latent_dim": "16"}``, for people.
@@ -34,6 +37,7 @@ def settings(run: Run, described: Manifest) -> dict[str, str]:
     # settings of Keras's callbacks are not in the manifest: a change tells them
     changed = (change.partition("=") for change in described.changes)
     found |= {key: _text(value) for key, _, value in changed if key.startswith("callbacks.")}
+    found[DATA] = described.data.fingerprint[:8]
     parts = (described.model, described.dataset)
     if described.networks or any(part.code for part in parts):
         try:

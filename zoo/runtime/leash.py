@@ -50,7 +50,7 @@ def start(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if errors is None else errors,
             env={**os.environ, _VARIABLE: number},
-            pass_fds=inherited,
+            pass_fds=inherited if os.name == "posix" else (),
             start_new_session=True,
         )
     except BaseException:
@@ -72,8 +72,11 @@ def loose(child: subprocess.Popen) -> None:
 def kill(child: subprocess.Popen) -> None:
     """End a child at once, with what it has started."""
     loose(child)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
 
 
 def follow() -> None:
@@ -95,4 +98,4 @@ def _wait() -> None:
             pass
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(PATIENCE)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
