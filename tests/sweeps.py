@@ -215,7 +215,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found, count = soak(
-            folder, [*args, *where], 12, victims, epochs=4, most=4.0, seed=options.seed
+            folder, [*args, *where], 12, victims, epochs=4, most=15.0, seed=options.seed
         )
         compare_with_whole(folder, found)
     took = f"{time.monotonic() - began:.0f} s"

@@ -20,10 +20,10 @@ from zoo import cli
 from zoo.config import grids
 from zoo.errors import ZooError
 from zoo.reports.sweeping import Progress
-from zoo.runs import folders
+from zoo.runs import folders, locks
 from zoo.runs.run import Run
 from zoo.runs.sought import Sought
-from zoo.training.attempts import Cell, Sweep
+from zoo.training.attempts import Attempt, Cell, Sweep
 from zoo.training.here import Here
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
@@ -218,6 +218,21 @@ def test_progress_without_a_terminal_is_plain_lines(monkeypatch):
 
 
 @pytest.mark.backend_free
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_run_that_another_process_trains_is_waited_for(place):
+    run = made(place, 1, ["seed=1"], status="running")
+    sweep = Sweep(place / "tiny.py", (place / "tiny.py").read_bytes(), place / "runs")
+    attempt = Attempt(sweep, Cell(("seed=1",), keras.backend.backend()))
+    with locks.held(run.path):
+        assert attempt.outcome() is None
+        run.update(status="finished")
+    assert attempt.outcome() == ""
+    stopped = Attempt(sweep, Cell(("seed=2",), keras.backend.backend()))
+    stopped.loose()
+    assert stopped.outcome() == "stopped"
+
+
+@pytest.mark.backend_free
 @pytest.mark.parametrize(("gpus", "expected"), [(0, ()), (1, ()), (2, ("gpu:0", "gpu:1", "gpu:0"))])
 def test_several_gpus_are_shared_out(monkeypatch, gpus, expected):
     given = []
@@ -246,7 +261,7 @@ def test_a_sweep_that_was_killed_ends_as_if_it_never_was(place, full):
         args, count, victims = ["model.latent_dim=2,3"], 2, ["driver"]
     backend = keras.backend.backend()
     args += ["--jobs", "2", "--backends", backend]
-    found, killed = sweeps.soak(place, args, count, victims, epochs=6, most=1.0)
+    found, killed = sweeps.soak(place, args, count, victims, epochs=4, most=1.0)
     assert killed == len(victims)
     assert len(list(csv.DictReader(io.StringIO(found)))) == (4 if full else 2)
     sweeps.compare_with_whole(place, found)

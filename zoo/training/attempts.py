@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -82,11 +81,13 @@ class Attempt:
         self._sought = sweep.sought()
         self._child: subprocess.Popen | None = None
         self._errors: IO | None = None
-        self.began = time.monotonic()
+        self._asked = False
 
     def outcome(self) -> str | None:
         """None while it lasts; then why the run did not finish, empty where it did."""
         if self._child is None:
+            if self._asked:
+                return leash.STOPPED
             found = self._find()
             if found is not None and found.finished:
                 return ""
@@ -98,15 +99,16 @@ class Attempt:
         return self._ended(self._child.returncode)
 
     def loose(self) -> None:
-        """Ask the child to end, with a checkpoint."""
+        """Ask the child to end, with a checkpoint; begin none any more."""
+        self._asked = True
         if self._child is not None:
             leash.loose(self._child)
 
     def stop(self) -> None:
         """Have the child end, with a checkpoint where it has the time for one, and wait."""
+        self.loose()
         if self._child is None:
             return
-        leash.loose(self._child)
         try:
             self._child.wait(leash.PATIENCE + 1)
         except BaseException:
@@ -135,7 +137,6 @@ class Attempt:
 
     def _ended(self, status: int) -> str:
         assert self._child is not None and self._errors is not None
-        asked = self._child.stdin is None or self._child.stdin.closed
         leash.kill(self._child)  # what it started, and left
         with contextlib.closing(self._errors) as errors:
             errors.seek(0)
@@ -145,7 +146,7 @@ class Attempt:
             if found is not None and found.finished:
                 return ""
             return "it finished and is not found: was the recipe changed meanwhile?"
-        if asked or status in (130, 143, -15):
+        if self._asked or status in (130, 143, -15):
             return leash.STOPPED
         if status < 0:
             return f"ended by signal {-status}, as for want of memory"
