@@ -14,10 +14,12 @@ import sys
 import keras
 import pytest
 
+import zoo
 from tests import sweeps
 from tests.manifests import manifest
 from zoo import cli
-from zoo.config import grids
+from zoo.config import grids, overrides
+from zoo.config import recipe as recipes
 from zoo.errors import ZooError
 from zoo.reports.sweeping import Progress
 from zoo.runs import folders, locks
@@ -257,8 +259,13 @@ def test_a_sweep_that_was_killed_ends_as_if_it_never_was(place, full):
     if full:
         args, count = ["model.latent_dim=2,3", "model.units=(8,),(4,4)", "--seeds", "3"], 12
         victims = random.Random(0).choices(["driver", "child"], k=5)
-    else:
+    else:  # one of the two is there already, as zoo run makes it
         args, count, victims = ["model.latent_dim=2,3"], 2, ["driver"]
+        path, changes = place / "swept.py", ["model.latent_dim=2"]
+        path.write_text(sweeps.RECIPE.replace("EPOCHS", "4"))
+        recipe = overrides.override(recipes.load(path), changes)
+        folder = str(place / "runs")
+        zoo.train(recipe, name="swept", source=path, changes=changes, runs_folder=folder)
     backend = keras.backend.backend()
     args += ["--jobs", "2", "--backends", backend]
     found, killed = sweeps.soak(place, args, count, victims, epochs=4, most=1.0)
