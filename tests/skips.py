@@ -19,8 +19,9 @@ ALLOWED = (
     r"needs POSIX signals|needs a POSIX shell|needs os\.wait4|Windows has no such locks",
     r"measures memory as Linux tells it|needs the malloc of glibc|root writes anywhere",
     r"there is a GPU|a dry run makes no folder|one backend is enough",
-    # what CI has no right to, or does not install: the extras cv, huggingface and tfds
+    # what CI has no right to, or does not install: the extras cv, huggingface, ray and tfds
     r"needs strace, and the right to trace|needs the right to mount",
+    r"Ray, the extra ray, is not installed",
     r"keras-cv, the extra cv, is not installed|could not import 'keras_cv'",
     r"Hugging Face datasets are not installed|TensorFlow Datasets are not installed",
     # checks of zoo.testing: numbers that cancel have no record

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import pty
+import re
+import subprocess
+import sys
 
 import pytest
 
-from tests.manifests import manifest
+from tests.manifests import DATA, manifest
 from zoo import cli
-from zoo.reports import table
+from zoo.reports import comparison, tables
 from zoo.runs import folders
 from zoo.runs.run import Run
 
@@ -73,6 +79,33 @@ def number(value, **details):
     return {"value": value, "unit": "", "protocol": "by hand", "details": details}
 
 
+def trained(root, place, seed, elbo, protocol="digits: 1 draw", **changes):
+    """A finished run with an ELBO; ``latent_dim`` is a setting of its model."""
+    settings = {"latent_dim": changes.pop("latent_dim", 2)}
+    model = {"name": "vae", "class": "zoo_vae:VAE", "settings": settings}
+    shortened = changes.pop("shortened", None)
+    run = finished(root, "tiny", place, model=model, seed=seed, **changes)
+    told = {"value": elbo, "unit": "nats", "protocol": protocol, "details": {}}
+    run.write_json("results.json", {"metrics": {"elbo": {**told, "shortened": shortened}}})
+    return run
+
+
+def compared(runs, *args):
+    return comparison.compare([(run, {}) for run in runs], *args)
+
+
+def cells(text):
+    """The rows of a table in text as ``{heading: cell}``."""
+    head, *rows = text.split("\n\n")[1].splitlines()
+    headings = re.split(r"\s{2,}", head)
+    starts = [f"  {head}".index(f"  {heading}") for heading in headings]
+    ends = [*starts[1:], None]
+    return [
+        {h: row[a:b].strip() for h, a, b in zip(headings, starts, ends, strict=True)}
+        for row in rows
+    ]
+
+
 @pytest.mark.backend_free
 def test_the_table_of_runs_has_what_was_measured_and_dashes(place, capfd):
     first = finished(place / "runs", "ae", 1, abilities=["encode"], finished_in_seconds=12.4)
@@ -84,29 +117,215 @@ def test_the_table_of_runs_has_what_was_measured_and_dashes(place, capfd):
     finished(place / "runs", "old", 3)
     status, out, err = call(capfd, "compare", "0001", "0002", "0003")
     assert status == 0, err
-    head, *rows = out.split("\n\n")[0].splitlines()
-    columns = ["MSE", "recognized", "real", "least class", "linear probe", "seconds", "can"]
-    starts = [head.index(column) for column in columns]
-    cells = [
-        [row[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)] for row in rows
+    assert out.startswith("model: vae  data: digits  backend: jax  device: cpu\n")
+    headings = ["recipe", "compression", "linear_probe", "recognition", "seconds", "can"]
+    assert [[row[heading] for heading in headings] for row in cells(out)] == [
+        ["ae", "16", "0.9", "-", "12", "encode"],
+        ["gan", "-", "-", "0.51", "7.0", "sample"],
+        ["old", "-", "-", "-", "-", "sample"],
     ]
-    assert cells == [
-        ["0.01235", "-", "-", "-", "0.9", "12", "encode"],
-        ["-", "0.51", "0.953", "0.03", "-", "7", "sample"],
-        ["-", "-", "-", "-", "-", "-", "sample"],
-    ]
-    assert "log p(x)" not in head
-    assert f"recognition of {second.name}:\n  by hand" in out
+    assert "recognition: by hand" in out
 
 
 @pytest.mark.backend_free
-def test_the_bound_of_more_samples_comes_before_the_elbo(place):
-    run = finished(place / "runs", "vae", 1)
-    run.write_json("results.json", {"metrics": {"elbo": number(-96.0)}})
-    assert table.row(run).measured == {"log p(x), nats": -96.0}
-    run.write_json("evaluation.json", {"metrics": {"log_likelihood": number(-92.0)}})
-    assert table.row(run).measured == {"log p(x), nats": -92.0}
-    assert set(table.row(run).protocols) == {"log_likelihood"}
+def test_a_metric_that_is_named_is_shown_alone_and_so_is_a_detail(place, capfd):
+    run = finished(place / "runs", "ae", 1, abilities=[])
+    found = {"compression": number(16.0, mse=0.0123456), "accuracy": number(0.9)}
+    run.write_json("results.json", {"metrics": found})
+    args = ["compare", "0001", "--metric", "compression.mse"]
+    status, out, err = call(capfd, *args)
+    assert status == 0, err
+    assert "compression.mse" in out and "0.01235" in out and "accuracy" not in out
+    status, _, err = call(capfd, "compare", "0001", "--metric", "compression.mze")
+    assert status == 2 and "--metric compression.mze: no run has it" in err
+
+
+@pytest.mark.backend_free
+def test_runs_that_differ_in_their_seed_alone_are_one_row(place):
+    root = place / "runs"
+    runs = [trained(root, i, seed, elbo) for i, seed, elbo in [(1, 5, -10.0), (2, 3, -14.0)]]
+    runs.append(trained(root, 3, 3, -20.0, latent_dim=8))
+    found = compared(runs)
+    [elbo] = found.columns
+    assert found.settings == ["model.latent_dim"]
+    assert [(row.settings["model.latent_dim"], row.seeds) for row in found.rows] == [
+        ("2", [3, 5]),
+        ("8", [3]),
+    ]
+    pair, single = (row.values[elbo] for row in found.rows)
+    assert (pair.mean, pair.n) == (-12.0, 2)
+    assert pair.deviation == pytest.approx(8**0.5)  # of -10 and -14, with n - 1
+    assert (single.mean, single.deviation, single.n) == (-20.0, None, 1)
+    out = tables.text(found, io.StringIO())
+    assert "latent_dim" in out and "2: 3 5" in out and "-12 ± 2.8" in out
+    assert "± is the standard deviation over the seeds of a row (n - 1)" in out
+
+
+@pytest.mark.backend_free
+def test_of_runs_that_are_alike_the_newest_counts_and_the_others_are_named(place):
+    old = trained(place / "runs", 1, 0, -10.0, created="2026-01-01T00:00:00+00:00")
+    new = trained(place / "runs", 2, 0, -9.0, created="2026-01-02T00:00:00+00:00")
+    found = compared([new, old])
+    assert [row.runs for row in found.rows] == [[new.name]]
+    assert found.older == [old.name] and old.name in tables.text(found, io.StringIO())
+
+
+@pytest.mark.backend_free
+def test_a_setting_of_a_callback_keeps_runs_apart(place):
+    """Keras's callbacks have no settings in the manifest: the change tells them."""
+    runs = [
+        trained(place / "runs", n, 0, -10.0 - n, changes=[f"callbacks.EarlyStopping.patience={n}"])
+        for n in (1, 2)
+    ]
+    assert compared(runs).settings == ["callbacks.EarlyStopping.patience"]
+
+
+@pytest.mark.backend_free
+def test_other_data_of_the_same_name_are_other_rows(place):
+    """A hash says so where nothing else does."""
+    data = [{**DATA, "fingerprint": sign * 64} for sign in "ab"]
+    runs = [trained(place / "runs", i, i, -1.0, data=each) for i, each in enumerate(data)]
+    assert compared(runs).settings == ["data.sha256"]
+    settings = [{"name": "digits", "class": "d:D", "settings": {"size": size}} for size in (8, 9)]
+    runs = [
+        trained(place / "more", i, i, -1.0, data=each, dataset=settings[i])
+        for i, each in enumerate(data)
+    ]
+    assert compared(runs).settings == ["dataset.size"]
+
+
+@pytest.mark.backend_free
+def test_two_protocols_are_never_in_one_column(place):
+    root, seed = place / "runs", "; pixels binarized once from seed "
+    runs = [
+        trained(root, 1, 1, -10.0, f"digits: mean over 200 test examples{seed}1"),
+        trained(
+            root,
+            2,
+            2,
+            -12.0,
+            f"digits, shortened to 25 of 200 test examples: mean over 25 test examples{seed}2",
+            shortened="25 of 200 test examples",
+        ),
+        trained(root, 3, 3, -99.0, "digits: mean over 200 training examples"),
+    ]
+    found = compared(runs)
+    assert [(column.title, column.protocol) for column in found.columns] == [
+        (
+            "elbo [1], nats",
+            "digits: mean over 200 test examples; pixels binarized once from the run's seed",
+        ),
+        ("elbo [2], nats", "digits: mean over 200 training examples"),
+    ]
+    [row] = found.rows
+    assert [row.values[column].mean for column in found.columns] == [-11.0, -99.0]
+    out = tables.text(found, io.StringIO())
+    assert "~-11 ± 1.4 (n = 2)" in out and "-99 (n = 1)" in out
+    assert "~ is of a shortened protocol (25 of 200 test examples)" in out
+    assert "elbo [2]: digits: mean over 200 training examples" in out
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    ("first", "second", "marked"),
+    [
+        ([-10.0, -11.0, -12.0], [-13.1, -14.1, -15.1], True),  # 3.1 apart, deviation 1
+        ([-10.0, -11.0, -12.0], [-12.0, -13.0, -14.0], False),  # 2 apart: not more than 2 * 1
+        ([-10.0, -11.0], [-90.0, -91.0, -92.0], False),  # two seeds are too few
+    ],
+)
+def test_the_best_is_marked_where_the_spread_allows_it(place, first, second, marked):
+    runs = [
+        trained(place / "runs", 3 * group + place_, place_, elbo, latent_dim=group)
+        for group, numbers in enumerate((first, second))
+        for place_, elbo in enumerate(numbers)
+    ]
+    found = compared(runs)
+    [elbo] = found.columns
+    assert [row.values[elbo].best for row in found.rows] == [marked, False]
+    assert ("-11 ± 1 *" in tables.text(found, io.StringIO())) == marked
+    assert ("**-11 ± 1**" in tables.markdown(found)) == marked
+    assert ("best (*): " in tables.text(found, io.StringIO())) == marked
+
+
+@pytest.mark.backend_free
+def test_rows_come_in_the_order_of_their_settings_or_of_a_column(place):
+    root, found = place / "runs", [(10, -1.0), (0.0001, -2.0), (0.001, -3.0)]
+    runs = [trained(root, i, 0, elbo, latent_dim=d) for i, (d, elbo) in enumerate(found)]
+    for name, expected in [
+        (None, ["0.0001", "0.001", "10"]),
+        ("elbo", ["10", "0.0001", "0.001"]),
+        ("latent_dim", ["0.0001", "0.001", "10"]),
+    ]:
+        rows = compared(runs, (), name).rows
+        assert [row.settings["model.latent_dim"] for row in rows] == expected
+
+
+@pytest.mark.backend_free
+def test_formats_hold_the_same_numbers(place, capfd):
+    for i, elbo in enumerate([-10.0, -14.0]):
+        trained(place / "runs", i, i, elbo, data=named("<b>|data"))
+    told = {}
+    for form in ("text", "markdown", "csv", "json", "html"):
+        status, told[form], err = call(capfd, "compare", "tiny/*", "--format", form)
+        assert status == 0, err
+    assert all("-12 ± 2.8" in told[form] for form in ("text", "markdown", "html"))
+    assert "\\<b>\\|data" in told["markdown"]
+    assert "<b>" not in told["html"] and "&lt;b&gt;|data" in told["html"]
+    assert "http" not in told["html"]  # it needs nothing but itself
+    [row] = csv.DictReader(io.StringIO(told["csv"]))
+    assert (row["seeds"], row["elbo, nats mean"], row["elbo, nats n"]) == ("0 1", "-12.0", "2")
+    [row] = json.loads(told["json"])["rows"]
+    assert row["measured"]["elbo, nats"]["mean"] == -12.0 and row["seeds"] == [0, 1]
+    assert call(capfd, "compare", "tiny/*", "--json")[1] == told["json"]
+
+
+def named(name):
+    return {**DATA, "name": name}
+
+
+@pytest.mark.backend_free
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize("wide", [60, 100])
+def test_a_narrow_terminal_has_whole_words(place, wide):
+    names = ["mse", "psnr", "ssim", "accuracy"]
+    for i in range(2):
+        settings = {"latent_dim": 2**i, "activation": "silu" if i else "relu"}
+        model = {"name": "vae", "class": "zoo_vae:VAE", "settings": settings}
+        run = finished(place / "runs", "tiny", i, model=model)
+        run.write_json("results.json", {"metrics": {name: number(0.123456) for name in names}})
+    main, side = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoo", "compare", "tiny/*"],
+        stdout=side,
+        env={**os.environ, "COLUMNS": str(wide)},
+    )
+    os.close(side)
+    shown = b""
+    while True:
+        try:
+            part = os.read(main, 4096)
+        except OSError:  # Linux: the other side is closed
+            break
+        if not part:
+            break
+        shown += part
+    assert process.wait() == 0
+    lines = shown.decode().splitlines()
+    assert max(map(len, lines)) <= wide
+    words = set(" ".join(lines).split())
+    assert {"latent_dim", "activation", *names, "seeds", "0.1235"} <= words
+
+
+@pytest.mark.backend_free
+def test_unfinished_runs_do_not_fit_a_pattern(place, capfd):
+    good = trained(place / "runs", 1, 0, -1.0)
+    trained(place / "runs", 2, 1, -1.0, status="failed")
+    status, out, err = call(capfd, "compare", "tiny/*", "--json")
+    assert status == 0 and [row["runs"] for row in json.loads(out)["rows"]] == [[good.name]]
+    assert "tiny/*: 1 run left out that did not finish" in err
+    status, _, err = call(capfd, "compare", "tinny/*")
+    assert status == 2 and "no finished run in runs fits 'tinny/*'" in err
 
 
 @pytest.mark.slow
@@ -119,14 +338,14 @@ def test_recipes_are_trained_measured_and_compared(place, capfd):
     assert [row["recipe"] for row in rows] == ["likely", "playful"]
     assert [row["model"] for row in rows] == ["vae", "gan"]
     assert {row["data"] for row in rows} == {"digits"}
-    assert set(rows[0]["measured"]) == {"log p(x), nats", "MSE"}
+    assert set(rows[0]["measured"]) == {"mse", "elbo, nats"}
     assert rows[1]["measured"] == {} and "sample" in rows[1]["abilities"]
     assert all(row["seconds"] >= 0 for row in rows)
     assert "epoch 1/1" in err and "epoch 2" not in err
     made = folders.all_runs(place / "runs")
-    assert {run.name for run in made} == {row["run"] for row in rows}
+    assert {run.name for run in made} == {row["runs"][0] for row in rows}
     measured_once = [line for line in err.splitlines() if line.startswith("measuring")]
-    assert measured_once == [f"measuring mse of {rows[0]['run']}"]
+    assert measured_once == [f"measuring mse of {rows[0]['runs'][0]}"]
 
 
 @pytest.mark.backend_free
@@ -146,6 +365,7 @@ def test_a_recipe_that_fails_ends_the_comparison_with_its_own_words(place, capfd
         (["latest"], "'latest' is no recipe and no run"),
         (["gan", "--train"], "'gan' is a model, and not a recipe"),
         (["vae_mnist", "--metric", "elbow"], "unknown metric 'elbow'; did you mean 'elbo'?"),
+        (["vae_mnist", "--sort", "elbow"], "unknown column 'elbow'; did you mean 'elbo'?"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_trained(place, capfd, args, message):
@@ -162,7 +382,9 @@ def test_a_recipe_is_its_newest_finished_run(place, capfd):
     unfinished = finished(place / "runs", "gan_mnist", 3, status="failed")
     status, out, err = call(capfd, "compare", "gan_mnist", unfinished.id, "--json")
     assert status == 0, err
-    assert [row["run"] for row in json.loads(out)["rows"]] == [newest.name, unfinished.name]
+    rows = json.loads(out)["rows"]
+    assert [row["runs"] for row in rows] == [[unfinished.name], [newest.name]]
+    assert [row["status"] for row in rows] == ["failed", "finished"]
     assert err.splitlines()[0].startswith(f"{newest.name}: the newest finished run of gan_mnist")
 
 

@@ -171,7 +171,7 @@ def test_a_run_without_test_examples_is_packed_described_and_loaded(tmp_path, fo
     dataset = datasets.Folder(
         str(folder), test=0, validation=0, size=[8, 10], fit="pad", value_range=[0, 9]
     )
-    assert "0 validation steps" in describe(recipe(dataset), QUIET)
+    assert "0 validation steps" in describe(recipe(dataset), QUIET).lines[-1]
     run = zoo.train(recipe(dataset), runs_folder=str(tmp_path / "runs"), access=QUIET)
     monkeypatch.setenv("ZOO_DATA", str(tmp_path))
     assert main(["pack", str(run.path), "--to", str(tmp_path / "pack")]) == 0

@@ -76,6 +76,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/runtime/console.py",
     "zoo/runtime/files.py",
     "zoo/runtime/jsons.py",
+    "zoo/runtime/leash.py",
     "zoo/runtime/memory.py",
     "zoo/runtime/processes.py",
     "zoo/runtime/writer.py",

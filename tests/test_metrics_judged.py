@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +17,8 @@ from zoo import metrics
 from zoo.config import recipe
 from zoo.datasets import Access, Data, Digits, Split
 from zoo.errors import RunFailed, ZooError
-from zoo.runs import folders
+from zoo.metrics import judge as judges
+from zoo.runs import folders, locks
 
 pytestmark = pytest.mark.once_in_short
 
@@ -84,6 +88,23 @@ def test_cross_entropy_by_hand():
 def test_a_classifier_needs_labels():
     with pytest.raises(ZooError, match="no labels to learn"):
         zoo.build(zoo.model("classifier"), zoo.DataSpec((8, 8, 1)))
+
+
+def test_a_judge_that_another_run_trains_is_waited_for(tmp_path, source, judge, digits):
+    """Runs of a sweep begin at once, and are judged by one."""
+    told, found = [], []
+    access = Access(say=told.append)
+    args = (str(source), digits.spec, access, str(tmp_path))
+    thread = threading.Thread(target=lambda: found.append(judges._run_of(*args)))
+    with locks.awaited(tmp_path / judges.OWN, told.append, "this test"):
+        thread.start()
+        while not told and thread.is_alive():
+            time.sleep(0.01)
+        shutil.copytree(judge.path, tmp_path / judges.OWN / judge.name)
+    thread.join()
+    assert [run.id for run in found] == [judge.id]
+    [line] = told
+    assert line.startswith("waiting for another training of judge to end, which process ")
 
 
 def test_recognition_of_real_pictures_and_of_noise(judge, digits):

@@ -700,5 +700,5 @@ def test_a_run_on_datasets_side_by_side_needs_no_recipe(tmp_path):
 
 
 def test_a_dry_run_tells_of_the_sources():
-    told = dry_run.describe(recipe(), QUIET)
+    told = dry_run.describe(recipe(), QUIET).lines
     assert "source    sketch, 8 x 8 x 1: unpaired, 11 for training" in told

@@ -14,7 +14,7 @@ import click
 from zoo import __version__
 from zoo.cli import hints
 from zoo.errors import CodeFailed, RunFailed, ZooError, nearest
-from zoo.runtime import memory
+from zoo.runtime import leash, memory
 from zoo.runtime.console import brief, fitted, open_closed_streams, printable
 from zoo.runtime.files import FULL, unwritable
 
@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
     "compare": ("zoo.cli.compare", "Print one table of runs; with --train, train what has none."),
+    "sweep": ("zoo.cli.sweep", "Train a recipe with many settings and seeds, and compare."),
     "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),
     "check": ("zoo.cli.check", "Check a plugin: does it keep to what plugins promise?"),
     "new": ("zoo.cli.new", "Start a plugin's project, or a recipe, from one that works."),
@@ -94,6 +95,7 @@ def main(args: Sequence[str] | None = None) -> int:
     full disk; any other traceback means a bug.
     """
     open_closed_streams()
+    leash.follow()
     try:
         result = zoo.main(args, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()

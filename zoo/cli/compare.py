@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import fnmatch
+import sys
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,19 +22,39 @@ from zoo.cli.options import (
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
-from zoo.runtime import jsons
-from zoo.runtime.console import fitted, say
+from zoo.runtime.console import counted, say
 
+FORMATS = ("text", "markdown", "csv", "json", "html")
 
-@click.command("compare", epilog=folders.RULE)
-@click.argument("names", nargs=-1, required=True, metavar="RECIPE|RUN|KEY=VALUE...")
-@click.option(
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="How the table is printed; html is one page that needs no other file.",
+)
+
+metrics_option = click.option(
     "--metric",
     "metrics",
     multiple=True,
     metavar="NAME",
-    help="Measure this too, of every model that can be, as often as you like.",
+    help="Show this metric, and measure it where it was not and can be; NAME.DETAIL shows a "
+    "detail of it. As often as you like. Default: all that any of the runs has.",
 )
+
+sort_option = click.option(
+    "--sort",
+    metavar="COLUMN",
+    help="Sort the rows by a metric, the best first, or by a setting, seconds or parameters.",
+)
+
+
+@click.command("compare", epilog=folders.RULE)
+@click.argument("names", nargs=-1, required=True, metavar="RECIPE|RUN|KEY=VALUE...")
+@metrics_option
+@sort_option
 @click.option("--train", is_flag=True, help="Train the recipes that have no finished run.")
 @full_option
 @backend_option
@@ -39,10 +62,12 @@ from zoo.runtime.console import fitted, say
 @runs_option
 @data_dir_option
 @click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
+@format_option
 @json_option
 def command(
     names: tuple[str, ...],
     metrics: tuple[str, ...],
+    sort: str | None,
     train: bool,
     full: bool,
     backend: str | None,
@@ -50,105 +75,179 @@ def command(
     runs_folder: str | None,
     data_dir: str | None,
     strict_data: bool,
+    form: str,
     as_json: bool,
 ) -> None:
-    """Print one table of runs.
+    """Print one table of runs: the settings in which they differ, and what was measured.
 
-    A recipe stands for its newest finished run. One that has none, one given by its file, and all
-    recipes where KEY=VALUE changes them, are trained with --train, each in a process of its own;
-    without it, the command says how long that would take. What a run has not measured is
-    shown as "-".
+    Runs that differ in their seed alone are one row, with mean and standard deviation. What
+    different protocols measured stands in different columns; what was not measured is "-".
+
+    RUN may be a pattern, for all finished runs that fit. A recipe stands for its newest finished
+    run. One that has none, one given by its file, and all recipes where KEY=VALUE changes them,
+    are trained with --train, each in a process of its own; without it, the command says how long
+    that would take.
 
     \b
+      zoo compare "vae_mnist/*"
+      zoo compare "vae_mnist/*" --sort elbo --format html > table.html
       zoo compare vae_mnist dcgan_mnist --metric recognition
       zoo compare ae_mnist vae_mnist gan_mnist --train
       zoo compare vae_mnist gan_mnist epochs=1 dataset.limit=5000 --train
       zoo compare latest vae_mnist/20261121T101500Z-3f2a --json
     """
-    from zoo.reports import table
     from zoo.runtime.processes import answer
 
     changes = [name for name in names if "=" in name]
     root = folders.root(runs_folder)
-    wanted = [_meant(name, root, bool(changes)) for name in names if "=" not in name]
+    wanted = [
+        thing for name in names if "=" not in name for thing in _meant(name, root, bool(changes))
+    ]
     if not wanted:
         raise ZooError("name recipes or runs to compare, as in zoo compare vae_mnist gan_mnist")
     if changes and not any(isinstance(thing, Path) for thing in wanted):
         raise ZooError(f"{' '.join(changes)} changes recipes, and there are only runs to compare")
-    needed = _needed(metrics)
+    needed = needed_by(metrics)
     options = [
-        *_given("--backend", backend),
-        *_given("--device", device),
-        *_given("--runs", runs_folder),
-        *_given("--data-dir", data_dir),
+        *given("--backend", backend),
+        *given("--device", device),
+        *given("--runs", runs_folder),
+        *given("--data-dir", data_dir),
         *(["--full"] if full else []),
     ]
     to_train = [*changes, *options, *(["--strict-data"] if strict_data else [])]
     recipes = [thing for thing in wanted if isinstance(thing, Path)]
     if recipes and not train:
         raise _plan(recipes, to_train)
-    rows = []
+    runs = []
     for thing in wanted:
         if isinstance(thing, Path):
             args = ["run", str(thing), *to_train]
             run = Run(Path(answer(args, failed=f"training {thing.stem} failed")["path"]))
         else:
             run = thing
-        missing, measured = _missing(run, needed), {}
-        if missing:
-            say(f"measuring {', '.join(missing)} of {run.name}")
-            args = ["evaluate", str(run.path.absolute()), *options]
-            args += ["--recipe", str(run.recipe)] if _own(run) else []
-            for metric in missing:
-                args += ["--metric", metric]
-            with tempfile.TemporaryDirectory() as aside:
-                # a pack may be in an installed package, which is not written to
-                args += ["--out", f"{aside}/measured.json"] if run.manifest.pack else []
-                measured = answer(args, failed=f"measuring {run.name} failed")["metrics"]
-        rows.append(table.row(run, measured))
-    told = {"rows": [dataclasses.asdict(row) for row in rows]}
-    click.echo(jsons.text(told) if as_json else fitted(table.table(rows)))
+        runs.append((run, measured(run, needed, options)))
+    form = "json" if as_json else form
+    click.echo(told(runs, metrics, sort, form) if recipes else table(runs, metrics, sort, form))
 
 
-def _meant(name: str, root: Path, changed: bool) -> Path | Run:
-    """The run that a name means, else a recipe's file; changes are made to recipes alone."""
+def measured(run: Run, needed: Mapping[str, Sequence[str]], options: Sequence[str]) -> Any:
+    """Measure what is needed of a run, was not measured and can be, in a process of its own.
+
+    Args:
+        run: the run.
+        needed: as ``needed_by`` returns it.
+        options: of ``zoo evaluate``.
+    """
+    from zoo.runtime.processes import answer
+
+    missing = _missing(run, needed)
+    if not missing:
+        return {}
+    say(f"measuring {', '.join(missing)} of {run.name}")
+    args = ["evaluate", str(run.path.absolute()), *options]
+    args += ["--recipe", str(run.recipe)] if _own(run) else []
+    for metric in missing:
+        args += ["--metric", metric]
+    with tempfile.TemporaryDirectory() as aside:
+        # a pack may be in an installed package, which is not written to
+        args += ["--out", f"{aside}/measured.json"] if run.manifest.pack else []
+        return answer(args, failed=f"measuring {run.name} failed")["metrics"]
+
+
+def told(
+    runs: Sequence[tuple[Run, Any]], metrics: Sequence[str], sort: str | None, form: str
+) -> str:
+    """As ``table``, of runs that were just trained: a mistake in its options costs no table."""
+    try:
+        return table(runs, metrics, sort, form)
+    except ZooError as error:
+        say(str(error))
+        return table(runs, (), None, form)
+
+
+def table(
+    runs: Sequence[tuple[Run, Any]], metrics: Sequence[str], sort: str | None, form: str
+) -> str:
+    """The table of some runs in one of ``FORMATS``; see ``zoo.reports.comparison.compare``."""
+    from zoo.reports import comparison, html_table, tables
+
+    compared = comparison.compare(runs, metrics, sort)
+    comparison.refuse_unmeasured(compared, metrics)
+    formats: dict[str, Callable[[], str]] = {
+        "text": lambda: tables.text(compared, sys.stdout),
+        "markdown": lambda: tables.markdown(compared),
+        "csv": lambda: tables.comma_separated(compared),
+        "json": lambda: tables.json(compared),
+        "html": lambda: html_table.page(compared),
+    }
+    return formats[form]()
+
+
+def _meant(name: str, root: Path, changed: bool) -> Sequence[Path | Run]:
+    """The runs that a name or pattern means, else a recipe's file, which alone is changed."""
     from zoo.config import recipe_files
 
+    if any(sign in name for sign in "*?[") and not Path(name).exists():
+        return _fitting(name, root)
     try:
         if not changed and not Path(name).is_file():
-            return folders.find(name, root, say)
+            return [folders.find(name, root, say)]
     except ZooError as error:
         no_run: ZooError | None = error
     else:
         no_run = None
     try:
-        return recipe_files.find(name)
+        return [recipe_files.find(name)]
     except ZooError as no_recipe:
         if no_run is None:
-            return folders.find(name, root, say)
+            return [folders.find(name, root, say)]
         raise ZooError(f"{name!r} is no recipe and no run: {no_recipe} {no_run}") from None
+
+
+def _fitting(pattern: str, root: Path) -> list[Run]:
+    """The finished runs whose names fit a pattern; a line on stderr says how many do not count."""
+    found = [
+        (run, described)
+        for run, described in folders.described_runs(root)
+        if fnmatch.fnmatchcase(run.name, pattern)
+    ]
+    finished = [
+        run
+        for run, described in found
+        if not isinstance(described, ZooError) and described.status == "finished"
+    ]
+    if not finished:
+        raise ZooError(
+            f"no finished run in {root} fits {pattern!r}; zoo list runs names them, and a pattern "
+            'is of whole names: "vae_mnist/*"'
+        )
+    if others := len(found) - len(finished):
+        say(f"{pattern}: {counted(others, 'run')} left out that did not finish")
+    return finished
 
 
 def _plan(recipes: list[Path], options: list[str]) -> ZooError:
     """What would be trained, and how long it would take here: a dry run of each times it."""
-    from zoo.runtime.processes import output
+    from zoo.runtime.processes import answer
 
     lines = []
     for path in recipes:
         say(f"timing {path.stem}")
         args = ["run", str(path), *options, "--dry-run"]
-        described = output(args, failed=f"a dry run of {path.stem} failed")
-        lines.append(f"  {path.stem}: {described.splitlines()[-1].removeprefix('time').strip()}")
+        described = answer(args, failed=f"a dry run of {path.stem} failed")["described"]
+        lines.append(f"  {path.stem}: {described[-1].removeprefix('time').strip()}")
     return ZooError("\n".join(["nothing was trained. With --train, this command trains:", *lines]))
 
 
-def _needed(metrics) -> dict[str, tuple[str, ...]]:
-    """Abilities that each metric needs."""
+def needed_by(metrics) -> dict[str, tuple[str, ...]]:
+    """Abilities that each metric needs, by its name without a detail's."""
     from zoo.plugin import registry
     from zoo.runtime.quiet import held_back
 
     with held_back():
-        return {name: registry.load("metrics", name).needs for name in metrics}
+        names = dict.fromkeys(name.partition(".")[0] for name in metrics)
+        return {name: registry.load("metrics", name).needs for name in names}
 
 
 def _missing(run, needed) -> list[str]:
@@ -167,5 +266,6 @@ def _own(run) -> bool:
     return need_recipe(run, manifest) or bool(manifest.dataset.code)
 
 
-def _given(option: str, value: str | None) -> list[str]:
+def given(option: str, value: str | None) -> list[str]:
+    """An option and its value for a command; nothing where there is no value."""
     return [] if value is None else [option, value]

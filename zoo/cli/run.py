@@ -73,8 +73,6 @@ def command(
     from zoo.config import recipe_files
     from zoo.runtime import backends
 
-    if dry_run and as_json:
-        raise click.UsageError("--dry-run describes in words: leave --json out")
     path = recipe_files.find(recipe)
     source = meant(weights_from, runs_folder) if weights_from else None
     choice = backends.choose(backend, path, device)
@@ -98,7 +96,12 @@ def command(
     if dry_run:
         from zoo.training import dry_run as description
 
-        click.echo(fitted(description.describe(changed, access)))
+        found = description.describe(changed, access)
+        click.echo(
+            jsons.text({"seconds": found.seconds, "described": found.lines})
+            if as_json
+            else fitted("\n".join(found.lines))
+        )
         return None
 
     def trained(begun):

@@ -16,7 +16,7 @@ from zoo.plugin import loading
 from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec
-from zoo.runs import folders, pretrained
+from zoo.runs import folders, locks, pretrained
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import MANIFEST, Run
 from zoo.runtime.processes import answer
@@ -120,13 +120,22 @@ def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | 
     if pack and Run(pack.path).manifest.data.fingerprint == data.fingerprint:
         return Run(pack.path)
     root = folders.root(runs_folder)
-    for place in (root, root / OWN):
-        if found := folders.newest_finished(path.stem, place, _is_of(data)):
-            return found
-    access.say(
-        f"training {path.stem} first: the classifier that judges what is made, kept in {root / OWN}"
-    )
-    return _trained(path, access, root / OWN)
+
+    def found() -> Run | None:
+        places = (folders.newest_finished(path.stem, p, _is_of(data)) for p in (root, root / OWN))
+        return next(filter(None, places), None)
+
+    if judge := found():
+        return judge
+    # runs that are trained side by side are judged by one
+    with locks.awaited(root / OWN, access.say, f"another training of {path.stem}"):
+        if judge := found():
+            return judge
+        access.say(
+            f"training {path.stem} first: the classifier that judges what is made, kept in "
+            f"{root / OWN}"
+        )
+        return _trained(path, access, root / OWN)
 
 
 def _is_of(data: Data) -> Callable[[Manifest], bool]:

@@ -55,6 +55,28 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], str]:
         raise ZooError(f"{path} holds no arrays: {error}") from error
 
 
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of a file's arrays of floats, by name: its header alone is read.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ZooError: it cannot be read, or is no such file.
+    """
+    wrong = ZooError(f"{path} holds no arrays")
+    length = int.from_bytes(files.read(path, links=True, first=8), "little")
+    if length > _MOST_HEADER:
+        raise wrong
+    try:
+        header = jsons.parsed(files.read(path, links=True, first=8 + length)[8:])
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        floats = {n: e["shape"] for n, e in entries.items() if "F" in e["dtype"]}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise wrong from error
+    if not all(_is_shape(shape) for shape in floats.values()):
+        raise wrong
+    return {name: tuple(shape) for name, shape in floats.items()}
+
+
 def encoded(arrays: Mapping[str, np.ndarray]) -> Iterator[bytes | memoryview]:
     """The parts of a file, one after the other; nothing is copied."""
     header, offset = {}, 0
@@ -109,14 +131,17 @@ def _offsets(entry) -> tuple[int, int]:
 def _array(entry, content, start):
     kinds = {kind: name for name, kind in _NAMES.items()}
     dtype, shape, (first, last) = _dtype(kinds[entry["dtype"]]), entry["shape"], _offsets(entry)
-    if len(shape) > _MOST_RANK or not all(
-        type(size) is int and 0 <= size < 1 << 63 for size in shape
-    ):
+    if not _is_shape(shape):
         raise ValueError("a shape that no array has")
     count = math.prod(shape)
     if last - first != count * dtype.itemsize:
         raise ValueError("an array that does not fit its bytes")
     return np.frombuffer(content, dtype, count, start + first).reshape(shape)
+
+
+def _is_shape(shape) -> bool:
+    whole = all(type(size) is int and 0 <= size < 1 << 63 for size in shape)
+    return len(shape) <= _MOST_RANK and whole
 
 
 def _dtype(name: str) -> np.dtype:

@@ -142,6 +142,18 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def lasting(seconds: float) -> str:
+    """A time in words.
+
+    >>> lasting(12.3), lasting(150), lasting(9000)
+    ('12 seconds', '2 minutes', '2.5 hours')
+    """
+    if seconds < 90:
+        return counted(round(seconds), "second")
+    minutes = round(seconds / 60)
+    return counted(minutes, "minute") if minutes < 90 else f"{minutes / 60:.1f} hours"
+
+
 def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
     """What was measured, with its unit; after a tilde where its protocol was shortened.
 

@@ -50,13 +50,16 @@ def unwritable(path: object, error: OSError, otherwise: str = "") -> ZooError:
     return ZooError(f"{told}. {remedy}" if remedy else told)
 
 
-def read(path: Path, most: int | None = None, *, links: bool = False) -> bytes:
+def read(
+    path: Path, most: int | None = None, *, links: bool = False, first: int | None = None
+) -> bytes:
     """The content of a file, which takes no more memory than the file has bytes on disk.
 
     Args:
         path: the file. A pipe is not waited for.
         most: bytes that it may have; None for any number.
         links: whether to follow a link; installers may put links in place of a package's files.
+        first: bytes of its start to read alone; None for all of it.
 
     Raises:
         FileNotFoundError: there is none.
@@ -72,7 +75,7 @@ def read(path: Path, most: int | None = None, *, links: bool = False) -> bytes:
                 raise ZooError(f"{path} is larger than {most >> 20} MB")
             if _is_all_holes(found):
                 raise ZooError(f"{path} is all holes")
-            return file.read(found.st_size)
+            return file.read(found.st_size if first is None else min(first, found.st_size))
     except FileNotFoundError:
         raise
     except (OSError, MemoryError) as error:

@@ -5,22 +5,33 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches
-from zoo.runtime.console import counted
+from zoo.runtime.console import counted, lasting
 from zoo.runtime.keras import pinned
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare
 
 TIMED_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class Described:
+    """What a dry run finds.
+
+    Attributes:
+        lines: for people; the last one is of the time.
+        seconds: that the training is expected to take, without pictures and metrics.
+    """
+
+    lines: list[str]
+    seconds: float
+
+
 @pinned()
-def describe(
-    recipe: Recipe,
-    access: Access,
-) -> str:
-    """Prepare a recipe as for training, time a few steps, and describe it in lines.
+def describe(recipe: Recipe, access: Access) -> Described:
+    """Prepare a recipe as for training, time a few steps, and describe it.
 
     Args:
         recipe: the experiment.
@@ -43,8 +54,8 @@ def describe(
     for player, names in model.players.items():
         optimizer = type(model.optimizer.by_player[player]).__name__
         lines.append(f"  {player}: {optimizer} on {', '.join(names)}")
-    lines += ["moves, in order", *_moves(model), _estimate(experiment)]
-    return "\n".join(lines)
+    seconds, told = _estimate(experiment)
+    return Described([*lines, "moves, in order", *_moves(model), told], seconds)
 
 
 def _sources(data):
@@ -85,16 +96,19 @@ def _weight(weight):
     return "" if weight == 1 else f"{weight:g} x "
 
 
-def _estimate(experiment: Experiment) -> str:
-    """Seconds of a step, measured, times the steps; the weights it moves are thrown away."""
+def _estimate(experiment: Experiment) -> tuple[float, str]:
+    """Seconds of a step, measured, times the steps, and the same in words.
+
+    The weights that it moves are thrown away.
+    """
     model, batches = experiment.model, experiment.batches
     split = experiment.validation
     validation = Batches(split, EVALUATION_BATCH, seed=0) if len(split) else None
     step, made = _timed(model.train_on_batch, batches)
     check, checked = _timed(model.test_on_batch, validation) if validation else (0.0, 0)
     total = (step * len(batches) + check * len(validation or ())) * experiment.recipe.epochs
-    return (
-        f"time      about {_duration(total)} without pictures and metrics, from "
+    return total, (
+        f"time      about {lasting(total)} without pictures and metrics, from "
         f"{counted(made, 'training step')} and {counted(checked, 'validation step')} timed here"
     )
 
@@ -109,10 +123,3 @@ def _timed(step: Callable, batches: Batches) -> tuple[float, int]:
         if seconds > TIMED_SECONDS or made >= 50:
             break
     return seconds / made, made
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return counted(round(seconds), "second")
-    minutes = round(seconds / 60)
-    return counted(minutes, "minute") if minutes < 90 else f"{minutes / 60:.1f} hours"

@@ -20,10 +20,11 @@ class Interruption:
 
     Args:
         say: tells a person one line.
+        what: is still made before the end.
     """
 
-    def __init__(self, say: Callable[[str], None]):
-        self._say = say
+    def __init__(self, say: Callable[[str], None], what: str = "this step"):
+        self._say, self._what = say, what
         self._before: dict[signal.Signals, Any] = {}
         self._asked: signal.Signals | None = None
 
@@ -31,6 +32,11 @@ class Interruption:
     def asked(self) -> bool:
         """Whether there was a signal."""
         return self._asked is not None
+
+    @property
+    def number(self) -> int | None:
+        """The signal that there was, or None."""
+        return self._asked
 
     def end(self) -> None:
         """Raise what stands for the signal: ``KeyboardInterrupt``, or ``Terminated``."""
@@ -54,6 +60,6 @@ class Interruption:
         self._asked = signal.Signals(number)
         self.__exit__()
         self._say(
-            f"{_NAMES[self._asked]}: stopping after this step; "
+            f"{_NAMES[self._asked]}: stopping after {self._what}; "
             f"a second {_NAMES[self._asked]} stops at once"
         )

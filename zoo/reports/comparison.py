@@ -1,0 +1,374 @@
+"""Runs beside each other: one row per experiment, its seeds together, one protocol per column."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.errors import ZooError, unknown
+from zoo.plugin import registry
+from zoo.reports import differences
+from zoo.runs import parameters, results
+from zoo.runs.manifest import Manifest
+from zoo.runs.run import Run
+
+ALIKE = ("recipe", "model", "data", "status", "backend", "device")
+"""What is said of a row besides its settings; said once where all rows are alike."""
+
+LEAST_SEEDS = 3
+"""Seeds of each row that a best one is marked with."""
+
+_HIGHER = (
+    *("elbo", "log_likelihood", "psnr", "ssim", "compression", "mode_coverage", "stacked_modes"),
+    *("recognition", "label_kept", "linear_probe", "accuracy", "augmentation_gain"),
+)
+_LOWER = ("mse",)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric, or a detail of one, measured by one protocol.
+
+    Attributes:
+        metric: its name.
+        detail: of it, or empty for its value.
+        protocol: how it was measured, without what is a run's own: its seed, its shortening.
+        unit: such as ``"nats"``, or empty.
+        number: from 1, among the protocols of one metric; 0 where there is one.
+    """
+
+    metric: str
+    detail: str
+    protocol: str
+    unit: str
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """What ``--metric`` and ``--sort`` call it."""
+        return f"{self.metric}.{self.detail}" if self.detail else self.metric
+
+    @property
+    def title(self) -> str:
+        """Its heading, ``"elbo [2], nats"``."""
+        numbered = f"{self.name} [{self.number}]" if self.number else self.name
+        return f"{numbered}, {self.unit}" if self.unit else numbered
+
+
+@dataclass(frozen=True)
+class Value:
+    """What was measured of a row.
+
+    Attributes:
+        mean: over its seeds.
+        deviation: the standard deviation over them (n - 1); None for one seed.
+        n: seeds that it was measured of.
+        shortened: what was left of the protocol for some of them, in words; none for all of it.
+        best: whether it is better than each other one, see ``marked``.
+    """
+
+    mean: float
+    deviation: float | None
+    n: int
+    shortened: tuple[str, ...]
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """Runs that differ in their seed alone.
+
+    Attributes:
+        about: ``{one of ALIKE: what the row has there}``.
+        settings: all of them, by path.
+        seeds: of its runs.
+        runs: their names.
+        values: what was measured.
+        parameters: weights of all networks; None where nothing holds them.
+        seconds: of training and measuring, mean over the runs; None where none finished.
+        abilities: what the model can do.
+    """
+
+    about: dict[str, str]
+    settings: dict[str, str]
+    seeds: list[int]
+    runs: list[str]
+    values: dict[Column, Value]
+    parameters: int | None
+    seconds: float | None
+    abilities: list[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A table of runs.
+
+    Attributes:
+        rows: as they are shown.
+        settings: paths of the settings that differ.
+        columns: what was measured.
+        older: names of runs that were left out, each for a newer one of the same settings and seed.
+    """
+
+    rows: list[Row]
+    settings: list[str]
+    columns: list[Column]
+    older: list[str] = field(default_factory=list)
+
+    @property
+    def differing(self) -> list[str]:
+        """Those of ``ALIKE`` that differ from row to row."""
+        return [key for key in ALIKE if len({row.about[key] for row in self.rows}) > 1]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One run, read."""
+
+    run: Run
+    manifest: Manifest
+    about: dict[str, str]
+    settings: dict[str, str]
+    metrics: dict[str, dict[str, Any]]
+
+    @property
+    def key(self) -> tuple:
+        """Equal for runs that differ in their seed alone."""
+        return tuple(self.about.items()), tuple(sorted(self.settings.items()))
+
+
+def compare(
+    runs: Sequence[tuple[Run, Mapping[str, Any]]],
+    metrics: Sequence[str] = (),
+    sort: str | None = None,
+) -> Comparison:
+    """Compare runs.
+
+    Args:
+        runs: each with what was measured of it besides what it keeps.
+        metrics: to show, ``NAME`` or ``NAME.DETAIL``; by default the value of each that any run
+            has, those that most have first.
+        sort: name of a metric, a setting, or another column; by default rows come in the order
+            of their settings.
+
+    Raises:
+        ZooError: a run cannot be read, or there is no column to sort by.
+    """
+    entries, older = _newest([_read(run, more) for run, more in runs])
+    groups: dict[tuple, list[_Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.key, []).append(entry)
+    columns = _columns(entries, metrics)
+    rows = [_row(group, columns) for group in groups.values()]
+    kinds: dict[tuple, list[Mapping[str, str]]] = {}
+    for row in rows:
+        kinds.setdefault((row.about["recipe"], row.about["model"]), []).append(row.settings)
+    told = [path for path in differences.differing(kinds.values()) if path not in ALIKE]
+    without = [path for path in told if path != differences.DATA]
+    if len({_seen(row, without) for row in rows}) == len(rows):
+        told = without
+    places = {kind: place for place, kind in enumerate(kinds)}
+    rows.sort(
+        key=lambda row: (
+            places[row.about["recipe"], row.about["model"]],
+            *(_order(row.settings.get(path, "")) for path in told),
+            *(registry.natural(row.about[key]) for key in ALIKE),
+        )
+    )
+    for column in columns:
+        rows = _marked(rows, column)
+    if sort is not None:
+        rows = _sorted(rows, sort, told, columns)
+    return Comparison(rows, told, columns, older)
+
+
+def better(metric: str) -> str | None:
+    """``"higher"`` or ``"lower"``, for a metric of which one is known to be better."""
+    return "higher" if metric in _HIGHER else "lower" if metric in _LOWER else None
+
+
+def is_ahead(first: Value, second: Value, sign: int) -> bool:
+    """Whether one is better by more than twice the pooled standard deviation, of enough seeds.
+
+    Args:
+        first: what may be better.
+        second: what it is compared with.
+        sign: 1 where higher is better, -1 where lower is.
+    """
+    if min(first.n, second.n) < LEAST_SEEDS or first.shortened != second.shortened:
+        return False
+    squares = sum((value.n - 1) * (value.deviation or 0.0) ** 2 for value in (first, second))
+    return sign * (first.mean - second.mean) > 2 * math.sqrt(squares / (first.n + second.n - 2))
+
+
+def _marked(rows: list[Row], column: Column) -> list[Row]:
+    """The rows, the one that is ahead of all others in a column marked as best."""
+    sign = {"higher": 1, "lower": -1}.get("" if column.detail else better(column.metric) or "")
+    values = {place: row.values[column] for place, row in enumerate(rows) if column in row.values}
+    if sign is None or len(values) < 2 or any(math.isnan(value.mean) for value in values.values()):
+        return rows
+    place = max(values, key=lambda place: sign * values[place].mean)
+    best = values.pop(place)
+    if not all(is_ahead(best, value, sign) for value in values.values()):
+        return rows
+    marked = Value(best.mean, best.deviation, best.n, best.shortened, best=True)
+    rows[place].values[column] = marked
+    return rows
+
+
+def _read(run: Run, more: Mapping[str, Any]) -> _Entry:
+    manifest = run.manifest
+    settings = differences.settings(run, manifest)
+    about = {
+        "recipe": f"{manifest.recipe} (pretrained)" if manifest.pack else manifest.recipe,
+        "model": manifest.model.title,
+        "data": manifest.data.name,
+        "status": run.status_of(manifest),
+        "backend": manifest.backend,
+        "device": manifest.device,
+    }
+    return _Entry(run, manifest, about, settings, {**results.kept(run), **more})
+
+
+def _newest(entries: list[_Entry]) -> tuple[list[_Entry], list[str]]:
+    """Of each experiment and seed the newest run, and the names of the others."""
+    newest: dict[tuple, _Entry] = {}
+    for entry in entries:
+        key = (entry.key, entry.manifest.seed)
+        if key not in newest or newest[key].manifest.created < entry.manifest.created:
+            newest[key] = entry
+    kept = list(newest.values())
+    paths = {entry.run.path for entry in kept}
+    return kept, [entry.run.name for entry in entries if entry.run.path not in paths]
+
+
+def _row(group: list[_Entry], columns: list[Column]) -> Row:
+    group = sorted(group, key=lambda entry: entry.manifest.seed)
+    times = [t for entry in group if (t := entry.manifest.finished_in_seconds) is not None]
+    first = group[0]
+    return Row(
+        about=first.about,
+        settings=first.settings,
+        seeds=[entry.manifest.seed for entry in group],
+        runs=[entry.run.name for entry in group],
+        values={c: value for c in columns if (value := _value(group, c)) is not None},
+        parameters=parameters.count(first.run),
+        seconds=statistics.fmean(times) if times else None,
+        abilities=first.manifest.abilities,
+    )
+
+
+def _value(group: list[_Entry], column: Column) -> Value | None:
+    found = [
+        entry.metrics[column.metric]
+        for entry in group
+        if column.metric in entry.metrics
+        and protocol(entry.metrics[column.metric]) == column.protocol
+    ]
+    if column.detail:
+        numbers = [f["details"][column.detail] for f in found if column.detail in f["details"]]
+    else:
+        numbers = [f["value"] for f in found]
+    if not numbers:
+        return None
+    shortened = dict.fromkeys(str(f["shortened"]) for f in found if f.get("shortened"))
+    spread = statistics.stdev(numbers) if len(numbers) > 1 else None
+    return Value(statistics.fmean(numbers), spread, len(numbers), tuple(sorted(shortened)))
+
+
+def _columns(entries: Sequence[_Entry], metrics: Sequence[str]) -> list[Column]:
+    names = list(dict.fromkeys(metrics))
+    if not names:
+        counts: dict[str, int] = {}
+        for entry in entries:
+            for name in entry.metrics:
+                counts[name] = counts.get(name, 0) + 1
+        names = sorted(counts, key=lambda name: -counts[name])
+    columns = []
+    for name in names:
+        metric, _, detail = name.partition(".")
+        found = [e.metrics[metric] for e in entries if metric in e.metrics]
+        if detail:
+            found = [each for each in found if detail in each["details"]]
+        units = {protocol(each): "" if detail else each["unit"] for each in found}
+        several = len(units) > 1
+        columns += [
+            Column(metric, detail, text, unit, place if several else 0)
+            for place, (text, unit) in enumerate(units.items(), 1)
+        ]
+    return columns
+
+
+def protocol(measured: Mapping[str, Any]) -> str:
+    """How a number was measured, without what is a run's own: its seed, what was left out."""
+    text = re.sub(r"\bfrom seed -?\d+$", "from the run's seed", measured["protocol"])
+    shortened = measured.get("shortened")
+    if not shortened:
+        return text
+    text = text.replace(f", shortened to {shortened}", "", 1)
+    data, _, rest = text.partition(": ")
+    for few, whole in re.findall(r"([\d,]+) of ([\d,]+) ", f"{shortened} "):
+        rest = re.sub(rf"(?<![\d,]){few}(?![\d,]*\d)", whole, rest, count=1)
+    return f"{data}: {rest}"
+
+
+def _sorted(
+    rows: list[Row], name: str, settings: Sequence[str], columns: Sequence[Column]
+) -> list[Row]:
+    """Rows by a column: the best of a metric first, the smallest of any other one; none last."""
+    short = differences.short(settings)
+    by_name = {column.name: column for column in reversed(columns)}
+    paths = {**{ending: path for path, ending in short.items()}, **{path: path for path in short}}
+    if name in by_name:
+        column = by_name[name]
+        sign = -1 if not column.detail and better(column.metric) == "higher" else 1
+
+        def mean(row: Row) -> float | None:
+            value = row.values.get(column)
+            return sign * value.mean if value else None
+
+        return sorted(rows, key=lambda row: _or_last(mean(row)))
+    if name in ("seconds", "parameters"):
+        return sorted(rows, key=lambda row: _or_last(getattr(row, name)))
+    if name in ALIKE:
+        return sorted(rows, key=lambda row: registry.natural(row.about[name]))
+    if name in paths:
+        return sorted(rows, key=lambda row: _order(row.settings.get(paths[name], "")))
+    accepted = [*by_name, *settings, "seconds", "parameters", *ALIKE]
+    raise unknown("column", name, accepted, where="--sort")
+
+
+def _seen(row: Row, settings: Sequence[str]) -> tuple:
+    """What a reader can tell a row by."""
+    return (*row.about.values(), *(row.settings.get(path) for path in settings))
+
+
+def _order(text: str) -> tuple:
+    """A sorting key of a setting: numbers by size, then words as people sort them."""
+    try:
+        return False, float(text), []
+    except ValueError:
+        return True, 0.0, registry.natural(text)
+
+
+def _or_last(number: float | None) -> tuple[bool, float]:
+    """A sorting key: by size, what is missing or not a number last."""
+    return (True, 0.0) if number is None or math.isnan(number) else (False, number)
+
+
+def refuse_unmeasured(comparison: Comparison, metrics: Sequence[str]) -> None:
+    """Refuse a metric that no run has, as where a detail is spelt wrong.
+
+    Raises:
+        ZooError: with what there is.
+    """
+    shown = {column.name for column in comparison.columns}
+    for name in metrics:
+        if "." in name and name not in shown:
+            raise ZooError(
+                f"--metric {name}: no run has it; a detail is NAME.DETAIL, as results.json names it"
+            )

@@ -1,0 +1,101 @@
+"""Processes that end with the one that started them, whatever ends that one.
+
+A child holds one end of a pipe as its stdin. The system closes the other end when the parent
+ends, also by SIGKILL; then the child ends itself as by SIGTERM, a training after a checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+
+PATIENCE = 30.0
+"""Seconds from the request to end to the end by SIGKILL."""
+
+STOPPED = "stopped"
+"""What is said of a child that was asked to end."""
+
+_VARIABLE = "ZOO_LEASH"  # the pipe's number, by which a child knows it from any other stdin
+
+
+def start(
+    args: Sequence[str], errors: IO | None = None, inherited: Sequence[int] = ()
+) -> subprocess.Popen:
+    """Start ``zoo ARGS`` so that it ends when this process does, or when ``loose`` is called.
+
+    It is in a session of its own: Ctrl-C reaches this process alone, which decides.
+
+    Args:
+        args: the command and its arguments.
+        errors: a file that its stderr goes to; by default nowhere, as its stdout.
+        inherited: descriptors that it holds too, such as a lock's.
+    """
+    import subprocess
+
+    reading, writing = os.pipe()
+    try:
+        number = str(os.fstat(reading).st_ino)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "zoo", *args],
+            stdin=reading,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if errors is None else errors,
+            env={**os.environ, _VARIABLE: number},
+            pass_fds=inherited if os.name == "posix" else (),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(writing)
+        raise
+    finally:
+        os.close(reading)
+    child.stdin = open(writing, "wb", buffering=0)  # noqa: SIM115  # for as long as it may live
+    return child
+
+
+def loose(child: subprocess.Popen) -> None:
+    """Have a child, and what it has started, end; the training keeps a checkpoint."""
+    if child.stdin is not None:
+        with contextlib.suppress(OSError):
+            child.stdin.close()
+
+
+def kill(child: subprocess.Popen) -> None:
+    """End a child at once, with what it has started."""
+    loose(child)
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
+
+
+def follow() -> None:
+    """In a child: end when the parent has ended; where nobody holds a leash, do nothing."""
+    number = os.environ.get(_VARIABLE)
+    if not number:
+        return
+    try:
+        found = os.fstat(0)
+    except OSError:
+        return
+    if stat.S_ISFIFO(found.st_mode) and str(found.st_ino) == number:
+        threading.Thread(target=_wait, daemon=True, name="leash").start()
+
+
+def _wait() -> None:
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(PATIENCE)
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
