@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.features import extraction
 from zoo.metrics import budget
 from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Metric
@@ -99,17 +100,18 @@ def measure(
     drawn = f"; pixels binarized once from seed {seed}" if binarized else ""
     until = time.perf_counter() + (math.inf if seconds is None else seconds)
     measured = {}
-    for place, metric in enumerate(metrics):
-        with waiting(f"measuring {metric.name}") as shown:
+    with extraction.shared():
+        for place, metric in enumerate(metrics):
             own = (until - time.perf_counter()) / (len(metrics) - place)
-            found, left = budget.measured(metric, model, data, seed, own, shown)
-        what = f"{data.name}, shortened to {left}" if left else data.name
-        measured[metric.name] = {
-            "value": found.value,
-            "unit": found.unit,
-            "protocol": f"{what}: {found.protocol}{drawn}",
-            "details": dict(found.details),
-            **found.facts,
-            **({"shortened": left} if left else {}),
-        }
+            with waiting(f"measuring {metric.name}") as shown:
+                found, left = budget.measured(metric, model, data, seed, own, shown)
+            what = f"{data.name}, shortened to {left}" if left else data.name
+            measured[metric.name] = {
+                "value": found.value,
+                "unit": found.unit,
+                "protocol": f"{what}: {found.protocol}{drawn}",
+                "details": dict(found.details),
+                **found.facts,
+                **({"shortened": left} if left else {}),
+            }
     return measured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,14 +93,25 @@ def _refuse_paths(run: Run, described: Sequence[Part]) -> None:
     shipped = recipe_files.shipped()
     for place, entry in enumerate(described):
         cls = registry.load("metrics", entry.name) if entry.name else Metric
-        for setting in cls.paths:
-            value = entry.settings.get(setting)
-            if isinstance(value, str) and value.removeprefix("runs:") not in shipped:
+        for path, value in _paths(cls, entry.settings):
+            if value and value.removeprefix("runs:") not in shipped:
                 raise ZooError(
-                    f"run {run.name}: metrics.{place}.settings.{setting} is {excerpt(value)}, and "
+                    f"run {run.name}: metrics.{place}.settings.{path} is {excerpt(value)}, and "
                     "a run may only name a recipe that comes with the zoo. Name its own recipe, "
                     "which is code: --recipe FILE"
                 )
+
+
+def _paths(cls: Any, settings: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
+    """``(place, value)`` of settings that may lead to files, of a plugin and of those in it."""
+    for setting, value in settings.items():
+        place = f"{where}{setting}"
+        if isinstance(value, str) and setting in getattr(cls, "paths", ()):
+            yield place, value
+        elif isinstance(value, Mapping):
+            kind, _, name = str(value.get("class")).partition(":")
+            inner = registry.load(kind, name) if kind in registry.GROUPS else None
+            yield from _paths(inner, value, f"{place}.")
 
 
 def _described(run: Run, entry: Part, recipe: Path | None) -> Metric:
