@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tracemalloc
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from zoo import datasets, features, metrics
 from zoo.config import overrides
 from zoo.datasets import Access, Data, Split
 from zoo.errors import ZooError
-from zoo.features import extraction, references
+from zoo.features import classifiers, extraction, references
 from zoo.metrics import budget, evaluate, neighbours
 from zoo.metrics.class_score import class_score
 from zoo.metrics.frechet import frechet
@@ -354,37 +355,76 @@ def test_numbers_in_the_space_of_inception_have_names_of_their_own():
 
 # --- judges that come with the zoo
 
-
-@pytest.mark.parametrize(
-    ("classifier", "dataset"),
-    [("classifier_sprites", datasets.Sprites(n=2_000, held_out=600))],
+REAL = os.environ.get("ZOO_DATA", "")
+MNIST = pytest.param(
+    "classifier_mnist",
+    datasets.MNIST(),
+    marks=pytest.mark.skipif(not REAL, reason="ZOO_DATA names no folder"),
 )
-def test_distances_grow_as_pictures_get_worse(classifier, dataset):
-    worse(classifier, dataset.load(Access()), 600)
+SPRITES = ("classifier_sprites", datasets.Sprites(n=2_000, held_out=300))
+CASES = pytest.mark.parametrize(("classifier", "dataset"), [SPRITES, MNIST])
 
 
-def worse(classifier, data, n):
-    """Real < blur < more blur, real < noise, real < a class missing, beyond the spread."""
+@CASES
+def test_kid_grows_and_coverage_falls_as_pictures_get_worse(classifier, dataset):
+    """Real < blur < more blur, real < noise, real < a class missing; each beyond the spread."""
+    sets, others = judged(classifier, dataset, 300)
+    test, real = sets.test(), sets.train()
+    floor = mmd(test, real)
+    spread = np.std([mmd(test[i::3], real[j::3]) for i in range(3) for j in range(3)]) / 3
+    found = {what: mmd(test, made) for what, made in others.items()}
+    assert min(found.values()) > floor + 3 * spread
+    assert found["more blur"] > found["blur"] + 3 * spread
+    covered = [prdc(test, made, 5)["coverage"] for made in (others["blur"], others["more blur"])]
+    assert covered == sorted(covered, reverse=True)
+    assert covered[0] < prdc(test, real, 5)["coverage"] - 0.05
+
+
+@CASES
+@pytest.mark.slow
+def test_frechet_grows_as_pictures_get_worse(classifier, dataset):
+    dataset = dataclasses.replace(dataset, **{"held_out": 1600} if "sprites" in classifier else {})
+    sets, others = judged(classifier, dataset, 1600)
+    test, real = sets.test(), sets.train()
+    floor, again = frechet(test, real), frechet(test, sets.train(1500))
+    found = {what: frechet(test, made) for what, made in others.items()}
+    assert min(found.values()) > floor + 3 * abs(again - floor)
+    assert found["more blur"] > found["blur"] + 3 * abs(again - floor)
+
+
+def mmd(a, b):
+    return mmd2(a.astype("float64"), b.astype("float64"))
+
+
+def judged(classifier, dataset, n):
+    """The sets of a judge's features, and those of pictures that are worse and worse."""
+    data = dataset.load(Access())
     extractor = features.Judge(classifier).load(data)
     sets = extraction.Sets(extractor, data, n, 0)
-    real, test = sets.train(), sets.test()
     x = np.asarray(data.train.x[extraction.spaced(n, len(data.train))])
-    others = {
+    return sets, {
         "blur": sets.blurred(),
         "more blur": extractor.features(extraction.blurred(x, 2 * extraction.BLUR)),
         "noise": sets.noisy(),
         "missing_class": sets.missing_class(),
     }
-    print(classifier)
-    measures = {"frechet": frechet, "kid": lambda a, b: kid(a, b, subsets=10)[0]}
-    for name, distance in measures.items():
-        halves = [distance(test[i::2], real[j::2]) for i in range(2) for j in range(2)]
-        floor, spread = distance(test, real), np.std(halves)
-        found = {what: distance(test, values) for what, values in others.items()}
-        print(name, floor, spread, found)
-        for value in found.values():
-            assert value > floor + 3 * spread
-        assert found["more blur"] > found["blur"] + 3 * spread
-    covered = {what: prdc(test, values, 5)["coverage"] for what, values in others.items()}
-    print("coverage", prdc(test, real, 5), covered)
-    assert max(covered.values()) < prdc(test, real, 5)["coverage"]
+
+
+def test_probabilities_of_features_are_those_of_the_classifier():
+    data = SPRITES[1].load(Access())
+    x = np.asarray(data.test.x[:20])
+    extractor = features.Judge("classifier_sprites").load(data)
+    judge = classifiers.loaded("classifier_sprites", data.spec)
+    found = extractor.probabilities(extractor.features(x))
+    np.testing.assert_allclose(found, judge(x), rtol=1e-4, atol=1e-6)
+    assert (extractor.dimension, extractor.sha256) == (256, judge.sha256)
+    assert extractor.facts["judge_sha256"] == judge.sha256
+
+
+def test_a_random_network_is_the_same_everywhere():
+    data = Data("p", zoo.DataSpec((8, 8, 1)), *[Split(np.zeros((2, 8, 8, 1), "uint8"))] * 3)
+    extractor = features.RandomNetwork().load(data)
+    x = np.random.RandomState(0).randint(0, 256, (3, 8, 8, 1)).astype("uint8")
+    found = extractor.features(x)
+    assert extractor.sha256[:8] == "f09db2f0"
+    np.testing.assert_allclose(found[0, ::32], [0.0, 0.82285, 0.0, 0.0], rtol=1e-4, atol=1e-6)
