@@ -67,7 +67,7 @@ def test_distances_are_those_of_torch_fidelity(weights):
 
 
 def test_resizing_takes_the_pixels_that_tensorflow_1_took():
-    """At 299 x 299 nothing changes; of two pixels, place i is at 2 i / 299, the last one repeated."""
+    """At 299 x 299 nothing changes; of two pixels, place i is at 2 i / 299, the last repeated."""
     x = np.random.RandomState(0).rand(1, 299, 299, 3).astype("float32")
     np.testing.assert_array_equal(np.asarray(inception.resized(x, (299, 299))), x)
     two = np.array([0.0, 10.0], "float32").reshape(1, 2, 1, 1)
@@ -183,8 +183,8 @@ def test_a_pickle_made_by_hand():
         (b"PK\x03\x04", "damaged|neither|No more|operation"),
         (archive(b"."), "damaged"),
         (archive(b"\x80\x02}"), "damaged|does not end"),
-        (archive(pickle.dumps([1, 2])), "holds list, and no dictionary"),
-        (archive(pickle.dumps({"x": 3})), '"x" is no tensor'),
+        (archive(pickle.dumps([1, 2], 2)), "holds list, and no dictionary"),
+        (archive(pickle.dumps({"x": 3}, 2)), '"x" is no tensor'),
         (archive(pickle.dumps({"x": np.ones(3)})), "which no state dict needs"),
         (archive(tensor(), zipfile.ZIP_DEFLATED, **{"0": RAW}), "is compressed"),
         (archive(tensor(), **{"0": RAW[:4]}), "of another size than it says"),

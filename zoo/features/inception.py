@@ -121,5 +121,5 @@ def resized(x, sides: tuple[int, int]):
         high = np.minimum(low + 1, size - 1)
         share = (place - low.astype("float32")).reshape((-1, 1, 1) if axis == 1 else (-1, 1))
         before, after = ops.take(x, low, axis=axis), ops.take(x, high, axis=axis)
-        x = before + (after - before) * share
+        x = before + (after - before) * ops.convert_to_tensor(share)
     return x

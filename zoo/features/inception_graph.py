@@ -136,7 +136,7 @@ def _average(x):
         np.minimum(np.minimum(np.arange(n) + 2, 3), n - np.arange(n) + 1) for n in x.shape[1:3]
     ]
     counted = (9 / np.outer(*counts)).astype("float32")[:, :, np.newaxis]
-    return ops.average_pool(_padded(x), 3, 1, "valid") * counted
+    return ops.average_pool(_padded(x), 3, 1, "valid") * ops.convert_to_tensor(counted)
 
 
 class _Graph:

@@ -33,6 +33,10 @@ _TYPES = {
     "LongStorage": "<i8",
     "IntStorage": "<i4",
 }
+_DAMAGED = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, MemoryError),
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError),
+)
 _LEGACY = (0x1950A86A20F9469CFC6C, 1001)  # the first two pickles of a file before 1.6
 
 
@@ -85,12 +89,10 @@ def arrays(content: bytes, where: str) -> dict[str, np.ndarray]:
         return {name: _array(name, value, numbers) for name, value in state.items()}
     except _Refused as refused:
         raise ZooError(f"{where} is no PyTorch file of weights: {refused}") from None
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError) as error:
+    except _DAMAGED as error:
         raise ZooError(
             f"{where} is no PyTorch file of weights: it is damaged ({error!r})"
         ) from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ZooError(f"{where} is no PyTorch file of weights: {error}") from error
 
 
 def _array(name: Any, tensor: Any, numbers: Callable[[_Storage], bytes]) -> np.ndarray:
@@ -160,8 +162,7 @@ def _whole(raw: bytes, storage: _Storage) -> bytes:
 
 _MARK = object()
 _VALUES = {  # operations that push what they are followed by
-    *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "INT", "LONG"),
-    *("BINUNICODE", "SHORT_BINUNICODE", "UNICODE"),
+    *("BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"),
 }
 _CONSTANTS: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None,
@@ -230,7 +231,10 @@ def _unpickled(stream: io.BytesIO, storages: dict[str, _Storage] | None = None) 
 
 def _marked(stack: list[Any]) -> list[Any]:
     """What is above the last mark; it is taken off the stack with the mark."""
-    place = len(stack) - 1 - next(i for i, item in enumerate(reversed(stack)) if item is _MARK)
+    marks = [place for place, item in enumerate(stack) if item is _MARK]
+    if not marks:
+        raise _Refused("its pickle has no mark where one belongs")
+    place = marks[-1]
     items = stack[place + 1 :]
     del stack[place:]
     return items

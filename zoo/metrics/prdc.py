@@ -18,10 +18,10 @@ class PRDC(SpaceMetric):
     Around each picture is a ball that reaches to its k-th nearest neighbour in the same set,
     without its border. Coverage, the value, is the share of test pictures with a sample in their
     ball (Naeem et al. 2020, equation 4). Details: ``precision``, the share of samples in the ball
-    of a test picture, and ``recall``, the share of test pictures in the ball of a sample (Kynkaanniemi
-    et al. 2019); ``density``, the mean number of balls of test pictures that a sample is in,
-    divided by k (Naeem et al. 2020, equation 3). Higher is better. Two sets of one distribution
-    have a coverage of about 1 - 2^-k.
+    of a test picture, and ``recall``, the share of test pictures in the ball of a sample
+    (Kynkaanniemi et al. 2019); ``density``, the mean number of balls of test pictures that a
+    sample is in, divided by k (Naeem et al. 2020, equation 3). Higher is better. Two sets of one
+    distribution have a coverage of about 1 - 2^-k.
 
     Attributes:
         space: the feature space.
