@@ -46,7 +46,7 @@ TOPICS = {  # file: (title, names and modules)
         "zoo.Dataset zoo.datasets.Data zoo.datasets.Split zoo.datasets.Access zoo.datasets",
     ),
     "metrics": ("Metrics", "zoo.Metric zoo.metrics.Measured zoo.metrics"),
-    "features": ("Feature spaces", "zoo.FeatureSpace zoo.plugin.features.Extractor zoo.features"),
+    "features": ("Feature spaces", "zoo.FeatureSpace zoo.features.Extractor zoo.features"),
     "callbacks": ("Callbacks", "zoo.callbacks.Callback zoo.callbacks.Context zoo.callbacks"),
     "testing": ("Checks of plugins", "zoo.testing"),
     "errors": ("Errors", "zoo.ZooError zoo.RunFailed"),

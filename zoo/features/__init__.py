@@ -6,5 +6,6 @@ from zoo.features.inception import Inception
 from zoo.features.judge import Judge
 from zoo.features.pixels import Pixels
 from zoo.features.random_network import RandomNetwork
+from zoo.plugin.features import Extractor
 
-__all__ = ["Inception", "Judge", "Pixels", "RandomNetwork"]
+__all__ = ["Extractor", "Inception", "Judge", "Pixels", "RandomNetwork"]

@@ -74,8 +74,9 @@ def _ending(model, name: str) -> tuple[keras.Model, keras.layers.Dense]:
     for _, network in model.networks.items():
         layers = getattr(network, "layers", [])
         head = layers[-1] if layers else None
-        dense = isinstance(head, keras.layers.Dense) and head.units == model.data.classes
-        if dense and len(network.inputs) == 1 and head.output is network.outputs[0]:
+        if not isinstance(head, keras.layers.Dense) or head.units != model.data.classes:
+            continue
+        if len(network.inputs) == 1 and head.output is network.outputs[0]:
             return network, head
     raise ZooError(
         f"classifier {name} has no features to compare: none of its networks is a keras.Model of "

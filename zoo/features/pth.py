@@ -195,7 +195,7 @@ def _unpickled(stream: io.BytesIO, storages: dict[str, _Storage] | None = None) 
         elif name in ("BINGET", "LONG_BINGET"):
             stack.append(memo[argument])
         elif name == "GLOBAL":
-            stack.append(_Global(argument.replace(" ", ".")))
+            stack.append(_Global(str(argument).replace(" ", ".")))
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
             size = int(name[-1])
             stack[-size:] = [tuple(stack[-size:])]
@@ -212,9 +212,10 @@ def _unpickled(stream: io.BytesIO, storages: dict[str, _Storage] | None = None) 
             del stack[-2:]
             _checked(stack[-1], dict)[key] = value
         elif name == "BINPERSID":
-            stack.append(_storage(stack.pop()))
+            storage = _storage(stack.pop())
+            stack.append(storage)
             if storages is not None:
-                storages[stack[-1].key] = stack[-1]
+                storages[storage.key] = storage
         elif name == "REDUCE":
             given, called = stack.pop(), stack.pop()
             stack.append(_called(called, given))
