@@ -76,7 +76,7 @@ def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) 
     if recipe is None:
         _refuse_paths(run, described)
     if names:
-        known = {entry.name: entry.settings for entry in described if entry.name}
+        known = {e.name: e.settings for e in described if e.name and not e.code}
         return [serialization.create("metrics", name, known.get(name, {})) for name in names]
     found = [_described(run, entry, recipe) for entry in described]
     if not found:
@@ -92,26 +92,32 @@ def _refuse_paths(run: Run, described: Sequence[Part]) -> None:
     """Refuse metrics of a manifest that would open what it names, or run it."""
     shipped = recipe_files.shipped()
     for place, entry in enumerate(described):
-        cls = registry.load("metrics", entry.name) if entry.name else Metric
-        for path, value in _paths(cls, entry.settings):
+        if not entry.name or entry.code:
+            continue  # its recipe has it, which is code that a person has to name
+        metric = serialization.create("metrics", entry.name, entry.settings)
+        for path, value in _paths(metric, f"metrics.{place}.settings"):
             if value and value.removeprefix("runs:") not in shipped:
                 raise ZooError(
-                    f"run {run.name}: metrics.{place}.settings.{path} is {excerpt(value)}, and "
-                    "a run may only name a recipe that comes with the zoo. Name its own recipe, "
-                    "which is code: --recipe FILE"
+                    f"run {run.name}: {path} is {excerpt(value)}, and a run may only name a recipe "
+                    "that comes with the zoo. Name its own recipe, which is code: --recipe FILE"
                 )
 
 
-def _paths(cls: Any, settings: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
-    """``(place, value)`` of settings that may lead to files, of a plugin and of those in it."""
-    for setting, value in settings.items():
-        place = f"{where}{setting}"
-        if isinstance(value, str) and setting in getattr(cls, "paths", ()):
+def _paths(thing: Any, where: str) -> Iterator[tuple[str, str]]:
+    """``(place, value)`` of settings that may lead to files, of a plugin and of what is in it."""
+    if isinstance(thing, (list, tuple)):
+        inner: Mapping[Any, Any] = dict(enumerate(thing))
+    elif isinstance(thing, Mapping):
+        inner = thing
+    elif dataclasses.is_dataclass(thing):
+        inner = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
+    else:
+        return
+    for name, value in inner.items():
+        place = f"{where}.{name}"
+        if isinstance(value, str) and name in getattr(thing, "paths", ()):
             yield place, value
-        elif isinstance(value, Mapping):
-            kind, _, name = str(value.get("class")).partition(":")
-            inner = registry.load(kind, name) if kind in registry.GROUPS else None
-            yield from _paths(inner, value, f"{place}.")
+        yield from _paths(value, place)
 
 
 def _described(run: Run, entry: Part, recipe: Path | None) -> Metric:
