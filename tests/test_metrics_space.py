@@ -368,7 +368,7 @@ CASES = pytest.mark.parametrize(("classifier", "dataset"), [SPRITES, MNIST])
 @CASES
 def test_kid_grows_and_coverage_falls_as_pictures_get_worse(classifier, dataset):
     """Real < blur < more blur, real < noise, real < a class missing; each beyond the spread."""
-    sets, others = judged(classifier, dataset, 300)
+    sets, others = judged(classifier, dataset, 1000)
     test, real = sets.test(), sets.train()
     floor = mmd(test, real)
     spread = np.std([mmd(test[i::3], real[j::3]) for i in range(3) for j in range(3)]) / 3
@@ -400,8 +400,9 @@ def judged(classifier, dataset, n):
     """The sets of a judge's features, and those of pictures that are worse and worse."""
     data = dataset.load(Access())
     extractor = features.Judge(classifier).load(data)
+    n = min(n, len(data.test))
     sets = extraction.Sets(extractor, data, n, 0)
-    x = np.asarray(data.train.x[extraction.spaced(n, len(data.train))])
+    x = np.asarray(data.train.x[extraction.drawn(n, len(data.train))])
     return sets, {
         "blur": sets.blurred(),
         "more blur": extractor.features(extraction.blurred(x, 2 * extraction.BLUR)),

@@ -13,6 +13,7 @@ import numpy as np
 from zoo.datasets.pipeline import binarize_once
 from zoo.plugin.dataset import Data, sha256
 from zoo.plugin.features import Extractor
+from zoo.random import host_permutation
 
 if TYPE_CHECKING:
     from zoo.engine.model import GenerativeModel
@@ -86,21 +87,21 @@ class Sets:
         return found[: self.n]
 
     def test(self) -> np.ndarray:
-        """Of test pictures, evenly spaced."""
-        return self._of("test", self.data.test.x, spaced(self.n, len(self.data.test)))
+        """Of test pictures, drawn."""
+        return self._of("test", self.data.test.x, drawn(self.n, len(self.data.test)))
 
     def train(self, n: int | None = None) -> np.ndarray:
-        """Of training pictures, evenly spaced; binarized where the test pictures are."""
-        rows = spaced(self.n if n is None else n, len(self.data.train))
+        """Of training pictures, drawn; binarized where the test pictures are."""
+        rows = drawn(self.n if n is None else n, len(self.data.train))
         return self._of("train", self._train(), rows)
 
     def blurred(self) -> np.ndarray:
         """Of the same training pictures, blurred."""
-        return self._of("blur", self._train(), spaced(self.n, len(self.data.train)), blurred)
+        return self._of("blur", self._train(), drawn(self.n, len(self.data.train)), blurred)
 
     def noisy(self) -> np.ndarray:
         """Of the same training pictures with noise."""
-        return self._of("noise", self._train(), spaced(self.n, len(self.data.train)), noisy)
+        return self._of("noise", self._train(), drawn(self.n, len(self.data.train)), noisy)
 
     def missing_class(self) -> np.ndarray | None:
         """Of training pictures without the first class; None where there are no classes."""
@@ -108,17 +109,17 @@ class Sets:
         if labels is None or self.data.spec.classes < 2:
             return None
         others = np.flatnonzero(np.asarray(labels) != 0)
-        rows = others[spaced(self.n, len(others))] if len(others) else others
+        rows = others[drawn(self.n, len(others))] if len(others) else others
         return self._of("missing_class", self._train(), rows) if len(rows) else None
 
     def digest(self) -> str:
         """SHA-256 of some test pictures: that of the data does not tell how they are binarized."""
-        return sha256(np.asarray(self.data.test.x[spaced(100, len(self.data.test))]))
+        return sha256(np.asarray(self.data.test.x[drawn(100, len(self.data.test))]))
 
     def _train(self):
         """The training pictures, as the test pictures are."""
         train, test = self.data.train.x, self.data.test.x
-        some = spaced(_AT_ONCE, len(test)), spaced(_AT_ONCE, len(train))
+        some = drawn(_AT_ONCE, len(test)), drawn(_AT_ONCE, len(train))
         of_test, of_train = (
             _is_binary(x, rows) for x, rows in zip((test, train), some, strict=True)
         )
@@ -147,10 +148,12 @@ class Sets:
         return found
 
 
-def spaced(n: int, of: int) -> np.ndarray:
-    """Rows, at most n, evenly spaced over so many."""
-    n = min(n, of)
-    return np.arange(n) * of // max(n, 1)
+def drawn(n: int, of: int) -> np.ndarray:
+    """Rows, at most n, drawn from so many in random order: the first m of n are those of m.
+
+    Evenly spaced ones would not do: classes come in a rhythm in some data, such as MNIST.
+    """
+    return host_permutation(0, of, "features")[:n]
 
 
 def _is_binary(x: Any, rows: np.ndarray) -> bool:

@@ -32,7 +32,7 @@ class Memorisation(SpaceMetric):
     Attributes:
         space: the feature space.
         samples: samples, and as many test pictures, at most as many as there are.
-        examples: training pictures, at most, evenly spaced.
+        examples: training pictures, at most.
     """
 
     examples: int = 60_000

@@ -27,10 +27,10 @@ class SpaceMetric(Metric):
     """Base of metrics of samples in a feature space, beside the same number for real pictures.
 
     As many samples as test pictures are compared. Details: ``real``, the value for training
-    pictures in place of the samples, which no model beats but by chance; and for the same pictures
-    degraded: ``blur`` (Gaussian, a standard deviation of 1 pixel), ``noise`` (normal, a standard
-    deviation of 0.1 of pixels in [0, 1]) and, where there are classes, ``missing_class``, training
-    pictures without the first one. These are kept from one evaluation to the next.
+    pictures in place of the samples; and for the same pictures degraded, ``blur`` (Gaussian, a
+    standard deviation of 1 pixel), ``noise`` (normal, a standard deviation of 0.1 of pixels in
+    [0, 1]) and, where there are classes, ``missing_class``, training pictures without the first
+    one. These are kept from one evaluation to the next.
 
     Attributes:
         space: the feature space.
