@@ -39,13 +39,14 @@ TOPICS = {  # file: (title, names and modules)
     "runs": (
         "Building, training, loading",
         "zoo.build zoo.engine.model.GenerativeModel zoo.Recipe zoo.train zoo.resume zoo.load "
-        "zoo.model zoo.dataset zoo.metric",
+        "zoo.model zoo.dataset zoo.metric zoo.feature_space",
     ),
     "datasets": (
         "Datasets",
         "zoo.Dataset zoo.datasets.Data zoo.datasets.Split zoo.datasets.Access zoo.datasets",
     ),
     "metrics": ("Metrics", "zoo.Metric zoo.metrics.Measured zoo.metrics"),
+    "features": ("Feature spaces", "zoo.FeatureSpace zoo.features.Extractor zoo.features"),
     "callbacks": ("Callbacks", "zoo.callbacks.Callback zoo.callbacks.Context zoo.callbacks"),
     "testing": ("Checks of plugins", "zoo.testing"),
     "errors": ("Errors", "zoo.ZooError zoo.RunFailed"),

@@ -146,4 +146,15 @@ def test_the_test_file_of_the_plugins_page(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "test_it_keeps_to[Small-builds]" in done.stdout
     assert "test_it_keeps_to[wide-builds]" in done.stdout
-    assert len(shown) == 2  # the other one is of views
+    assert len(shown) == 3  # the others are of views and of a feature space
+
+
+@pytest.mark.once_in_short
+def test_the_feature_space_of_the_plugins_page():
+    from zoo.testing import run_checks
+
+    made = {"__name__": "shown"}
+    exec(blocks(ROOT / "docs/plugins.md", "python")[2], made)
+    results = run_checks(made["Thumbnails"]())
+    assert [result for result in results if result.bad] == []
+    assert "features_are_vectors" in [r.check for r in results if r.status == "passed"]

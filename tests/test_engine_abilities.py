@@ -14,7 +14,7 @@ from zoo.engine import checks, inference
 from zoo.errors import ZooError
 from zoo.nn import layers, networks
 from zoo.nn.samplers import Sampler
-from zoo.testing.harness.standin import Small
+from zoo.testing.checks.standin import Small
 from zoo.training import experiment
 
 DATA = zoo.DataSpec((2,), classes=3)

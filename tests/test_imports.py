@@ -58,6 +58,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/plugin/about.py",
     "zoo/plugin/checked.py",
     "zoo/plugin/dataset.py",
+    "zoo/plugin/features.py",
     "zoo/plugin/lazy.py",
     "zoo/plugin/model.py",
     "zoo/plugin/probe.py",

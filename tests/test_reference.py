@@ -14,7 +14,15 @@ from tests import reference
 
 pytestmark = pytest.mark.backend_free
 
-MODULES = ["callbacks", "datasets", "metrics", "random", "testing", "nn.losses.penalties"]
+MODULES = [
+    "callbacks",
+    "datasets",
+    "features",
+    "metrics",
+    "random",
+    "testing",
+    "nn.losses.penalties",
+]
 MODULES += [f"nn.{name}" for name in zoo.nn.__all__]
 TOLD = {name: value for topic in reference.TOPICS for name, value in reference.told(topic).items()}
 

@@ -13,7 +13,7 @@ import pytest
 from keras import ops
 
 from tests.broken import first_steps_are_the_same_everywhere as local
-from tests.broken.sound import Numbers, Share, Small
+from tests.broken.sound import Halves, Numbers, Share, Small
 from tests.test_views import Showing
 from zoo import random
 from zoo.cli import check as check_command
@@ -56,8 +56,9 @@ def failed(plugin, only=()):
         pytest.param(Case(Showing(), DataSpec((8, 8, 1), 3)), marks=ONCE),
         pytest.param(Numbers(), marks=ONCE),
         pytest.param(Share(), marks=ONCE),
+        pytest.param(Halves(), marks=ONCE),
     ],
-    ids=["model", "model of points", "views", "dataset", "metric"],
+    ids=["model", "model of points", "views", "dataset", "metric", "feature space"],
 )
 def test_sound_plugins_pass(plugin):
     assert failed(plugin) == {}

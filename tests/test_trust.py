@@ -150,6 +150,27 @@ def test_a_classifier_that_a_run_names_is_neither_run_nor_opened(
     assert not mark.exists()
 
 
+@pytest.mark.parametrize(
+    ("space", "setting"),
+    [
+        ({"class": "features:judge", "classifier": "{run}"}, "classifier"),
+        ({"class": "Judge", "classifier": "{run}/recipe.py"}, "classifier"),
+        ({"class": "features:inception", "weights": "/dev/zero"}, "weights"),
+        ({"class": "Inception", "weights": "weights.pth"}, "weights"),
+    ],
+)
+def test_a_feature_space_that_a_run_names_opens_nothing(run, space, setting):
+    given = {key: value.format(run=run.path) for key, value in space.items()}
+    named(run, "metrics", "prdc", space=given)
+    for names in ((), ("prdc",)):
+        with pytest.raises(ZooError, match=rf"settings\.space\.{setting} is .*--recipe FILE"):
+            results.metrics_of(run, names)
+    named(
+        run, "metrics", "prdc", space={"class": "features:judge", "classifier": "classifier_mnist"}
+    )
+    assert results.metrics_of(run)[0].space.classifier == "classifier_mnist"
+
+
 def test_a_file_does_not_stand_in_for_the_classifier_of_the_zoo(run, tmp_path, monkeypatch):
     mark = tmp_path / "ran"
     monkeypatch.chdir(tmp_path)

@@ -19,7 +19,7 @@ from zoo.engine import inference
 from zoo.errors import ZooError
 from zoo.plugin import views as declared
 from zoo.reports import pictures, views
-from zoo.testing.harness.standin import Small
+from zoo.testing.checks.standin import Small
 
 pytestmark = pytest.mark.once_in_short
 

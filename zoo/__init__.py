@@ -11,15 +11,16 @@ from zoo.runtime import quiet as _quiet
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
-    from zoo import callbacks, datasets, metrics, nn, random, testing
+    from zoo import callbacks, datasets, features, metrics, nn, random, testing
     from zoo.config.recipe import Recipe
     from zoo.engine.gradient import gradient
     from zoo.engine.model import build
     from zoo.errors import RunFailed, ZooError
     from zoo.plugin.dataset import Dataset
+    from zoo.plugin.features import FeatureSpace
     from zoo.plugin.metric import Metric
     from zoo.plugin.model import Batch, DataSpec, Model, Move
-    from zoo.plugin.registry import dataset, metric, model
+    from zoo.plugin.registry import dataset, feature_space, metric, model
     from zoo.plugin.views import View
     from zoo.runs.load import load
     from zoo.training.resume import resume
@@ -31,6 +32,7 @@ _ORIGIN = {
     "Batch": "zoo.plugin.model",
     "DataSpec": "zoo.plugin.model",
     "Dataset": "zoo.plugin.dataset",
+    "FeatureSpace": "zoo.plugin.features",
     "Metric": "zoo.plugin.metric",
     "Model": "zoo.plugin.model",
     "Move": "zoo.plugin.model",
@@ -40,6 +42,7 @@ _ORIGIN = {
     "ZooError": "zoo.errors",
     "build": "zoo.engine.model",
     "dataset": "zoo.plugin.registry",
+    "feature_space": "zoo.plugin.registry",
     "gradient": "zoo.engine.gradient",
     "load": "zoo.runs.load",
     "metric": "zoo.plugin.registry",
@@ -47,12 +50,13 @@ _ORIGIN = {
     "resume": "zoo.training.resume",
     "train": "zoo.training.train",
 }
-_SUBMODULES = ("callbacks", "datasets", "metrics", "nn", "random", "testing")
+_SUBMODULES = ("callbacks", "datasets", "features", "metrics", "nn", "random", "testing")
 
 __all__ = [
     "Batch",
     "DataSpec",
     "Dataset",
+    "FeatureSpace",
     "Metric",
     "Model",
     "Move",
@@ -64,6 +68,8 @@ __all__ = [
     "callbacks",
     "dataset",
     "datasets",
+    "feature_space",
+    "features",
     "gradient",
     "load",
     "metric",

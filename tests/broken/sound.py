@@ -8,11 +8,12 @@ from keras import ops
 
 from zoo import Dataset
 from zoo.datasets import Data, Split
-from zoo.plugin.metric import Measured, Metric
+from zoo.plugin.features import Extractor, FeatureSpace
+from zoo.plugin.metric import Measured, Metric, unit
 from zoo.plugin.model import DataSpec
-from zoo.testing.harness.standin import Small
+from zoo.testing.checks.standin import Small
 
-__all__ = ["Numbers", "Share", "Small", "ops"]
+__all__ = ["Halves", "Numbers", "Share", "Small", "ops"]
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,23 @@ class Share(Metric):
     def measure(self, model, data, seed):
         value = float(model.encode(data.test.x)[:, 0].mean())
         return Measured(value, "", "mean over the test examples")
+
+
+@dataclass(frozen=True)
+class Halves(FeatureSpace):
+    """The mean of each half of a picture, and which of them is brighter."""
+
+    has_classes: ClassVar[bool] = True
+
+    def load(self, data):
+        return Extractor("halves", "0" * 64, 2, _halves, _brighter)
+
+
+def _halves(x):
+    left, right = np.split(unit(x), 2, axis=2)
+    return np.stack([left.mean(axis=(1, 2, 3)), right.mean(axis=(1, 2, 3))], axis=1)
+
+
+def _brighter(values):
+    e = np.exp(values)
+    return e / e.sum(axis=1, keepdims=True)

@@ -43,7 +43,7 @@ def command(
     timeout: int,
     as_json: bool,
 ) -> int:
-    """Run the checks of the model, dataset or metric NAME on one backend or on all.
+    """Run the checks of the plugin NAME on one backend or on all.
 
     Each backend has a process of its own: a plugin that crashes or hangs is told like any
     other failure. KEY=VALUE are settings; small networks are checked faster. Exit status 1

@@ -24,6 +24,7 @@ SECTIONS = {
     "models": 'in a recipe: zoo.model("NAME")',
     "datasets": 'in a recipe: zoo.dataset("NAME")',
     "metrics": 'in a recipe: zoo.metric("NAME")',
+    "features": 'in a recipe, for a metric: zoo.feature_space("NAME")',
     "recipes": "zoo run NAME",
     "pretrained": "zoo sample NAME",
     "runs": "zoo show NAME",
@@ -51,7 +52,7 @@ MOST_RUNS = 10  # of all sections together; `zoo list runs` has no limit
 def command(
     section: str | None, broken: bool, timeout: int, runs_folder: str | None, as_json: bool
 ) -> None:
-    """List models, datasets, metrics, recipes, pretrained models and runs.
+    """List models, datasets, metrics, feature spaces, recipes, pretrained models and runs.
 
     Nothing is imported to list it, except by --broken, and then in child processes. NAME is
     what to type; a name that two plugins claim is typed with its distribution: "my-zoo/vae".

@@ -1,4 +1,4 @@
-"""``zoo show``: all about one model, dataset, metric, recipe or run."""
+"""``zoo show``: all about one plugin, recipe or run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zoo.runtime.console import fitted, printable, say
 @runs_option
 @json_option
 def command(name: str, runs_folder: str | None, as_json: bool) -> None:
-    """Describe NAME: a model, dataset, metric, recipe, pretrained model or run.
+    """Describe NAME: a model, dataset, metric, feature space, recipe, pretrained model or run.
 
     Where NAME is a recipe's, the run that it means is shown above the recipe.
 

@@ -63,13 +63,15 @@ def about(path: Path) -> str:
 
 
 def using(kind: str, name: str) -> list[str]:
-    """The shipped recipes of a registered model, dataset or metric, the likeliest first.
+    """The shipped recipes of a registered plugin, the likeliest first.
 
     Their text is read; nothing is run.
     """
     record = registry.find(kind, name)
     cls = record.target.rpartition(":")[2]
-    by_name = rf"""zoo\.{kind[:-1]}\(\s*["']{re.escape(record.name)}["']"""
+    by_name = (
+        rf"""zoo\.{registry.noun(kind).replace(" ", "_")}\(\s*["']{re.escape(record.name)}["']"""
+    )
     call = re.compile(rf"{by_name}|\b{kind}\.{cls}\(")
     found = [
         recipe
@@ -81,14 +83,15 @@ def using(kind: str, name: str) -> list[str]:
 
 
 def plugin_of(text: str) -> str | None:
-    """What a name of a model, dataset or metric is, with recipes of it; None for no such name."""
+    """What a plugin's name is, with recipes of it; None for no such name."""
     for kind in registry.GROUPS:
         if any(text in (record.name, record.full_name) for record in registry.records(kind)):
             recipes = using(kind, text)
             some = ", ".join(recipes[:5]) + (" and others" if len(recipes) > 5 else "")
-            first = recipes[0] if recipes else f"RECIPE {kind[:-1]}={text}"
+            renamed = f"RECIPE {kind[:-1]}={text}" if kind in ("models", "datasets") else "RECIPE"
+            first = recipes[0] if recipes else renamed
             listed = f" Recipes with it: {some}." if recipes else ""
-            return f"a {kind[:-1]}, and not a recipe.{listed} Type zoo run {first}"
+            return f"a {registry.noun(kind)}, and not a recipe.{listed} Type zoo run {first}"
     return None
 
 

@@ -29,6 +29,18 @@ def _refuse_huge(value: Any, where: str) -> None:
         raise ZooError(f"{where}: an integer has at most 64 bits, and this one {bits}")
 
 
+def _registered(text: str, annotation: Any) -> dict[str, type]:
+    """``{name: class}`` of the registered feature space that text names, where one is wanted."""
+    from zoo.plugin import registry
+    from zoo.plugin.features import FeatureSpace
+
+    name = text.partition("(")[0].strip()
+    wanted = isinstance(annotation, type) and issubclass(annotation, FeatureSpace)
+    known = {record.name for record in registry.records("features")} if wanted else ()
+    found = registry.load("features", name) if name in known else None
+    return {name: found} if found and issubclass(found, annotation) else {}
+
+
 def parsed(text: str, annotation: Any, where: str) -> Any:
     """Text as a Python literal where it is one that fits, else as text where that fits.
 
@@ -41,7 +53,7 @@ def parsed(text: str, annotation: Any, where: str) -> Any:
     _refuse_huge(value, where)
     known = parts(annotation)
     if known and not (value is None and type(None) in get_args(annotation)):
-        return written(text, known, where)
+        return written(text, known | _registered(text, annotation), where)
     if isinstance(value, str):
         return typed(value, annotation, where)
     try:

@@ -39,7 +39,7 @@ class Inference:
         """All abilities that the model has, or will have once it is given a sampler."""
         return [a for a in self.plugin.abilities if self.can(a) or (sampler and a == "sample")]
 
-    def sample(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
+    def sample(self, n: int, *, seed: int = 0, labels=None, first: int = 0) -> np.ndarray:
         """Draw n examples from the model.
 
         The first m of n samples are those of ``sample(m)`` with the same seed.
@@ -48,15 +48,18 @@ class Inference:
             n: how many.
             seed: of the noise.
             labels: integers ``(n,)`` for a conditional model; by default its classes in turn.
+            first: how many samples to leave out before: ``sample(m)`` and
+                ``sample(n - m, first=m)`` are the parts of ``sample(n)``.
 
         Returns:
             float32 ``(n, *data.shape)``, pictures in [0, 1].
         """
+        rows = range(first, first + n)
         if labels is None and self.plugin.conditional:
-            labels = np.arange(n) % self.data.classes
+            labels = np.asarray(rows) % self.data.classes
         if self.sampler is not None:
-            return self.decode(self.sampler.draw(n, seed), labels=labels)
-        return pixels.to_unit(self._chunks("sample", range(n), labels, seed=seed), self._range)
+            return self.decode(self.sampler.draw(first + n, seed)[first:], labels=labels)
+        return pixels.to_unit(self._chunks("sample", rows, labels, seed=seed), self._range)
 
     def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
         """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes, and as there."""
@@ -145,12 +148,12 @@ class Inference:
         if n == 0:
             raise ZooError(f"{self.where}: there is nothing to {ability}, n is 0")
         if labels is None and isinstance(inputs, range) and self.plugin.conditional:
-            labels = np.arange(n) % self.data.classes
+            labels = np.asarray(inputs) % self.data.classes
         labels = self.border.labels(labels, n, where, ability)
         size = min(CHUNK, n)
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
-        outputs = []
+        outputs, begun = [], inputs.start if isinstance(inputs, range) else 0
         for start in range(0, n, size):
             rows, fill = slice(start, start + size), np.minimum(np.arange(size), n - start - 1)
             part = tree.map_structure(lambda a, i=rows, j=fill: np.asarray(a[i])[j], inputs)
@@ -160,7 +163,7 @@ class Inference:
                 self.border.examples(part, where, unit=True)
                 part = pixels.from_unit(part, self._range)
             own = None if labels is None else labels[rows][fill]
-            out = function(key, *map(tensors, (np.int32(start), part, own)))
+            out = function(key, *map(tensors, (np.int32(begun + start), part, own)))
             outputs.append(tree.map_structure(ops.convert_to_numpy, out))
         return tree.map_structure(lambda *parts: np.concatenate(parts)[:n], *outputs)
 

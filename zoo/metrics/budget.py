@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.features import extraction
 from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Measured, Metric
 from zoo.runtime.waiting import QUIET, Waiting
@@ -61,21 +62,22 @@ def measured(
     most = _most_halvings(metric, data)
     if not most or (most == 1 and seconds == math.inf):  # a slice would be half of it
         return metric.measure(model, data, seed), ""
-    small = Part.of(metric, data, most)
+    small, halved = Part.of(metric, data, most), 2**metric.order
     began = time.perf_counter()
-    found = small.measured(model, seed)
-    compiled = time.perf_counter() - began
-    whole = compiled * 2**most
-    if whole > min(seconds, QUIET):
-        if compiled > seconds / 2:
-            return found, small.words
+    with extraction.apart():  # else the second slice would not take what a first one does
         found = small.measured(model, seed)
-        whole = (time.perf_counter() - began - compiled) * 2**most
+        compiled = time.perf_counter() - began
+        whole = compiled * halved**most
+        if whole > min(seconds, QUIET):
+            if compiled > seconds / 2:
+                return found, small.words
+            found = small.measured(model, seed)
+            whole = (time.perf_counter() - began - compiled) * halved**most
     left = seconds - (time.perf_counter() - began)
-    halvings = next((n for n in range(most) if whole / 2**n <= left), most)
+    halvings = next((n for n in range(most) if whole / halved**n <= left), most)
     if halvings == most:
         return found, small.words
-    shown.expected = time.perf_counter() - began + whole / 2**halvings
+    shown.expected = time.perf_counter() - began + whole / halved**halvings
     part = Part.of(metric, data, halvings)
     return part.measured(model, seed), part.words
 
@@ -97,7 +99,7 @@ class Part:
     @classmethod
     def of(cls, metric: Metric, data: Data, halvings: int) -> Part:
         """What takes the time of the whole divided by two so many times."""
-        first = min(halvings, _halvings(min(_counts(metric, data).values()), FEWEST))
+        first = min(halvings, _halvings(min(_counts(metric, data).values()), _fewest(metric, data)))
         counts = {w: (n, max(n >> first, 1)) for w, n in _counts(metric, data).items()}
         per_example = metric.per_example
         if per_example and halvings > first:
@@ -125,7 +127,12 @@ def _most_halvings(metric: Metric, data: Data) -> int:
     if not counts:
         return 0
     draws = getattr(metric, metric.per_example) if metric.per_example else 0
-    return _halvings(min(counts.values()), FEWEST) + _halvings(draws, FEWEST_DRAWS)
+    fewest = _fewest(metric, data)
+    return _halvings(min(counts.values()), fewest) + _halvings(draws, FEWEST_DRAWS)
+
+
+def _fewest(metric: Metric, data: Data) -> int:
+    return max(FEWEST, metric.fewest(data))
 
 
 def _halvings(count: int, fewest: int) -> int:

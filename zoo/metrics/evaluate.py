@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
+from zoo.features import extraction
 from zoo.metrics import budget
 from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Measured, Metric
@@ -100,11 +101,12 @@ def measure(
     """
     until = time.perf_counter() + (math.inf if seconds is None else seconds)
     measured = {}
-    for place, metric in enumerate(metrics):
-        with waiting(f"measuring {metric.name}") as shown:
+    with extraction.shared():
+        for place, metric in enumerate(metrics):
             own = (until - time.perf_counter()) / (len(metrics) - place)
-            found, left = budget.measured(metric, model, data, seed, own, shown)
-        measured[metric.name] = told(metric, found, data.name, seed, binarized, left)
+            with waiting(f"measuring {metric.name}") as shown:
+                found, left = budget.measured(metric, model, data, seed, own, shown)
+            measured[metric.name] = told(metric, found, data.name, seed, binarized, left)
     return measured
 
 

@@ -1,29 +1,14 @@
-"""The classifier in whose eyes samples and reconstructions are judged."""
+"""Metrics in which a classifier judges what a model makes."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable
-from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
-from zoo.config import recipe_files
-from zoo.errors import ZooError
-from zoo.plugin import loading
-from zoo.plugin.dataset import Access, Data
+from zoo.features import classifiers
+from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec
-from zoo.runs import folders, locks, pretrained
-from zoo.runs.manifest import Manifest
-from zoo.runs.run import MANIFEST, Run
-from zoo.runtime.processes import answer
-
-_DEFAULT = "classifier_mnist"
-OWN = "judges"
-"""The folder below that of all runs in which judges are trained: none is ever anybody's newest."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +22,7 @@ class JudgedMetric(Metric):
             model out.
     """
 
-    classifier: str = _DEFAULT
+    classifier: str = classifiers.DEFAULT
 
     paths: ClassVar[tuple[str, ...]] = ("classifier",)
 
@@ -50,114 +35,14 @@ class JudgedMetric(Metric):
             raise self.refuse(data, "pictures")
 
     def prepare(self, data, access, runs_folder):
-        run = _run_of(self.classifier, self.judged(data.spec), access, runs_folder)
+        spec = self.judged(data.spec)
+        run = classifiers.run_of(self.classifier, spec, access, runs_folder)
         return dataclasses.replace(self, classifier=str(run.path.resolve()))
 
-    def judge(self, data: Data) -> Judge:
+    def judge(self, data: Data) -> classifiers.TrainedClassifier:
         """The classifier for these data, loaded.
 
         Raises:
             ZooError: it is for data of another shape, or is no classifier.
         """
-        run = _run_of(self.classifier, self.judged(data.spec), Access(), None)
-        return _loaded(run, (run.path / MANIFEST).stat().st_mtime_ns)
-
-
-class Judge:
-    """A trained classifier, and what tells it from all others.
-
-    Attributes:
-        name: its run, with the start of the SHA-256 of its weights and its test accuracy.
-        facts: the same for results: ``judge``, ``judge_sha256`` of the file of its weights, and
-            ``judge_accuracy`` where it was measured.
-    """
-
-    def __init__(self, run: Run):
-        from zoo.runs import artifact, results
-        from zoo.runs.load import load
-
-        self._model = load(run)
-        if not self._model.can("classify"):
-            raise ZooError(
-                f"run {run.name} is no classifier: name one that zoo run {_DEFAULT} made"
-            )
-        title, sha256 = folders.title(run), artifact.sha256(run, run.manifest)
-        right = results.kept(run).get("accuracy")
-        self.facts: dict[str, str | float] = {"judge": title, "judge_sha256": sha256}
-        accuracy = "test accuracy not measured"
-        if right:
-            self.facts["judge_accuracy"] = right["value"]
-            mark = "~" if right.get("shortened") else ""
-            accuracy = f"test accuracy {mark}{right['value']:.2%}"
-        self.name = f"{title} (weights {sha256[:8]}, {accuracy})"
-
-    def __call__(self, x) -> np.ndarray:
-        """Probabilities float32 ``(n, classes)`` of pictures, uint8 or float in [0, 1]."""
-        return self._model.classify(x)
-
-
-@functools.lru_cache(maxsize=1)  # the metrics of a run ask the same one
-def _loaded(run: Run, written: int) -> Judge:
-    return Judge(run)
-
-
-def _run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | None) -> Run:
-    """The run that a setting ``classifier`` means, trained now where there is none."""
-    folder = Path(classifier).expanduser()
-    if (folder / MANIFEST).is_file():
-        run = Run(folder)
-        its = run.manifest.data
-        _check(run.name, its.name, DataSpec(tuple(its.shape), its.classes), spec)
-        return run
-    from zoo.config import recipe as recipes
-
-    name = classifier.removeprefix("runs:")
-    # First those of the zoo: a run may name them, and no file in the working folder stands in.
-    path = recipe_files.shipped().get(name) or recipe_files.find(name)
-    data = loading.load(recipes.load(path).dataset, access)
-    _check(path.stem, data.name, data.spec, spec)
-    pack = pretrained.get(name) if name == classifier else None
-    if pack and Run(pack.path).manifest.data.fingerprint == data.fingerprint:
-        return Run(pack.path)
-    root = folders.root(runs_folder)
-
-    def found() -> Run | None:
-        places = (folders.newest_finished(path.stem, p, _is_of(data)) for p in (root, root / OWN))
-        return next(filter(None, places), None)
-
-    if judge := found():
-        return judge
-    # runs that are trained side by side are judged by one
-    with locks.awaited(root / OWN, access.say, f"another training of {path.stem}"):
-        if judge := found():
-            return judge
-        access.say(
-            f"training {path.stem} first: the classifier that judges what is made, kept in "
-            f"{root / OWN}"
-        )
-        return _trained(path, access, root / OWN)
-
-
-def _is_of(data: Data) -> Callable[[Manifest], bool]:
-    return lambda described: described.data.fingerprint == data.fingerprint
-
-
-def _check(name: str, data: str, its: DataSpec, wanted: DataSpec) -> None:
-    if its.shape != wanted.shape or wanted.classes not in (0, its.classes):
-        raise ZooError(
-            f"classifier {name} is for {data}, {_words(its)}, and needed is one for "
-            f"{_words(wanted)}: name another as the metric's setting classifier"
-        )
-
-
-def _words(spec: DataSpec) -> str:
-    return f"{' x '.join(map(str, spec.shape))} in {spec.classes:,} classes"
-
-
-def _trained(path: Path, access: Access, root: Path) -> Run:
-    """Train a classifier, the same whatever the backend and device of what it is to judge."""
-    args = ["run", str(path), "--device", "cpu", "--runs", str(root), "--full"]
-    args += ["--data-dir", str(access.data_dir)] if access.data_dir else []
-    args += ["--strict-data"] if access.strict else []
-    failed = f"training the classifier {path.stem} failed"
-    return Run(Path(answer(args, own_backend=True, failed=failed)["path"]))
+        return classifiers.loaded(self.classifier, self.judged(data.spec))

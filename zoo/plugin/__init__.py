@@ -1,1 +1,1 @@
-"""What a plugin is: the contracts of models, datasets and metrics, and where they are found."""
+"""What a plugin is: the contracts of its kinds, and where plugins are found."""

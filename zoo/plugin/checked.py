@@ -1,4 +1,4 @@
-"""Checks of settings, which models, datasets and metrics make of themselves."""
+"""Checks of settings, which plugins make of themselves."""
 
 from __future__ import annotations
 

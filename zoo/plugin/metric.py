@@ -49,6 +49,7 @@ class Metric(Checked):
         scales_with: what its time grows with, and what a short evaluation takes fewer of:
             ``"test"`` for test examples, or names of settings that count something. A metric
             that names nothing is always measured whole.
+        order: the power that its time grows with, 2 where pairs are compared.
         per_example: a setting that counts draws for each test example, or empty.
         better: which values are: ``"higher"`` or ``"lower"``. A training that is measured as it
             goes then reports the best of them. Empty where none is better in itself.
@@ -61,6 +62,7 @@ class Metric(Checked):
     conditional: ClassVar[bool] = False
     on_test: ClassVar[bool] = True
     scales_with: ClassVar[tuple[str, ...]] = ()
+    order: ClassVar[int] = 1
     per_example: ClassVar[str] = ""
     better: ClassVar[str] = ""
     paths: ClassVar[tuple[str, ...]] = ()
@@ -98,6 +100,10 @@ class Metric(Checked):
             ZooError: it cannot be had.
         """
         return self
+
+    def fewest(self, data: Data) -> int:
+        """How many of what ``scales_with`` names a short evaluation has to leave, at least."""
+        return 1
 
     def measure(self, model: GenerativeModel, data: Data, seed: int) -> Measured:
         """Measure a trained model.

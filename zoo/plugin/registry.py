@@ -1,8 +1,8 @@
 """Finds plugins through entry points, from their metadata, importing none of them.
 
 A package adds to the zoo by entry points in the groups ``zoo.models``,
-``zoo.datasets`` and ``zoo.metrics``; those that come with the zoo are found the
-same way. Only what is asked for by name is imported.
+``zoo.datasets``, ``zoo.metrics`` and ``zoo.features``; those that come with the zoo are
+found the same way. Only what is asked for by name is imported.
 
 In the group ``zoo.plugin_api`` it says which versions of the plugin API it is written
 for, by entry points named ``2``, ``3``, ...; without any it is taken for version 2, the first
@@ -22,9 +22,10 @@ from zoo.errors import ZooError, unknown
 
 if TYPE_CHECKING:
     from zoo import Dataset
+    from zoo.plugin.features import FeatureSpace
     from zoo.plugin.model import Model
 
-GROUPS = ("models", "datasets", "metrics")
+GROUPS = ("models", "datasets", "metrics", "features")
 
 PRETRAINED = "pretrained"
 """The group of trained models, ``name = "package:folder"``: folders of data, not of code."""
@@ -39,7 +40,7 @@ with it."""
 
 @dataclass(frozen=True)
 class Record:
-    """What the metadata says of one model, dataset or metric.
+    """What the metadata says of one model, dataset, metric or feature space.
 
     Attributes:
         kind: one of ``GROUPS``, or ``PRETRAINED``.
@@ -120,13 +121,13 @@ def find(kind: str, name: str) -> Record:
         and (not distribution or _normal(record.distribution) == _normal(distribution))
     ]
     if not matching:
-        raise unknown(kind[:-1], name, {record.typed for record in known})
+        raise unknown(noun(kind), name, {record.typed for record in known})
     own = [record for record in matching if record.distribution == OWN]
     if len(matching) > 1 and not own:
         owners = " and ".join(f"{record.distribution} {record.version}" for record in matching)
         choices = " or ".join(repr(record.full_name) for record in matching)
         raise ZooError(
-            f"{kind[:-1]} {name!r} is claimed by {owners}: "
+            f"{noun(kind)} {name!r} is claimed by {owners}: "
             f"write {choices}, or uninstall the one you do not need."
         )
     return (own or matching)[0]
@@ -142,7 +143,7 @@ def load(kind: str, name: str) -> Any:
     record = find(kind, name)
     if str(PLUGIN_API) not in record.plugin_api:
         raise ZooError(
-            f"{kind[:-1]} {name!r}: {record.distribution} {record.version} is written for version "
+            f"{noun(kind)} {name!r}: {record.distribution} {record.version} is written for version "
             f"{' or '.join(record.plugin_api)} of the plugin API, and this zoo has version "
             f"{PLUGIN_API}: {_advice(record)}"
         )
@@ -150,7 +151,7 @@ def load(kind: str, name: str) -> Any:
         return importlib.metadata.EntryPoint(name, record.target, f"zoo.{kind}").load()
     except (Exception, SystemExit) as error:
         raise ZooError(
-            f"{kind[:-1]} {name!r}: {record.target}, from {record.distribution} {record.version}, "
+            f"{noun(kind)} {name!r}: {record.target}, from {record.distribution} {record.version}, "
             f"does not import: {type(error).__name__}: {error}"
         ) from error
 
@@ -175,7 +176,7 @@ def create(kind: str, name: str, /, **settings: Any) -> Any:
     from zoo.plugin.settings import check_settings
 
     made = load(kind, name)
-    where = f"{kind[:-1]} {name!r}"
+    where = f"{noun(kind)} {name!r}"
     if not (isinstance(made, type) and dataclasses.is_dataclass(made)):
         raise ZooError(f"{where}: {find(kind, name).target} is not a dataclass, as plugins are.")
     checked = check_settings(made, settings, where=where)
@@ -207,6 +208,16 @@ def dataset(name: str, /, **settings: Any) -> Dataset:
 def metric(name: str, /, **settings: Any) -> Any:
     """The registered metric of this name; arguments and errors are those of ``zoo.model``."""
     return create("metrics", name, **settings)
+
+
+def feature_space(name: str, /, **settings: Any) -> FeatureSpace:
+    """The registered feature space of this name; arguments and errors as of ``zoo.model``."""
+    return create("features", name, **settings)
+
+
+def noun(kind: str) -> str:
+    """What messages call one of a kind: ``"model"`` for ``"models"``."""
+    return "feature space" if kind == "features" else kind[:-1]
 
 
 def _kind(kind: str) -> str:

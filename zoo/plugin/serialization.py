@@ -9,6 +9,7 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.plugin import registry
 from zoo.plugin.dataset import Dataset
+from zoo.plugin.features import FeatureSpace
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec, Model
 from zoo.plugin.settings import given_as_code
@@ -34,8 +35,8 @@ def create(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
 
 
 def kind_of(thing: Any) -> str | None:
-    """``"models"``, ``"datasets"`` or ``"metrics"`` for a plugin, else None."""
-    bases = {"models": Model, "datasets": Dataset, "metrics": Metric}
+    """The group of ``registry.GROUPS`` that a plugin is of, else None."""
+    bases = {"models": Model, "datasets": Dataset, "metrics": Metric, "features": FeatureSpace}
     return next((kind for kind, base in bases.items() if isinstance(thing, base)), None)
 
 

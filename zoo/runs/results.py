@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) 
     if recipe is None and not seal.holds(run.manifest):
         _refuse_paths(run, described)
     if names:
-        known = {entry.name: entry.settings for entry in described if entry.name}
+        known = {e.name: e.settings for e in described if e.name and not e.code}
         return [serialization.create("metrics", name, known.get(name, {})) for name in names]
     found = [_described(run, entry, recipe) for entry in described]
     if not found:
@@ -94,15 +94,32 @@ def _refuse_paths(run: Run, described: Sequence[Part]) -> None:
     """Refuse metrics of a manifest that would open what it names, or run it."""
     shipped = recipe_files.shipped()
     for place, entry in enumerate(described):
-        cls = registry.load("metrics", entry.name) if entry.name else Metric
-        for setting in cls.paths:
-            value = entry.settings.get(setting)
-            if isinstance(value, str) and value.removeprefix("runs:") not in shipped:
+        if not entry.name or entry.code:
+            continue  # its recipe has it, which is code that a person has to name
+        metric = serialization.create("metrics", entry.name, entry.settings)
+        for path, value in _paths(metric, f"metrics.{place}.settings"):
+            if value and value.removeprefix("runs:") not in shipped:
                 raise ZooError(
-                    f"run {run.name}: metrics.{place}.settings.{setting} is {excerpt(value)}, and "
-                    "a run may only name a recipe that comes with the zoo. Name its own recipe, "
-                    "which is code: --recipe FILE"
+                    f"run {run.name}: {path} is {excerpt(value)}, and a run may only name a recipe "
+                    "that comes with the zoo. Name its own recipe, which is code: --recipe FILE"
                 )
+
+
+def _paths(thing: Any, where: str) -> Iterator[tuple[str, str]]:
+    """``(place, value)`` of settings that may lead to files, of a plugin and of what is in it."""
+    if isinstance(thing, (list, tuple)):
+        inner: Mapping[Any, Any] = dict(enumerate(thing))
+    elif isinstance(thing, Mapping):
+        inner = thing
+    elif dataclasses.is_dataclass(thing):
+        inner = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
+    else:
+        return
+    for name, value in inner.items():
+        place = f"{where}.{name}"
+        if isinstance(value, str) and name in getattr(thing, "paths", ()):
+            yield place, value
+        yield from _paths(value, place)
 
 
 def _described(run: Run, entry: Part, recipe: Path | None) -> Metric:

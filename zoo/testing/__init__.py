@@ -14,10 +14,10 @@ Without pytest, ``zoo.testing.run_checks(MyModel())`` returns a list of results,
 ``zoo check NAME`` prints them.
 """
 
-from zoo.testing.harness.cases import Case
-from zoo.testing.harness.listing import Check
-from zoo.testing.harness.outcomes import CheckFailed, Result, Skipped
-from zoo.testing.harness.standin import Small
+from zoo.testing.checks.cases import Case
+from zoo.testing.checks.listing import Check
+from zoo.testing.checks.outcomes import CheckFailed, Result, Skipped
+from zoo.testing.checks.standin import Small
 from zoo.testing.suite import checks_of, parametrize_with_checks, run_checks
 
 __all__ = [

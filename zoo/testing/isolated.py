@@ -137,8 +137,8 @@ def _apart(ours: list[float], theirs: list[float], together: bool) -> float:
 def results(asked: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the checks under the backend of this process."""
     from zoo.testing import Case, run_checks
-    from zoo.testing.harness.bench import Bench
-    from zoo.testing.harness.cases import data_for
+    from zoo.testing.checks.bench import Bench
+    from zoo.testing.checks.cases import data_for
 
     plugin = registry.create(asked["kind"], asked["name"], **asked["settings"])
     wanted = asked["shape"] and asked["kind"] == "models"

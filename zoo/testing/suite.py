@@ -10,10 +10,10 @@ from typing import Any
 from zoo.errors import ZooError, shortened, unknown
 from zoo.runtime.blame import blaming
 from zoo.testing.checks import CHECKS
-from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.cases import Case, as_case
-from zoo.testing.harness.listing import Check
-from zoo.testing.harness.outcomes import Result, Skipped
+from zoo.testing.checks.bench import Bench
+from zoo.testing.checks.cases import Case, as_case
+from zoo.testing.checks.listing import Check
+from zoo.testing.checks.outcomes import Result, Skipped
 
 
 def checks_of(plugin: Any) -> list[Check]:

@@ -11,8 +11,9 @@ from zoo.testing.checks import (  # isort: skip  # in the order in which they ar
     compilers,
     datasets,
     metrics,
+    features,
 )
-from zoo.testing.harness.listing import CHECKS
+from zoo.testing.checks.listing import CHECKS
 
 __all__ = [
     "CHECKS",
@@ -20,6 +21,7 @@ __all__ = [
     "compilers",
     "datasets",
     "definition",
+    "features",
     "losses",
     "metrics",
     "networks",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.plugin import views
-from zoo.testing.harness.bench import Bench, N
-from zoo.testing.harness.cases import CLASSES
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import Skipped, expect, expect_close
+from zoo.testing.checks.bench import Bench, N
+from zoo.testing.checks.cases import CLASSES
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import Skipped, expect, expect_close
 
 
 @check(needs=("sample",))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from zoo.errors import CodeFailed, ZooError
 from zoo.plugin import views
 from zoo.runtime.blame import blaming
-from zoo.testing.harness.bench import Bench, N
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.loops import python_loops
-from zoo.testing.harness.outcomes import expect, expect_close
+from zoo.testing.checks.bench import Bench, N
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.loops import python_loops
+from zoo.testing.checks.outcomes import expect, expect_close
 
 
 @check()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.datasets import Data
-from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import expect
+from zoo.testing.checks.bench import Bench
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import expect
 
 SOME = 1000  # examples of a split that are looked at
 

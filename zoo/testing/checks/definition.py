@@ -12,9 +12,9 @@ from typing import Any
 from zoo.plugin import serialization
 from zoo.plugin.settings import check_settings, given_as_code
 from zoo.runtime.backends import BACKENDS
-from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.listing import ALL, check
-from zoo.testing.harness.outcomes import expect
+from zoo.testing.checks.bench import Bench
+from zoo.testing.checks.listing import ALL, check
+from zoo.testing.checks.outcomes import expect
 
 
 @check(*ALL)

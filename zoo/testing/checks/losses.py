@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 
 from zoo.plugin.model import Batch
-from zoo.testing.harness.bench import Bench, N
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import expect, expect_close
+from zoo.testing.checks.bench import Bench, N
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import expect, expect_close
 
 
 @check()

@@ -6,9 +6,9 @@ import math
 
 from zoo.plugin.metric import Measured
 from zoo.plugin.model import Model
-from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import Skipped, expect
+from zoo.testing.checks.bench import Bench
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import Skipped, expect
 
 
 @check("metrics")

@@ -7,10 +7,10 @@ import itertools
 
 from zoo.engine.model import build
 from zoo.errors import CodeFailed, ZooError
-from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.cases import SHAPES, data_for, declared_shapes
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import expect
+from zoo.testing.checks.bench import Bench
+from zoo.testing.checks.cases import SHAPES, data_for, declared_shapes
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import expect
 
 
 @check()

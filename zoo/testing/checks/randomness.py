@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo.testing.harness.bench import Bench, numbers
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import expect, expect_close
+from zoo.testing.checks.bench import Bench, numbers
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import expect, expect_close
 
 
 @check(needs=("adapt",))

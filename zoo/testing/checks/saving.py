@@ -9,9 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from zoo.testing.harness.bench import Bench, numbers
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import expect_close
+from zoo.testing.checks.bench import Bench, numbers
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import expect_close
 
 
 @check()

@@ -8,9 +8,9 @@ import numpy as np
 
 from zoo.engine.backends.variables import unique
 from zoo.runtime.keras import precision
-from zoo.testing.harness.bench import Bench, N, numbers
-from zoo.testing.harness.listing import check
-from zoo.testing.harness.outcomes import Skipped, expect
+from zoo.testing.checks.bench import Bench, N, numbers
+from zoo.testing.checks.listing import check
+from zoo.testing.checks.outcomes import Skipped, expect
 
 
 @check()

@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo.errors import CodeFailed, ZooError
 from zoo.plugin.dataset import Dataset
+from zoo.plugin.features import FeatureSpace
 from zoo.plugin.metric import Metric
 from zoo.plugin.model import DataSpec, Model
 from zoo.plugin.serialization import kind_of
@@ -24,7 +25,8 @@ class Case:
     """One plugin with the settings and the data that it is checked with.
 
     Attributes:
-        plugin: an instance of a model, dataset or metric. Small ones are checked faster.
+        plugin: an instance of a model, dataset, metric or feature space. Small ones are checked
+            faster.
         data: what a model is built for; by default the first of its ``check_shapes``, or else
             of some usual shapes, the smallest first, that the model does not refuse, each source
             that it needs being of that shape. Labels are of 3 classes.
@@ -41,7 +43,7 @@ class Case:
             a plugin, where another case runs the rest.
     """
 
-    plugin: Model | Dataset | Metric
+    plugin: Model | Dataset | Metric | FeatureSpace
     data: DataSpec | None = None
     name: str = ""
     shapes: Sequence[tuple[int, ...]] | None = None
@@ -52,7 +54,7 @@ class Case:
 
     @property
     def kind(self) -> str:
-        """``"models"``, ``"datasets"`` or ``"metrics"``."""
+        """The group that it is of, such as ``"models"``."""
         return str(kind_of(self.plugin))
 
     @property
@@ -61,7 +63,7 @@ class Case:
         return self.name or type(self.plugin).__name__
 
 
-def as_case(given: Case | Model | Dataset | Metric) -> Case:
+def as_case(given: Case | Model | Dataset | Metric | FeatureSpace) -> Case:
     """A case of a bare plugin.
 
     Raises:
@@ -74,8 +76,8 @@ def as_case(given: Case | Model | Dataset | Metric) -> Case:
         name = case.plugin.__name__
         raise ZooError(f"checks take an instance, not the class {name}: write {name}(...)")
     raise ZooError(
-        f"checks take a zoo.Model, a dataset or a metric, not {type(case.plugin).__name__}; "
-        "a plugin's class has one of them as its base"
+        f"checks take a model, dataset, metric or feature space, not {type(case.plugin).__name__}; "
+        "a plugin's class has zoo.Model or another of these as its base"
     )
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.testing.harness.bench import Bench
-from zoo.testing.harness.cases import Case
+from zoo.testing.checks.bench import Bench
+from zoo.testing.checks.cases import Case
 
-ALL = ("models", "datasets", "metrics")
+ALL = ("models", "datasets", "metrics", "features")
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from zoo.plugin import posterior, views
 from zoo.plugin.model import Batch
 from zoo.runtime.blame import blaming
 from zoo.runtime.keras_compat import pure
-from zoo.testing.harness import standin
-from zoo.testing.harness.cases import Case, examples, usual_data
-from zoo.testing.harness.outcomes import Skipped
+from zoo.testing.checks import standin
+from zoo.testing.checks.cases import Case, examples, usual_data
+from zoo.testing.checks.outcomes import Skipped
 
 if TYPE_CHECKING:
     from zoo.datasets import Data
@@ -252,7 +252,7 @@ class Bench:
             found[ability] = self.call(ability, model=model, given=found.get("encode"))
         return found
 
-    # --- datasets and metrics
+    # --- datasets, metrics and feature spaces
 
     @cached_property
     def loaded(self) -> Data:
@@ -281,6 +281,17 @@ class Bench:
                 continue
             return metric.measure(standin.model(data.spec), data, seed=0)
         raise Skipped(f"it takes none of the data here: {'; '.join(refusals)}")
+
+    @cached_property
+    def extractor(self):
+        """What a feature space loads, for pictures of digits, and 4 of them, uint8."""
+        data = next(standin.data())
+        try:
+            self.plugin.check(data)
+            space = self.plugin.prepare(data, datasets.Access(), None)
+        except ZooError as error:
+            raise Skipped(f"it does not take the data here: {error}") from error
+        return space.load(data), data.test.x[:N]
 
 
 def state(model: GenerativeModel) -> list:

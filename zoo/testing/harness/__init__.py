@@ -1,1 +1,0 @@
-"""What the checks of plugins work with: a small model, its cases, and outcomes."""
