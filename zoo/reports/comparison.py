@@ -22,12 +22,6 @@ ALIKE = ("recipe", "model", "data", "status", "backend", "device")
 LEAST_SEEDS = 3
 """Seeds of each row that a best one is marked with."""
 
-_HIGHER = (
-    *("elbo", "log_likelihood", "psnr", "ssim", "compression", "mode_coverage", "stacked_modes"),
-    *("recognition", "label_kept", "linear_probe", "accuracy", "augmentation_gain"),
-)
-_LOWER = ("mse",)
-
 
 @dataclass(frozen=True)
 class Column:
@@ -39,6 +33,7 @@ class Column:
         protocol: how it was measured, without what is a run's own: its seed, its shortening.
         unit: such as ``"nats"``, or empty.
         number: from 1, among the protocols of one metric; 0 where there is one.
+        better: ``"higher"`` or ``"lower"``; empty where neither is.
     """
 
     metric: str
@@ -46,6 +41,7 @@ class Column:
     protocol: str
     unit: str
     number: int = 0
+    better: str = ""
 
     @property
     def name(self) -> str:
@@ -186,11 +182,6 @@ def compare(
     return Comparison(rows, told, columns, older)
 
 
-def better(metric: str) -> str | None:
-    """``"higher"`` or ``"lower"``, for a metric of which one is known to be better."""
-    return "higher" if metric in _HIGHER else "lower" if metric in _LOWER else None
-
-
 def is_ahead(first: Value, second: Value, sign: int) -> bool:
     """Whether one is better by more than twice the pooled standard deviation, of enough seeds.
 
@@ -207,7 +198,7 @@ def is_ahead(first: Value, second: Value, sign: int) -> bool:
 
 def _marked(rows: list[Row], column: Column) -> list[Row]:
     """The rows, the one that is ahead of all others in a column marked as best."""
-    sign = {"higher": 1, "lower": -1}.get("" if column.detail else better(column.metric) or "")
+    sign = {"higher": 1, "lower": -1}.get(column.better)
     values = {place: row.values[column] for place, row in enumerate(rows) if column in row.values}
     if sign is None or len(values) < 2 or any(math.isnan(value.mean) for value in values.values()):
         return rows
@@ -294,12 +285,15 @@ def _columns(entries: Sequence[_Entry], metrics: Sequence[str]) -> list[Column]:
         found = [e.metrics[metric] for e in entries if metric in e.metrics]
         if detail:
             found = [each for each in found if detail in each["details"]]
-        units = {protocol(each): "" if detail else each["unit"] for each in found}
-        several = len(units) > 1
-        columns += [
-            Column(metric, detail, text, unit, place if several else 0)
-            for place, (text, unit) in enumerate(units.items(), 1)
-        ]
+        by_protocol = {protocol(each): each for each in found}
+        several = len(by_protocol) > 1
+        for place, (text, each) in enumerate(by_protocol.items(), 1):
+            number = place if several else 0
+            if detail:
+                columns.append(Column(metric, detail, text, "", number))
+            else:
+                better = str(each.get("better", ""))
+                columns.append(Column(metric, "", text, each["unit"], number, better))
     return columns
 
 
@@ -325,7 +319,7 @@ def _sorted(
     paths = {**{ending: path for path, ending in short.items()}, **{path: path for path in short}}
     if name in by_name:
         column = by_name[name]
-        sign = -1 if not column.detail and better(column.metric) == "higher" else 1
+        sign = -1 if column.better == "higher" else 1
 
         def mean(row: Row) -> float | None:
             value = row.values.get(column)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from zoo.reports import differences
-from zoo.reports.comparison import LEAST_SEEDS, Column, Comparison, Row, Value, better
+from zoo.reports.comparison import LEAST_SEEDS, Column, Comparison, Row, Value
 from zoo.runtime import jsons
 from zoo.runtime.console import columns as columns_of
 from zoo.runtime.console import fitted, packed
@@ -157,7 +157,7 @@ def json(comparison: Comparison) -> str:
             "detail": column.detail or None,
             "unit": column.unit,
             "protocol": column.protocol,
-            "better": None if column.detail else better(column.metric),
+            "better": column.better or None,
         }
         for column in comparison.columns
     ]
