@@ -48,8 +48,7 @@ class Inference:
             n: how many.
             seed: of the noise.
             labels: integers ``(n,)`` for a conditional model; by default its classes in turn.
-            first: how many samples to leave out before: ``sample(m)`` and
-                ``sample(n - m, first=m)`` are the parts of ``sample(n)``.
+            first: how many samples of that seed come before these.
 
         Returns:
             float32 ``(n, *data.shape)``, pictures in [0, 1].
@@ -99,9 +98,8 @@ class Inference:
         """What q(z|x) says of the codes of x, given as for ``encode``; ``seed`` is of the draws.
 
         Returns:
-            float32 arrays: ``"mean"`` of q and ``"draw"``, one from q, both ``(n, d)``; with a
-            prior p(z) also ``"rate"``, KL(q || p) in nats, ``(n,)``, and ``"kl"``, that of each
-            dimension, ``(n, d)``. Without a formula for it, only log q - log p at the draw.
+            float32 ``"mean"`` and ``"draw"`` of q, ``(n, d)``; with a prior p(z) ``"rate"``, KL(q ||
+            p) in nats or log q - log p at the draw, ``(n,)``; its parts ``"kl"``, ``(n, d)``.
         """
         return self._chunks("posterior", x, labels, seed)
 
