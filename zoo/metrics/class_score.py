@@ -27,6 +27,7 @@ class ClassScore(SpaceMetric):
     """
 
     name: ClassVar[str] = "class_score"
+    better: ClassVar[str] = "higher"
     order: ClassVar[int] = 1
     of_classes: ClassVar[bool] = True
     against_real: ClassVar[bool] = False

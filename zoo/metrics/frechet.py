@@ -25,6 +25,7 @@ class Frechet(SpaceMetric):
     """
 
     name: ClassVar[str] = "frechet"
+    better: ClassVar[str] = "lower"
     in_inception: ClassVar[str] = "FID"
 
     def title(self):

@@ -31,6 +31,7 @@ class KID(SpaceMetric):
     subsets: int = 100
 
     name: ClassVar[str] = "kid"
+    better: ClassVar[str] = "lower"
 
     def __post_init__(self):
         super().__post_init__()

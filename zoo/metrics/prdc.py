@@ -32,6 +32,7 @@ class PRDC(SpaceMetric):
     k: int = 5
 
     name: ClassVar[str] = "prdc"
+    better: ClassVar[str] = "higher"
     unit: ClassVar[str] = "coverage"
 
     def __post_init__(self):
