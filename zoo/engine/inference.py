@@ -98,8 +98,8 @@ class Inference:
         """What q(z|x) says of the codes of x, given as for ``encode``; ``seed`` is of the draws.
 
         Returns:
-            float32 ``"mean"`` and ``"draw"`` of q, ``(n, d)``; with a prior p also ``"rate"``: KL(q,
-            p) in nats or log q - log p at the draw, ``(n,)``; and its parts ``"kl"``, ``(n, d)``.
+            float32 ``"mean"`` and ``"draw"`` of q, ``(n, d)``; with a prior p ``"rate"``, KL of q
+            and p in nats, or log q - log p at the draw, ``(n,)``; its parts ``"kl"``, ``(n, d)``.
         """
         return self._chunks("posterior", x, labels, seed)
 
