@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo.errors import CodeFailed, ZooError
-from zoo.plugin import views
+from zoo.plugin import pixels, views
 from zoo.runtime.blame import blaming
 from zoo.testing.checks.bench import Bench, N
 from zoo.testing.checks.listing import check
@@ -43,7 +43,7 @@ def abilities_compile(bench: Bench):
         except ZooError:  # it gives what no ability may: another check says what
             continue
         if ability in ("sample", "reconstruct", "decode") and bench.data.is_image:
-            same = model._to_unit(same)
+            same = pixels.to_unit(same, model._range)
             expect(0 <= found.min() <= found.max() <= 1, f"pictures of {ability} leave [0, 1]")
         if ability in ("sample", "log_likelihood"):
             hint = " (noise in a loop is that of rng.at(i), where i is what the loop counts)"
@@ -58,5 +58,5 @@ def abilities_compile(bench: Bench):
             found = model.view(name, **of_x.get(view.inputs, {"n": N}), seed=1, labels=labels)
         columns = found if isinstance(found, dict) else {name: found}
         for column, same in viewed.items():
-            same = model._to_unit(same) if same.ndim == 4 else same
+            same = pixels.to_unit(same, model._range)
             expect_close(columns[column], same, f"view {name!r}, compiled and not")
