@@ -14,10 +14,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from zoo.errors import ZooError
 from zoo.runs import folders, formats
-from zoo.runs.export import ABSOLUTE, RELATIVE, SIZES
-from zoo.runs.run import Run
 from zoo.runtime import backends, processes
 
 DOCS = Path(__file__).parents[1] / "docs" / "export.md"
@@ -36,61 +33,77 @@ def main() -> None:
     parser.add_argument("--runs", help="folder that holds runs")
     root = folders.root(parser.parse_args().runs)
     there = backends.installed()
-    head = f"| | {' | '.join(form.title for form in formats.FORMATS.values())} |"
-    lines = [head, f"|{'---|' * (len(formats.FORMATS) + 1)}"]
-    for title, name, part in PARTS:
-        run = folders.find(name, root)
-        cells = _cells(run, part, there)
-        lines.append(f"| {title} | {' | '.join(cells)} |")
-        print(lines[-1], flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for backend in there:
+            jobs = [
+                job for place in range(len(PARTS)) for job in _jobs(place, backend, root, folder)
+            ]
+            _child(["-m", "zoo.runs.export_child", *jobs], backend)
+        rows = [[title] for title, _, _ in PARTS]
+        for format in formats.FORMATS:
+            _check(format, folder, there)
+            for place, row in enumerate(rows):
+                row.append(_cell(folder / f"{place}-{format}", format, there))
+    heads = ["", *(form.title for form in formats.FORMATS.values())]
+    lines = [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)]
     versions = ", ".join(form.version for form in formats.FORMATS.values())
-    lines += ["", f"Each cell: largest difference from the model on {', '.join(there)}; size of the"
-              f" file. {versions}."]  # fmt: skip
+    on = f"the largest difference from the model on {', '.join(there)}, and the size of the file"
+    lines += ["", f"Each cell: {on}. {versions}."]
     text = "\n".join(lines)
+    print(text)
     page = DOCS.read_text(encoding="utf-8")
     put = re.sub(f"{_START}.*{_END}", lambda _: f"{_START}\n\n{text}\n\n{_END}", page, flags=re.S)
     DOCS.write_text(put, encoding="utf-8")
 
 
-def _cells(run: Run, part: str, there) -> list[str]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+def _jobs(place: int, backend: str, root: Path, folder: Path) -> list[str]:
+    """What a child under a backend makes of a part: its outputs, and the files that it writes."""
+    _, name, part = PARTS[place]
+    steps = {f"{place}-{backend}": ("keras", "refer")}
+    for format, form in formats.FORMATS.items():
+        if form.backend(backends.installed()[0]) == backend:
+            steps[f"{place}-{format}"] = (format, "write")
+    jobs = []
+    for inside, (format, step) in steps.items():
+        (folder / inside).mkdir()
+        job = {
+            "run": str(folders.find(name, root).path.resolve()),
+            "recipe": None,
+            "which": "final",
+            "part": part,
+            "format": format,
+            "folder": str(folder / inside),
+            "steps": [step],
+        }
+        jobs.append(json.dumps(job))
+    return jobs
+
+
+def _check(format: str, folder: Path, there) -> None:
+    """Run the files of a format in its runtime, against the model on each backend."""
+    form, programs = formats.FORMATS[format], []
+    for place in range(len(PARTS)):
+        inside = folder / f"{place}-{format}"
+        about = json.loads((inside / "about.json").read_text())
         for backend in there:
-            (folder / backend).mkdir()
-            if why := _child(run, part, "keras", folder / backend, backend, "refer"):
-                raise ZooError(why)
-        return [_cell(run, part, name, folder, there) for name in formats.FORMATS]
+            paths = folder / f"{place}-{backend}" / "reference.npz", inside / f"{backend}.json"
+            programs.append(formats.check(form, inside / f"made{form.suffix}", about, *paths))
+    _child(["-c", "\n".join(programs)], there[0])
 
 
-def _cell(run: Run, part: str, name: str, folder: Path, there) -> str:
-    form, off = formats.FORMATS[name], []
-    if why := _child(run, part, name, folder, form.backend(there[0]), "write"):
-        return f"not written: {why}"
-    made, result = folder / f"made{form.suffix}", folder / "result.json"
-    about = json.loads((folder / "about.json").read_text())
-    for backend in there:
-        reference = folder / backend / "reference.npz"
-        program = formats.check(form, made, about, reference, result, SIZES, RELATIVE, ABSOLUTE)
-        environment = {**backends.ON_CPU, "KERAS_BACKEND": backend, "ZOO_ACCELERATE": "none"}
-        why = processes.failure(["-c", program], 900, environment)
-        off.append(why or f"{json.loads(result.read_text())['difference']:.1e}")
+def _cell(inside: Path, format: str, there) -> str:
+    off = [json.loads((inside / f"{name}.json").read_text())["difference"] for name in there]
+    made = inside / f"made{formats.FORMATS[format].suffix}"
     files = [made] if made.is_file() else [path for path in made.rglob("*") if path.is_file()]
-    return f"{', '.join(off)}; {sum(path.stat().st_size for path in files) / 1e6:.2f} MB"
+    size = sum(path.stat().st_size for path in files)
+    return f"{', '.join(f'{number:.1e}' for number in off)}; {size / 1e6:.2f} MB"
 
 
-def _child(run: Run, part: str, name: str, folder: Path, backend: str, step: str) -> str:
-    job = {
-        "run": str(run.path.resolve()),
-        "recipe": None,
-        "which": "final",
-        "part": part,
-        "format": name,
-        "folder": str(folder),
-        "sizes": SIZES,
-        "steps": [step],
-    }
+def _child(arguments: list[str], backend: str) -> None:
     environment = {**backends.ON_CPU, "KERAS_BACKEND": backend, "ZOO_ACCELERATE": "none"}
-    return processes.failure(["-m", "zoo.runs.export_child", json.dumps(job)], 900, environment)
+    if why := processes.failure(arguments, 900, environment):
+        raise SystemExit(why)
 
 
 if __name__ == "__main__":

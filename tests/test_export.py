@@ -17,7 +17,6 @@ from zoo.datasets import Access
 from zoo.errors import RunFailed, ZooError
 from zoo.nn.distributions import NormalMixture
 from zoo.runs import export_child, formats, parts
-from zoo.runs.export import ABSOLUTE, RELATIVE, SIZES
 from zoo.runtime import processes
 
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -114,9 +113,7 @@ def written(made, format, folder):
     made.model(inputs(made, 1))
     path = folder / f"made{form.suffix}"
     form.write(made, path, about)
-    reference, result = folder / "r.npz", folder / "r.json"
-    limits = (SIZES, RELATIVE, ABSOLUTE)
-    return path, formats.check(form, path, about, reference, result, *limits)
+    return path, formats.check(form, path, about, folder / "r.npz", folder / "r.json")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +121,7 @@ def written(made, format, folder):
     [
         ("onnx", "labelled", "encoder"),
         ("onnx", "dcgan", "sampler"),
+        ("onnx", "flow", "sampler"),  # a loop
         ("saved_model", "labelled", "encoder"),
         ("litert", "labelled", "encoder"),
     ],
@@ -132,7 +130,7 @@ def test_a_file_gives_in_its_runtime_what_the_model_gives(tmp_path, format, name
     needs(format)
     model = built(name)
     made = parts.part(model, part)
-    export_child.refer(model, made, tmp_path / "r.npz", SIZES)
+    export_child.refer(model, made, tmp_path / "r.npz")
     path, program = written(made, format, tmp_path)
     assert processes.failure(["-c", program], 300) == ""
     assert 0 <= json.loads((tmp_path / "r.json").read_text())["difference"] < 1e-4
@@ -154,7 +152,7 @@ def test_a_file_gives_in_its_runtime_what_the_model_gives(tmp_path, format, name
 def test_a_file_that_differs_from_the_model_is_found_out(tmp_path):
     model = built("vae")
     made = parts.part(model)
-    export_child.refer(model, made, tmp_path / "r.npz", SIZES)
+    export_child.refer(model, made, tmp_path / "r.npz")
     layer = next(x for x in model.networks["decoder"].layers if x.weights)
     layer.set_weights([w + 0.5 for w in layer.get_weights()])
     _, program = written(made, "keras", tmp_path)

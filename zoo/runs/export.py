@@ -16,8 +16,6 @@ from zoo.runs.run import Run
 from zoo.runtime import backends, files, processes, writer
 from zoo.runtime.waiting import waiting
 
-SIZES = (1, 3, 7)
-RELATIVE, ABSOLUTE = 1e-4, 1e-5
 _SECONDS = 900.0  # that a child may take
 
 
@@ -103,7 +101,6 @@ def export(
             "part": part,
             "format": format,
             "folder": name,
-            "sizes": SIZES,
         }
         steps = {refers: ["refer", "write"]} if refers == writes else {
             refers: ["refer"], writes: ["write"],
@@ -114,9 +111,7 @@ def export(
                        backend, f"{what} cannot be exported")  # fmt: skip
             about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
             made, result = folder / f"made{form.suffix}", folder / "result.json"
-            program = formats.check(
-                form, made, about, folder / "reference.npz", result, SIZES, RELATIVE, ABSOLUTE
-            )
+            program = formats.check(form, made, about, folder / "reference.npz", result)
             _child(["-c", program], refers, f"{what}: nothing is written, for {form.version} "
                    "does not give what the model gives")  # fmt: skip
         part = about["part"]

@@ -1,6 +1,6 @@
 """The child process of an export: what the model gives, and the file.
 
-python -m zoo.runs.export_child JOB      JOB as JSON, see ``main``
+python -m zoo.runs.export_child JOB...      each as JSON, see ``main``
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shortened
 from zoo.plugin.serialization import call_text
 from zoo.runs import formats, parts
 from zoo.runs.load import load
@@ -26,14 +26,14 @@ def main(job: dict[str, Any]) -> None:
 
     Args:
         job: ``run``, ``recipe``, ``which`` and ``part`` as for ``zoo.export``; ``format``;
-            ``folder``; ``sizes`` of the batches; and ``steps``: ``"refer"`` for ``reference.npz``
-            and ``"write"`` for ``made`` and ``about.json``.
+            ``folder``; and ``steps``: ``"refer"`` for ``reference.npz`` and ``"write"`` for
+            ``made`` and ``about.json``.
     """
     run, folder = Run(Path(job["run"])), Path(job["folder"])
     model = load(run, which=job["which"], recipe=job["recipe"], precision="float32")
     made = parts.part(model, job["part"])
     if "refer" in job["steps"]:
-        refer(model, made, folder / "reference.npz", job["sizes"])
+        refer(model, made, folder / "reference.npz")
     if "write" in job["steps"]:
         form = formats.find(job["format"])
         rng = np.random.default_rng(0)
@@ -43,16 +43,16 @@ def main(job: dict[str, Any]) -> None:
         (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def refer(model, made: parts.Part, path: Path, sizes) -> None:
-    """Write inputs, and what the model gives for them, at several batch sizes."""
+def refer(model, made: parts.Part, path: Path) -> None:
+    """Write inputs, and what the model gives for them, at the batch sizes of a check."""
     rng = np.random.default_rng(0)
     arrays: dict[str, np.ndarray] = {}
-    for n in sizes:
+    for n in formats.SIZES:
         inputs = {value.name: value.drawn(n, rng) for value in made.inputs}
         arrays |= {f"{n} in {name}": array for name, array in inputs.items()}
         outputs = parts.expected(model, made, inputs)
         arrays |= {f"{n} out {name}": array for name, array in outputs.items()}
-    np.savez(path, **arrays)
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # its other arguments are flags
 
 
 def described(run: Run, manifest: Manifest, made: parts.Part) -> dict[str, Any]:
@@ -81,6 +81,9 @@ def _imports(layer: keras.layers.Layer) -> set[str]:
 
 if __name__ == "__main__":
     try:
-        main(json.loads(sys.argv[1]))
+        for text in sys.argv[1:]:
+            main(json.loads(text))
     except ZooError as error:
-        sys.exit(" ".join(str(error).split()))
+        sys.exit(shortened(str(error), 500))
+    except Exception as error:  # of a framework, which may say why in many lines
+        sys.exit(shortened(f"{type(error).__name__}: {error}", 500))

@@ -21,6 +21,9 @@ from zoo.runtime import backends
 if TYPE_CHECKING:
     from zoo.runs.parts import Part
 
+SIZES = (1, 3, 7)  # of the batches by which a file is checked
+RELATIVE, ABSOLUTE = 1e-4, 1e-5  # how far its numbers may be from the model's
+
 INSIDE = "zoo.json"
 """The name under which a ``.keras`` file and a SavedModel hold what describes them."""
 
@@ -249,9 +252,6 @@ def check(
     about: Mapping[str, Any],
     reference: Path,
     result: Path,
-    sizes: Sequence[int],
-    relative: float,
-    absolute: float,
 ) -> str:
     """A program that runs a file in its own runtime and compares it with a reference.
 
@@ -261,19 +261,17 @@ def check(
         about: what describes it, with ``inputs``, ``outputs`` and ``imports``.
         reference: the ``.npz`` file of ``"{n} in {name}"`` and ``"{n} out {name}"``.
         result: the JSON file that it writes, with the largest ``difference``.
-        sizes: of the batches.
-        relative, absolute: how far a number may be from the reference's.
     """
     return _CHECK.format(
         opening=opening(format, str(file), about),
         calling="\n".join(f"    {line}" for line in format.calling.splitlines()),
         reference=repr(str(reference)),
         result=repr(str(result)),
-        sizes=tuple(sizes),
+        sizes=SIZES,
         inputs=[value["name"] for value in about["inputs"]],
         outputs=[value["name"] for value in about["outputs"]],
-        relative=relative,
-        absolute=absolute,
+        relative=RELATIVE,
+        absolute=ABSOLUTE,
     )
 
 

@@ -16,7 +16,7 @@ from keras import ops
 
 from zoo.engine.model import GenerativeModel
 from zoo.engine.nets import Nets
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shortened
 
 PARTS = ("decoder", "generator", "encoder", "classifier", "sampler")
 
@@ -109,13 +109,22 @@ def part(model: GenerativeModel, name: str | None = None) -> Part:
             f"{model.where} has no {name} to export{_why(model, name)}; it has: {', '.join(own)}"
         )
     graph = _Graph(model)
-    outputs = {
+    trace = {
         "decoder": graph.decoder,
         "generator": graph.decoder,
         "encoder": graph.encoder,
         "classifier": graph.classifier,
         "sampler": graph.sampler,
-    }[name]()
+    }[name]
+    try:
+        outputs = trace()
+    except ZooError:
+        raise
+    except Exception as error:  # of a plugin's code, which may do what no graph holds
+        raise ZooError(
+            f"{model.where}: its {name} is no graph of Keras operations, such as a loop that uses "
+            f"labels: {shortened(f'{type(error).__name__}: {error}', 200)}"
+        ) from error
     inputs = {value.name: tensor for value, tensor in graph.inputs}
     made = keras.Model(inputs, {value.name: tensor for value, tensor in outputs}, name=name)
     if not made.weights:  # they are within a loop, where Keras's graph does not see them
