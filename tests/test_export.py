@@ -67,6 +67,7 @@ def test_the_parts_of_a_model(name, own):
     assert parts.names(built(name)) == own
 
 
+@pytest.mark.once_in_short
 def test_parts_give_what_the_model_gives():
     vae, gan = built("labelled"), built("dcgan")
     rng = np.random.default_rng(0)
