@@ -18,9 +18,11 @@ ALLOWED = (
     r"PyTorch compiles nothing",
     r"needs POSIX signals|needs a POSIX shell|needs os\.wait4|Windows has no such locks",
     r"measures memory as Linux tells it|needs the malloc of glibc|root writes anywhere",
+    r"(jax|torch) does not write (ONNX|SavedModel|LiteRT)",
     r"there is a GPU|a dry run makes no folder|one backend is enough",
-    # what CI has no right to, or does not install: the extras cv, huggingface, ray and tfds
+    # what CI has no right to, or does not install: the extras cv, huggingface, litert, ray and tfds
     r"needs strace, and the right to trace|needs the right to mount",
+    r"(ai_edge_litert|flatbuffers), of the extra litert, is not installed",
     r"Ray, the extra ray, is not installed",
     r"keras-cv, the extra cv, is not installed|could not import 'keras_cv'",
     r"Hugging Face datasets are not installed|TensorFlow Datasets are not installed",

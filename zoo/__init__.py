@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo.plugin.model import Batch, DataSpec, Model, Move
     from zoo.plugin.registry import dataset, feature_space, metric, model
     from zoo.plugin.views import View
+    from zoo.runs.export import export
     from zoo.runs.load import load
     from zoo.training.resume import resume
     from zoo.training.train import train
@@ -42,6 +43,7 @@ _ORIGIN = {
     "ZooError": "zoo.errors",
     "build": "zoo.engine.model",
     "dataset": "zoo.plugin.registry",
+    "export": "zoo.runs.export",
     "feature_space": "zoo.plugin.registry",
     "gradient": "zoo.engine.gradient",
     "load": "zoo.runs.load",
@@ -68,6 +70,7 @@ __all__ = [
     "callbacks",
     "dataset",
     "datasets",
+    "export",
     "feature_space",
     "features",
     "gradient",

@@ -31,6 +31,7 @@ COMMANDS = {
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
+    "export": ("zoo.cli.export", "Write a model for ONNX, TensorFlow, LiteRT or Keras."),
     "compare": ("zoo.cli.compare", "Print one table of runs; with --train, train what has none."),
     "sweep": ("zoo.cli.sweep", "Train a recipe with many settings and seeds, and compare."),
     "parity": ("zoo.cli.parity", "Compare the first steps of a recipe on all backends."),

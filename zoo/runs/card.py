@@ -31,7 +31,7 @@ def card(pack: Run, parameters: int) -> str:
             "",
             "| | |",
             "|---|---|",
-            *(f"| {name} | {_cell(value)} |" for name, value in _facts(manifest, parameters)),
+            *(f"| {name} | {cell(value)} |" for name, value in _facts(manifest, parameters)),
             "",
             *_figures(pack),
             "## How it was made",
@@ -87,7 +87,7 @@ def _figures(pack: Run):
         return
     yield from ("## Figures", "", "| metric | value | protocol |", "|---|---|---|")
     for name, found in measured.items():
-        yield f"| {_cell(name)} | {_cell(figure(found))} | {_cell(found['protocol'])} |"
+        yield f"| {cell(name)} | {cell(figure(found))} | {cell(found['protocol'])} |"
     yield ""
 
 
@@ -104,5 +104,6 @@ def _quoted(change: str) -> str:
     return printable(change if plain else "'" + change.replace("'", "'\\''") + "'")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text of a run or pack as a cell of a table."""
     return printable(text).replace("|", "\\|")

@@ -17,7 +17,8 @@ from zoo.plugin import network_configs, serialization
 from zoo.runs import artifact, folders, own_networks, trust
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
-from zoo.runtime.keras import pinned, precision
+from zoo.runtime import keras as settings
+from zoo.runtime.keras import pinned
 
 
 @pinned()
@@ -27,6 +28,7 @@ def load(
     which: Literal["final", "best"] = "final",
     recipe: Path | str | None = None,
     runs_folder: str | None = None,
+    precision: Literal["float32"] | None = None,
 ) -> GenerativeModel:
     """Load what a run trained, under any backend.
 
@@ -40,6 +42,8 @@ def load(
             run as Python; without it nothing of the run is. Networks that Keras can describe
             are kept in the run, and need no recipe.
         runs_folder: where runs are; default ``ZOO_RUNS``, else ``./runs``.
+        precision: ``"float32"`` to compute in it, also where the run trained in mixed precision;
+            default the run's own. Networks that are kept as configs keep theirs.
 
     Returns:
         The compiled ``keras.Model``, with ``sample``, ``reconstruct``, ``encode`` and
@@ -63,7 +67,8 @@ def load(
     averaged = described.ema is not None and not described.pack
     with _blaming(run):
         plugin, spec, networks = _parts(run, described, recipe)
-        with precision(described.precision), trust.budget(arrays, bool(networks)):
+        policy = precision or described.precision
+        with settings.precision(policy), trust.budget(arrays, bool(networks)):
             weights = _numbers(described)
             model = build(plugin, spec, weights=weights, networks=networks, seed=described.seed)
         model.of_run, model.class_names = True, tuple(described.data.class_names)
