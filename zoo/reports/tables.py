@@ -115,7 +115,11 @@ def text(comparison: Comparison, stream: TextIO) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """The table as Markdown has it; the best is bold."""
-    found = grid(comparison)
+    return drawn(grid(comparison))
+
+
+def drawn(found: Grid) -> str:
+    """A grid as Markdown has it."""
     common = ", ".join(f"{heading} {value}" for heading, value in found.common.items())
     under = ["---:" if cell.number else "---" for cell in found.rows[0]]
     rows = [
