@@ -115,7 +115,10 @@ def _read(path: Path) -> Kept:
 
 def _shipped(run: Run, described: Manifest) -> str:
     """The name of the shipped recipe that a run was trained by."""
-    source = _code(run.source)
+    try:
+        source = _code(run.source)
+    except SyntaxError as error:
+        raise ZooError(f"run {run.name} keeps no recipe that Python reads: {error}") from error
     for name, path in recipe_files.shipped().items():
         if path.stem == described.recipe and _code(path.read_text(encoding="utf-8")) == source:
             return name

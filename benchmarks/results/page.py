@@ -92,13 +92,17 @@ def _table(
 
 
 def _with_processor(found: Grid, rows: Sequence[Sequence[Kept]]) -> Grid:
-    """The grid with the time of the processor behind its columns, and the machines below."""
+    """The grid with the time of the processor, where a run has it, and the machines below."""
+    found = dataclasses.replace(
+        found, notes=[*found.notes, *_machines([run for row in rows for run in row])]
+    )
+    if all(run.processor_seconds is None for row in rows for run in row):
+        return found
     cells = [[*cells, _processor(runs)] for cells, runs in zip(found.rows, rows, strict=True)]
     return dataclasses.replace(
         found,
         headings=[*found.headings, "processor seconds"],
         rows=cells,
-        notes=[*found.notes, *_machines([run for row in rows for run in row])],
     )
 
 
