@@ -189,17 +189,13 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
     import platform
     from importlib.metadata import version
 
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [s.partition(":")[2] for s in info.read_text().splitlines() if "model name" in s]
-        name = names[0].strip() if names else name
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if os.name == "posix" else 0
+    from zoo.runtime.machine import machine
+
+    here = machine()
     versions = {"Python": platform.python_version()}
     versions |= {package: version(package) for package in ("keras", *packages)}
     return {
-        "processor": name,
-        "cores": os.cpu_count(),
-        "memory": round(memory / 2**30),
+        **here,
+        "memory": round((here["memory"] or 0) / 2**30),
         "versions": versions,
     }

@@ -6,7 +6,8 @@ Uniform noise of 100 dimensions, 128 and 64 filters, 5 x 5 kernels, batches of 1
 with beta_1 0.5 for both players. The paper trains on pictures of 64 x 64 and gives no number for
 MNIST.
 
-Not measured yet.
+Measured with TensorFlow, seed 0: 66.6% of 1,000 samples are recognized, of each digit at least 6.0%
+(docs/results.md). Some 70 minutes on two CPU cores beside other work.
 """
 
 import keras

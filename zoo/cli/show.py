@@ -163,6 +163,8 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
     lines.append(printable(f"  {manifest.model.title} on {data}, in {run.path}"))
     lines += ["", *summary.figures(run)] if finished else []
     lines += ["", "Settings", f"  {manifest.backend} on {manifest.device}, seed {manifest.seed}"]
+    if manifest.machine:
+        lines[-1] += f", {manifest.machine}"
     for part, described in (("model", manifest.model), ("dataset", manifest.dataset)):
         made = call_text(described.name or described.cls, described.settings)
         lines.append(printable(f"  {part} {made}"))

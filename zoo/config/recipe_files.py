@@ -46,7 +46,7 @@ def find(text: str) -> Path:
         guess = nearest(text, sorted(path.parent.parent.glob(f"*/{path.name}")))
     namesakes = [name for name, file in known.items() if file.stem == path.stem]
     if not guess and namesakes:
-        guess = f"; did you mean {namesakes[0]!r}?"
+        guess = f"; did you mean {min(namesakes, key=len)!r}?"  # published/NAME is a longer one
     guess = guess or nearest(text, known)
     listed = f"By name there are: {_names(known)}."
     if beside and within:

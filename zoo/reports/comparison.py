@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,7 @@ from typing import Any
 from zoo.errors import ZooError, unknown
 from zoo.plugin import registry
 from zoo.reports import differences
-from zoo.runs import parameters, results
-from zoo.runs.manifest import Manifest
+from zoo.reports.entry import Entry, read
 from zoo.runs.run import Run
 
 ALIKE = ("recipe", "model", "data", "status", "backend", "device")
@@ -121,22 +121,6 @@ class Comparison:
         return [key for key in ALIKE if len({row.about[key] for row in self.rows}) > 1]
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One run, read."""
-
-    run: Run
-    manifest: Manifest
-    about: dict[str, str]
-    settings: dict[str, str]
-    metrics: dict[str, dict[str, Any]]
-
-    @property
-    def key(self) -> tuple:
-        """Equal for runs that differ in their seed alone."""
-        return tuple(self.about.items()), tuple(sorted(self.settings.items()))
-
-
 def compare(
     runs: Sequence[tuple[Run, Mapping[str, Any]]],
     metrics: Sequence[str] = (),
@@ -154,8 +138,15 @@ def compare(
     Raises:
         ZooError: a run cannot be read, or there is no column to sort by.
     """
-    entries, older = _newest([_read(run, more) for run, more in runs])
-    groups: dict[tuple, list[_Entry]] = {}
+    return compare_entries([read(run, more) for run, more in runs], metrics, sort)
+
+
+def compare_entries(
+    every: Sequence[Entry], metrics: Sequence[str] = (), sort: str | None = None
+) -> Comparison:
+    """As ``compare``, of runs that are read already."""
+    entries, older = _newest(every)
+    groups: dict[tuple, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.key, []).append(entry)
     columns = _columns(entries, metrics)
@@ -211,49 +202,35 @@ def _marked(rows: list[Row], column: Column) -> list[Row]:
     return rows
 
 
-def _read(run: Run, more: Mapping[str, Any]) -> _Entry:
-    manifest = run.manifest
-    settings = differences.settings(run, manifest)
-    about = {
-        "recipe": f"{manifest.recipe} (pretrained)" if manifest.pack else manifest.recipe,
-        "model": manifest.model.title,
-        "data": manifest.data.name,
-        "status": run.status_of(manifest),
-        "backend": manifest.backend,
-        "device": manifest.device,
-    }
-    return _Entry(run, manifest, about, settings, {**results.kept(run), **more})
-
-
-def _newest(entries: list[_Entry]) -> tuple[list[_Entry], list[str]]:
+def _newest(entries: Sequence[Entry]) -> tuple[list[Entry], list[str]]:
     """Of each experiment and seed the newest run, and the names of the others."""
-    newest: dict[tuple, _Entry] = {}
+    newest: dict[tuple, Entry] = {}
     for entry in entries:
-        key = (entry.key, entry.manifest.seed)
-        if key not in newest or newest[key].manifest.created < entry.manifest.created:
+        key = (entry.key, entry.seed)
+        if key not in newest or newest[key].created < entry.created:
             newest[key] = entry
     kept = list(newest.values())
-    paths = {entry.run.path for entry in kept}
-    return kept, [entry.run.name for entry in entries if entry.run.path not in paths]
+    told = {(entry.name, entry.created) for entry in kept}
+    return kept, [entry.name for entry in entries if (entry.name, entry.created) not in told]
 
 
-def _row(group: list[_Entry], columns: list[Column]) -> Row:
-    group = sorted(group, key=lambda entry: entry.manifest.seed)
-    times = [t for entry in group if (t := entry.manifest.finished_in_seconds) is not None]
+def _row(group: list[Entry], columns: list[Column]) -> Row:
+    group = sorted(group, key=lambda entry: entry.seed)
+    times = [entry.seconds for entry in group if entry.seconds is not None]
     first = group[0]
     return Row(
         about=first.about,
         settings=first.settings,
-        seeds=[entry.manifest.seed for entry in group],
-        runs=[entry.run.name for entry in group],
+        seeds=[entry.seed for entry in group],
+        runs=[entry.name for entry in group],
         values={c: value for c in columns if (value := _value(group, c)) is not None},
-        parameters=parameters.count(first.run),
+        parameters=first.parameters,
         seconds=statistics.fmean(times) if times else None,
-        abilities=first.manifest.abilities,
+        abilities=first.abilities,
     )
 
 
-def _value(group: list[_Entry], column: Column) -> Value | None:
+def _value(group: list[Entry], column: Column) -> Value | None:
     found = [
         entry.metrics[column.metric]
         for entry in group
@@ -271,13 +248,10 @@ def _value(group: list[_Entry], column: Column) -> Value | None:
     return Value(statistics.fmean(numbers), spread, len(numbers), tuple(sorted(shortened)))
 
 
-def _columns(entries: Sequence[_Entry], metrics: Sequence[str]) -> list[Column]:
+def _columns(entries: Sequence[Entry], metrics: Sequence[str]) -> list[Column]:
     names = list(dict.fromkeys(metrics))
     if not names:
-        counts: dict[str, int] = {}
-        for entry in entries:
-            for name in entry.metrics:
-                counts[name] = counts.get(name, 0) + 1
+        counts = Counter(name for entry in entries for name in entry.metrics)
         names = sorted(counts, key=lambda name: -counts[name])
     columns = []
     for name in names:

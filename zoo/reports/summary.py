@@ -33,8 +33,10 @@ def finished(run: Run) -> str:
 def figures(run: Run) -> list[str]:
     """The numbers and pictures of a finished run, in lines."""
     results = evaluation.results(run)
+    busy = results.processor_seconds
     lines = [
         f"trained on {results.data}, {counted(results.epochs, 'epoch')} in {results.seconds:.0f} s"
+        + ("" if busy is None else f" ({busy:.0f} s of processor time)")
     ]
     lines += [f"  {line}" for line in measured(evaluation.kept(run))]
     lines += [f"  {line}" for line in over_training(results.over_training)]

@@ -115,7 +115,11 @@ def text(comparison: Comparison, stream: TextIO) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """The table as Markdown has it; the best is bold."""
-    found = grid(comparison)
+    return drawn(grid(comparison))
+
+
+def drawn(found: Grid) -> str:
+    """A grid as Markdown has it."""
     common = ", ".join(f"{heading} {value}" for heading, value in found.common.items())
     under = ["---:" if cell.number else "---" for cell in found.rows[0]]
     rows = [
@@ -189,7 +193,10 @@ def json(comparison: Comparison) -> str:
 def _notes(comparison: Comparison) -> list[str]:
     rows, shown = comparison.rows, comparison.columns[:MOST]
     values = [value for row in rows for column, value in row.values.items() if column in shown]
-    notes = [f"{_called(column)}: {column.protocol}" for column in shown]
+    by_protocol: dict[str, list[str]] = {}  # a metric and its details share one
+    for column in shown:
+        by_protocol.setdefault(column.protocol, []).append(_called(column))
+    notes = [f"{', '.join(names)}: {protocol}" for protocol, names in by_protocol.items()]
     if len(comparison.columns) > MOST:
         rest = ", ".join(dict.fromkeys(column.name for column in comparison.columns[MOST:]))
         notes.append(f"measured too: {rest}; --metric NAME shows it")

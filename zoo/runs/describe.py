@@ -16,6 +16,7 @@ from zoo.engine.backends import backend
 from zoo.engine.optimizers import serialized
 from zoo.plugin import views
 from zoo.plugin.serialization import described, plain, settings_of
+from zoo.runtime import machine
 from zoo.runtime.console import printable
 
 
@@ -58,6 +59,7 @@ def describe(experiment: Any) -> dict[str, Any]:
             },
         },
         "versions": versions(),
+        "machine": machine.machine(),
     }
 
 

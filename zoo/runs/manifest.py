@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.plugin.settings import given_as_code
 from zoo.runtime import jsons
-from zoo.runtime.console import excerpt, printable
+from zoo.runtime.console import counted, excerpt, printable
 
 FORMAT = 2
 """What this zoo writes and reads: 1 had weights in HDF5."""
@@ -152,6 +152,25 @@ class TrainedOn:
 
 
 @dataclass(frozen=True)
+class Machine:
+    """What a run was trained on.
+
+    Attributes:
+        processor: its model.
+        cores: that the process could use.
+        memory: likewise, in bytes; None where nothing said how much.
+    """
+
+    processor: str = field(metadata=_is(LINE))
+    cores: int = field(metadata=_is(COUNT))
+    memory: int | None = field(metadata=_is(_or_null(_whole(0, 1 << 62))))
+
+    def __str__(self) -> str:
+        held = "" if self.memory is None else f", {self.memory / 2**30:.0f} GB"
+        return printable(f"{counted(self.cores, 'core')} ({self.processor}){held}")
+
+
+@dataclass(frozen=True)
 class PackInfo:
     """What makes a folder a pack.
 
@@ -197,6 +216,7 @@ class Manifest:
         metrics: of the recipe.
         data: what the run was trained on.
         versions: of what numbers depend on.
+        machine: that trained it last; None for a run of an older zoo.
         views: of the model's own, ``{name: what it shows, in one line}``.
         changes: by which the recipe differs from its file, as ``"key=value"``.
         on_nan: ``"stop"`` or ``"skip"``.
@@ -233,6 +253,7 @@ class Manifest:
     metrics: tuple[Part, ...] = field(metadata=_is(Part))
     data: TrainedOn = field(metadata=_is(TrainedOn))
     versions: dict[str, str] = field(metadata=_is(_map_of(LINE)))
+    machine: Machine | None = field(metadata=_is(Machine), default=None)
     accelerations: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
     views: dict[str, str] = field(metadata=_is(_map_of(LINE)), default_factory=dict)
     changes: list[str] = field(metadata=_is(_list_of(TEXT)), default_factory=list)

@@ -148,6 +148,7 @@ class Results:
         data: what it was trained on, in words.
         epochs: that were trained.
         seconds: of training and measuring.
+        processor_seconds: likewise, user and system, of all cores; None where nothing says it.
         test: ``{term: value}`` on the test set.
         pictures: files that show the end of the training, below the run's folder.
         over_training: ``{metric: {"unit": ..., "best": (epoch, value), "final": likewise}}`` of
@@ -157,6 +158,7 @@ class Results:
     data: str
     epochs: int
     seconds: float
+    processor_seconds: float | None
     test: dict[str, float]
     pictures: tuple[str, ...]
     over_training: dict[str, dict[str, Any]]
@@ -171,6 +173,7 @@ def results(run: Run) -> Results:
         printable(_taken(value, "data", str, where)),
         _taken(value, "epochs", int, where),
         _taken(value, "seconds", (int, float), where),
+        _taken(value, "processor_seconds", (int, float, type(None)), where),
         {printable(key): _number(test, key, f"{where}: test") for key in test},
         tuple(printable(str(name)) for name in _taken(value, "pictures", list, where)),
         _over_training(value, where),
@@ -208,7 +211,7 @@ def kept(run: Run) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in (RESULTS, FILE):
         if (run.path / name).exists():
-            for metric, value in _measured(run.path / name, f"run {run.name}").items():
+            for metric, value in measured_in(run.path / name, f"run {run.name}").items():
                 before = found.get(metric)
                 if before is None or before.get("shortened") or not value.get("shortened"):
                     found[metric] = value
@@ -223,12 +226,13 @@ def keep(path: Path, measured: Mapping[str, Mapping[str, Any]], **circumstances:
         measured: as ``zoo.metrics.evaluate.measure`` returns it.
         circumstances: to be kept with each, such as the backend.
     """
-    before = _measured(path, "what was measured before") if path.exists() else {}
+    before = measured_in(path, "what was measured before") if path.exists() else {}
     added = {name: {**found, **circumstances} for name, found in measured.items()}
     return {"metrics": {**before, **added}}
 
 
-def _measured(path: Path, what: str) -> dict[str, dict[str, Any]]:
+def measured_in(path: Path, what: str) -> dict[str, dict[str, Any]]:
+    """The ``"metrics"`` of a file, each field checked; ``what`` begins messages."""
     where = f"{what}: {path.name}"
     metrics = _taken(json_object(path, what), "metrics", dict, where)
     return {printable(name): _metric(metrics, name, f"{where}: metrics") for name in metrics}

@@ -19,6 +19,9 @@ _GROUPS = (
 )
 """Where Linux says what a container may take."""
 
+UNKNOWN = 1 << 62
+"""What ``most`` returns where nothing says how much there is."""
+
 
 def is_full(error: BaseException | None) -> bool:
     """Whether an error says that memory is full, of this machine or of its device."""
@@ -48,7 +51,7 @@ def refuse_beyond(count: int, what: str, instead: str) -> None:
 @functools.cache
 def most() -> int:
     """Bytes that a process can have: the machine's, or its container's, or its own limit."""
-    known = [1 << 62]
+    known = [UNKNOWN]
     with contextlib.suppress(AttributeError, OSError, ValueError):  # Windows has neither
         known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     with contextlib.suppress(ImportError):

@@ -30,6 +30,7 @@ from zoo.training.checkpointing import CheckpointWriter
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
 from zoo.training.loop import Loop
 from zoo.training.signals import Interruption
+from zoo.training.stopwatch import Stopwatch
 
 
 @pinned()
@@ -117,15 +118,16 @@ def carry_out(training: Training) -> Run:
     experiment, run = training.experiment, training.run
     try:
         with failures.explain_resource_errors(run, experiment):
-            logs, seconds = _fit(training)
+            spent = Stopwatch(training.start.state if training.start else None)
+            logs = _fit(training, spent)
             _fit_sampler(experiment, run)
-            began = time.perf_counter()
-            results = _results(training, logs, None if training.full else budget.of(seconds))
+            seconds = None if training.full else budget.of(spent.read()["seconds"])
+            results = _results(training, logs, seconds)
             for part in ("validation", "test"):
                 told = finite.in_results(part, results[part], getattr(experiment, part))
                 if told:
                     training.say(told)
-            results["seconds"] = round(seconds + time.perf_counter() - began, 1)
+            results |= spent.read()
             run.write_json("results.json", results)
             run.update(
                 status="finished",
@@ -140,8 +142,8 @@ def carry_out(training: Training) -> Run:
     return run
 
 
-def _fit(training: Training) -> tuple[dict[str, float], float]:
-    """Train, and return the last epoch's logs and the seconds it took in all."""
+def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
+    """Train, and return the last epoch's logs."""
     experiment, run, start = training.experiment, training.run, training.start
     recipe, model, batches = experiment.recipe, experiment.model, experiment.batches
     context = callbacks.Context(
@@ -168,16 +170,12 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
     for callback in ours:
         callback.context = context
     rates = describe.rates(model)
-    first, before = (start.state["epoch"], start.state["seconds"]) if start else (0, 0.0)
+    first = start.state["epoch"] if start else 0
     over = start is not None and start.state["stopped"] and not training.further
-    began = time.perf_counter()
-
-    def seconds():
-        return before + time.perf_counter() - began
 
     def about():
         return {
-            "seconds": round(seconds(), 3),
+            **spent.read(),
             "backend": keras.backend.backend(),
             "steps": len(batches),
             "rates": rates,
@@ -205,8 +203,7 @@ def _fit(training: Training) -> tuple[dict[str, float], float]:
         table.on_train_end()  # closes it, also where training is broken off
         for callback in ours:
             callback.close()
-    logs = {key: float(values[-1]) for key, values in model.history.history.items() if values}
-    return logs, seconds()
+    return {key: float(values[-1]) for key, values in model.history.history.items() if values}
 
 
 def _measuring(recipe: Recipe) -> list[callbacks.Measure]:
