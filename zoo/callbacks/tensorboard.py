@@ -86,11 +86,12 @@ class TensorBoard(Callback):
         context = self.bound()
         self._events = events = Events(context.run.events)
         self._means = Means()
-        self._moves, self._before = {"made": 0, **self._moves_so_far()}, {}
+        self._moves = {"made": 0, **self._moves_so_far()}
         total = context.epochs * context.steps
         self._point = max(1, total // self.points)
         self._look = max(1, total // LOOKS)
         self._epochs = self.every or max(1, context.epochs // SETS)
+        self._ready(made=0)
         for kind, n in PICTURES.items():
             context.kinds.setdefault(kind, n)
         self._charted = False
@@ -130,15 +131,19 @@ class TensorBoard(Callback):
 
     def on_look(self, made):
         """Compare the players before and after a step."""
-        optimizers, groups = self.model.optimizer.by_player, self.model.optimizer.groups
         if made % self._look == 0:
             for player, before in self._before.items():
                 for name, value in before.after().items():
                     self._events.scalar(f"{name}/{player}", value, made)
             self._count_moves(made)
             self._write_rates(made)
-            self._before = {}
+        self._ready(made)
+
+    def _ready(self, made):
+        """Keep the players as they are before a step that is looked at."""
+        self._before = {}
         if (made + 1) % self._look == 0:
+            optimizers, groups = self.model.optimizer.by_player, self.model.optimizer.groups
             self._before = {p: updates.Before(o, groups[p]) for p, o in optimizers.items()}
 
     def _moves_so_far(self):
@@ -224,6 +229,7 @@ class TensorBoard(Callback):
         """Take up what ``get_state`` gave."""
         self._means.set_state(state["means"])
         self._moves, self._step = dict(state["moves"]), state["step"]
+        self._ready(self._step)
         # a run that is resumed once more from the same checkpoint writes this step anew
         self._events.text("resumed", f"Resumed after step {self._step:,}.", self._step + 1)
 
