@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -94,12 +96,13 @@ def scalars(folder):
 def provider(logdir):
     """TensorBoard's data of a folder of runs, as the default reader has it."""
     from tensorboard.data import server_ingester
+    from tensorboard.util import grpc_util
 
     ingester = server_ingester.SubprocessServerDataIngester(
         server_binary=server_ingester.get_server_binary(),
         logdir=str(logdir),
         reload_interval=0,
-        channel_creds_type=server_ingester.grpc_util.ChannelCredsType.LOCAL,
+        channel_creds_type=grpc_util.ChannelCredsType.LOCAL,
         samples_per_plugin={"scalars": 100_000},
     )
     ingester.start()
@@ -172,20 +175,6 @@ def test_the_resume_is_told_at_its_step(two):
     assert {f"{name}/text_summary" for name in ("recipe", "environment", "guide")} <= set(tags)
 
 
-def test_hparams_tell_which_setting_differs(two):
-    folder, _ = two
-    from tensorboard import context
-
-    hyperparameters = provider(folder).data_provider.list_hyperparameters(
-        context.RequestContext(), experiment_ids=[""]
-    )
-    differs = {h.hyperparameter_name: h.differs for h in hyperparameters.hyperparameters}
-    assert differs["weights.autoencoder.kl"]
-    assert not differs["model.latent_dim"]
-    groups = {s.run for g in hyperparameters.session_groups for s in g.sessions}
-    assert len(groups) == 2 and not any("validation" in run for run in groups)
-
-
 def test_histograms_pictures_and_codes_are_there(two):
     _, (run, _) = two
     events = EventAccumulator(str(run.path), size_guidance={"images": 0}).Reload()
@@ -249,15 +238,70 @@ def test_zoo_board_serves_all_runs_until_ctrl_c(board):
     address, run, process = board
     assert address.startswith("http://127.0.0.1:")
 
-    def asked(path):
-        with urllib.request.urlopen(address + path, timeout=60) as answer:
+    def asked(path, data=None):
+        given = None if data is None else json.dumps(data).encode()
+        kind = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(
+            urllib.request.Request(address + path, given, kind), timeout=60
+        ) as answer:
             return json.load(answer)
 
-    deadline = 60
-    while run.name not in asked("data/runs") and deadline:
-        deadline -= 1
+    deadline = time.monotonic() + 60
+    while f"{run.name}/validation" not in asked("data/runs") and time.monotonic() < deadline:
+        time.sleep(0.2)
     assert {run.name, f"{run.name}/validation"} <= set(asked("data/runs"))
     assert len(asked(f"data/plugin/scalars/scalars?run={run.name}&tag=loss")) == 2 * STEPS
     assert len(asked(f"data/plugin/images/images?run={run.name}&tag=samples&sample=0")) == 2
+    assert run.name in asked("data/plugin/projector/runs")
+    found = asked("data/plugin/hparams/experiment", {"hparamsLimit": 1000})
+    differs = {setting["name"]: setting.get("differs", False) for setting in found["hparamInfos"]}
+    assert differs["weights.autoencoder.kl"] and not differs["model.latent_dim"]
+    assert {"tag": "final/test/loss", "group": ""} in [m["name"] for m in found["metricInfos"]]
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
+
+
+PAGES = {
+    "timeseries": "autoencoder",  # of the group: titles of charts are cut in parts
+    "images": "reconstructions",
+    "custom_scalars": "gradient norm",
+    "text": "version of keras",
+    "hparams": "weights.autoencoder.kl",
+    "histograms": "codes/kl_per_dimension",
+    "projector": "Points: 20",
+}
+"""What a person reads on each page."""
+
+READ = """() => {
+  const text = n => n.nodeType === 3 ? n.data + " "
+    : ["STYLE", "SCRIPT", "TEMPLATE"].includes(n.nodeName) ? ""
+    : [n.shadowRoot, n.nodeName === "IFRAME" && n.contentDocument, ...n.childNodes]
+        .map(c => c ? text(c) : "").join("");
+  return text(document.body).replace(/\\s+/g, " ")}"""
+
+
+@pytest.mark.slow
+@pytest.mark.backend_free
+def test_a_browser_shows_every_page(board):
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        chromium = None
+    if chromium is None:
+        pytest.skip("needs Chromium and Playwright")
+    address, _, _ = board
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        for name, expected in PAGES.items():
+            page.goto("about:blank")
+            page.goto(f"{address}#{name}")
+            deadline = time.monotonic() + 60
+            while expected not in (shown := page.evaluate(READ)) and time.monotonic() < deadline:
+                page.wait_for_timeout(500)
+            assert expected in shown, f"{name}: {shown[:500]}"
+        browser.close()
+    assert errors == []
