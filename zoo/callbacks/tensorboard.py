@@ -20,7 +20,7 @@ from zoo.plugin import limits
 PICTURES = {"posterior": 1000, "traversals": 10, "interpolations": 8, "manifold": 20}
 """Kinds of picture that this callback adds to those of the run, and of how many examples."""
 
-SETS = 10  # of pictures and histograms in a run, about
+SETS = 5  # of pictures and histograms in a run, about
 LOOKS = 50  # at the weights before and after a step, in a run, about
 
 
@@ -58,7 +58,7 @@ class TensorBoard(Callback):
     every backend; this does on none.
 
     Args:
-        every: epochs from one set of images and histograms to the next; None for about ten sets.
+        every: epochs from one set of images and histograms to the next; None for about five sets.
         points: points that a curve of the training has, about.
         codes: validation examples whose codes are shown; 0 for none.
     """
@@ -90,7 +90,7 @@ class TensorBoard(Callback):
         total = context.epochs * context.steps
         self._point = max(1, total // self.points)
         self._look = max(1, total // LOOKS)
-        self._epochs = self.every or max(1, context.epochs // SETS)
+        self._epochs = self.every or -(-context.epochs // SETS)
         self._ready(made=0)
         for kind, n in PICTURES.items():
             context.kinds.setdefault(kind, n)
