@@ -26,6 +26,7 @@ ALLOWED = (
     r"Ray, the extra ray, is not installed",
     r"keras-cv, the extra cv, is not installed|could not import 'keras_cv'",
     r"Hugging Face datasets are not installed|TensorFlow Datasets are not installed",
+    r"needs Chromium and Playwright",
     # checks of zoo.testing: numbers that cancel have no record
     r"no (losses|samples) are recorded",
 )

@@ -37,13 +37,17 @@ class ByPlayer(keras.optimizers.Adam):
     def by_player(self):
         return {"autoencoder": self}
 
+    @property
+    def groups(self):
+        return {"autoencoder": self._trainable_variables}
+
 
 class Autoencoder(keras.Model):
     """What callbacks use of the engine's model, with the logs they show."""
 
     def __init__(self, shape=(8, 8, 1), abilities=("sample", "reconstruct")):
         super().__init__()
-        self.shape, self.abilities = shape, abilities
+        self.shape, self.abilities, self.networks = shape, abilities, {}
         self.plugin = SimpleNamespace(conditional=False)
         size = int(np.prod(shape))
         self.network = keras.Sequential(
@@ -97,11 +101,12 @@ def context(tmp_path, name="mnist", shape=(8, 8, 1), epochs=2, steps=6, validati
     x = np.random.default_rng(0).integers(0, 256, (validation, *shape)).astype("uint8")
     split = SimpleNamespace(x=x, y=np.zeros(validation, "int32"))
     split = type("Split", (SimpleNamespace,), {"__len__": lambda s: len(s.x)})(**vars(split))
+    split.first = lambda n: split
     return callbacks.Context(
         run=SimpleNamespace(
             path=tmp_path,
             name="tiny/1",
-            events=tmp_path / "tensorboard",
+            events=tmp_path,
             pictures=tmp_path / "pictures",
         ),
         recipe_name="tiny",
@@ -281,17 +286,16 @@ def test_events_hold_terms_rates_speed_pictures_and_recipe(tmp_path):
     history = model.history.history
     events = read_events(run.run.events)
     assert sorted(events.Tags()["scalars"]) == [
-        "autoencoder/kl/train",
-        "autoencoder/kl/validation",
+        "autoencoder/kl",
         "learning_rate/autoencoder",
-        "loss/train",
-        "loss/validation",
+        "loss",
         "speed/examples_per_second",
     ]
-    for tag, name in [("loss/train", "loss"), ("loss/validation", "val_loss")]:
-        scalars = events.Scalars(tag)
-        assert [scalar.step for scalar in scalars] == [6, 12, 18]
-        np.testing.assert_allclose([scalar.value for scalar in scalars], history[name], 1e-6)
+    validation = read_events(run.run.events / "validation")
+    assert sorted(validation.Tags()["scalars"]) == ["autoencoder/kl", "loss"]
+    scalars = validation.Scalars("loss")
+    assert [scalar.step for scalar in scalars] == [6, 12, 18]
+    np.testing.assert_allclose([scalar.value for scalar in scalars], history["val_loss"], 1e-6)
     rates = [scalar.value for scalar in events.Scalars("learning_rate/autoencoder")]
     np.testing.assert_allclose(rates, [5e-3, 2.5e-3, 1.25e-3], 1e-5)
     assert all(scalar.value > 0 for scalar in events.Scalars("speed/examples_per_second"))
@@ -300,20 +304,21 @@ def test_events_hold_terms_rates_speed_pictures_and_recipe(tmp_path):
     with Image.open(io.BytesIO(events.Images("samples")[-1].encoded_image_string)) as image:
         assert (np.asarray(image) == run.picture("samples", model, 2)).all()
     recipe = events.Tensors("recipe/text_summary")[0].tensor_proto.string_val[0].decode()
-    assert recipe == f"````python\n{run.recipe_text}\n````"
+    about = "A recipe.\n\n```\nzoo run tiny.py\n```"
+    assert recipe == f"{about}\n\n````python\n{run.recipe_text}\n````"
 
 
 @pytest.mark.once_in_short
-def test_training_and_validation_of_a_term_share_a_custom_chart(tmp_path):
+def test_custom_charts_draw_the_terms_of_a_player_together(tmp_path):
     from tensorboard.plugins.custom_scalar import layout_pb2
 
     run = context(tmp_path)
     train(run, callbacks.TensorBoard())
     (event,) = read_events(run.run.events).Tensors("custom_scalars__config__")
     layout = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
-    charts = {chart.title: list(chart.multiline.tag) for chart in layout.category[0].chart}
-    assert charts["autoencoder/kl"] == ["autoencoder/kl/train", "autoencoder/kl/validation"]
-    assert charts.keys() == {"autoencoder/kl", "loss"}
+    charts = {c.title: list(c.multiline.tag) for group in layout.category for c in group.chart}
+    assert charts["autoencoder"] == ["autoencoder/kl"]
+    assert charts["gradient norm"] == ["gradient_norm/autoencoder"]
 
 
 @pytest.mark.once_in_short
@@ -322,9 +327,9 @@ def test_every_thins_the_images_only(tmp_path):
     reduce = keras.callbacks.ReduceLROnPlateau(monitor="loss")  # logs "learning_rate" too
     train(run, reduce, callbacks.TensorBoard(every=2), validate=False, abilities=("sample",))
     events = read_events(run.run.events)
-    assert [image.step for image in events.Images("samples")] == [12]
-    assert len(events.Scalars("loss/train")) == 3
-    assert "learning_rate/train" not in events.Tags()["scalars"]
+    assert [image.step for image in events.Images("samples")] == [12, 18]
+    assert {6, 12, 18} <= {scalar.step for scalar in events.Scalars("loss")}
+    assert "learning_rate" not in events.Tags()["scalars"]
     assert events.Tags()["images"] == ["samples"]
 
 
@@ -338,7 +343,7 @@ def test_events_of_a_training_broken_off_are_there(tmp_path):
     breaker = keras.callbacks.LambdaCallback(on_epoch_end=interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(run, callbacks.TensorBoard(), breaker)
-    assert [s.step for s in read_events(run.run.events).Scalars("loss/train")] == [6, 12]
+    assert [s.step for s in read_events(run.run.events / "validation").Scalars("loss")] == [6, 12]
 
 
 def in_a_child(code, **settings):

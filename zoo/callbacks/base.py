@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,8 @@ class Context:
         say: tells a person one line.
         resumed: whether the training goes on from a checkpoint.
         binarized: whether pixels of the validation examples were drawn from the seed.
+        settings: those of the experiment, flat, as ``zoo compare`` has them.
+        about: what else the manifest says: backend, device, versions.
         doing: what is done beside the training just now, in words, for whoever shows it.
         kinds: the kinds of picture that the run makes, and of how many examples each:
             samples, reconstructions, the model's own views and those that callbacks add.
@@ -68,6 +70,8 @@ class Context:
     say: Callable[[str], None] = say
     resumed: bool = False
     binarized: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
     doing: str = field(default="", init=False)
     kinds: dict[str, int] = field(
         default_factory=lambda: {"samples": 64, "reconstructions": 32}, init=False
@@ -177,6 +181,23 @@ class Callback(keras.callbacks.Callback):
 
         The arguments are as in ``zoo.Metric.prepare``; ``ZooError`` where it cannot be had.
         """
+
+    def next_look(self, made: int) -> int | None:
+        """The next number of steps of the training after which the callback looks at the model.
+
+        Args:
+            made: steps made so far.
+
+        Returns:
+            More than ``made``; None where it looks only where an epoch ends.
+        """
+        return made + self.every_steps - made % self.every_steps if self.every_steps else None
+
+    def on_look(self, made: int) -> None:
+        """Look at the model after so many steps, having been told of them all."""
+
+    def on_results(self, results: Mapping[str, Any]) -> None:
+        """Training is over, and this is what ``results.json`` has."""
 
     def close(self) -> None:
         """Let go of what is open. Training calls it however it ends, even by Ctrl-C."""

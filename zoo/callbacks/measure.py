@@ -34,9 +34,9 @@ class Measure(Callback):
     The test examples are not touched: what metrics say of test examples is of validation
     examples, evenly spaced. Values and details are among the logs of an epoch, as
     ``val_mode_coverage`` and ``val_mode_coverage/high_quality``, so that TensorBoard has them as
-    ``mode_coverage/validation``. ``results.json`` has all of them as ``over_training``, with the
-    best and the last value. Checkpoints keep them. Measuring changes nothing of the training but
-    its time; metrics that draw do so from the run's seed, the same draws every time.
+    ``mode_coverage`` of ``validation``. ``results.json`` has all of them as ``over_training``, with
+    the best and the last value. Checkpoints keep them. Measuring changes nothing of the training
+    but its time; metrics that draw do so from the run's seed, the same draws every time.
 
     Args:
         metrics: what to measure, each by its whole protocol: give those that draw fewer

@@ -1,121 +1,282 @@
-"""TensorBoard events, written without TensorFlow."""
+"""TensorBoard: all that a run tells of itself while it trains."""
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-
+from zoo.callbacks import insides, projector, updates
 from zoo.callbacks.base import Callback
+from zoo.callbacks.events import FINAL, VALIDATION, Events, fenced, table
+from zoo.callbacks.guide import GUIDE
+from zoo.callbacks.means import Means
 from zoo.callbacks.speed import Speed
 from zoo.plugin import limits
+
+PICTURES = {"posterior": 1000, "traversals": 10, "interpolations": 8, "manifold": 20}
+"""Kinds of picture that this callback adds to those of the run, and of how many examples."""
+
+SETS = 5  # of pictures and histograms in a run, about
+LOOKS = 50  # at the weights before and after a step, in a run, about
 
 
 @dataclass(eq=False)
 class TensorBoard(Callback):
-    """Writes the run's terms, learning rates, speed, pictures and recipe as events.
+    """Writes what TensorBoard shows of a run: ``zoo board`` opens it.
 
-    Every epoch ends with these, at the number of training steps made so far, so that
-    runs with different batch sizes compare:
+    At about ``points`` steps of a run:
 
-    - ``{player}/{term}/train`` and ``{player}/{term}/validation``, and likewise ``loss``:
-      a player's terms stand in one group, training beside validation. The Custom
-      Scalars page draws the two of one term in one chart.
+    - ``{player}/{term}``, ``{player}/loss`` and ``loss``: means since the point before. Those of
+      validation have the same tags, in the folder ``validation`` below the run, so that both stand
+      in one chart. Validation has a point per epoch, and so has what other callbacks measure.
+
+    At about 50 steps of a run, for each player:
+
+    - ``gradient_norm/{player}``, ``weight_norm/{player}``, ``update_ratio/{player}``: see
+      ``zoo/callbacks/updates.py``
+    - ``updates_per_step/{player}``: how often it moved, which is what a move's ``repeat`` and
+      ``when`` decide
     - ``learning_rate/{player}``
-    - ``speed/examples_per_second``, the very first step (which compiles) left out
-    - the images ``samples`` and ``reconstructions``, and those of the recipe's other
-      callbacks, where the model makes them
 
-    ``recipe``, as text, is written once. ``keras.callbacks.TensorBoard`` would import
-    TensorFlow on every backend; this does on none.
+    Every ``every`` epochs and after the last one:
+
+    - images: ``samples`` of the same noise, ``reconstructions``, and where the model makes them
+      ``posterior``, ``traversals``, ``interpolations``, ``manifold``, its own views, and those of
+      the recipe's other callbacks
+    - histograms of ``weights``, of ``codes`` beside the prior, of the KL of each latent dimension,
+      and of what a discriminator says of real and of fake examples (``logits``)
+    - ``codes/active_dimensions``, and the codes with pictures and labels for the Projector
+
+    The text page has the recipe, the environment and how to read all this. HParams has the settings
+    of the run, and as ``final/...`` what was measured at its end.
+
+    It changes nothing of the training. ``keras.callbacks.TensorBoard`` would import TensorFlow on
+    every backend; this does on none.
 
     Args:
-        every: epochs from one set of images to the next.
+        every: epochs from one set of images and histograms to the next; None for about five sets.
+        points: points that a curve of the training has, about.
+        codes: validation examples whose codes are shown; 0 for none.
     """
 
-    every: int = 1
+    every: int | None = None
+    points: int = 200
+    codes: int = 500
 
     # Keras on JAX would otherwise wait for every step, because of on_train_batch_end.
     async_safe = True
 
     def __post_init__(self):
         super().__init__()
-        limits.check_count(self, "every", 1, where="callbacks.TensorBoard")
-        self._writer: Any = None
-        self._speed = Speed()
-        self._layout_written = False
+        if self.every is not None:
+            limits.check_count(self, "every", 1, where="callbacks.TensorBoard")
+        limits.check_count(self, "points", 1, where="callbacks.TensorBoard")
+        limits.check_count(self, "codes", 0, limits.MOST_SHOWN, where="callbacks.TensorBoard")
+        self._events: Any = None
+        self._speed, self._means = Speed(), Means()
+        self._moves: dict[str, Any] = {}
+        self._before: dict[str, updates.Before] = {}
+        self._step = 0
 
     def on_train_begin(self, logs=None):
-        from tensorboardX import SummaryWriter
-
         context = self.bound()
-        self._writer = SummaryWriter(logdir=str(context.run.events))
-        self._layout_written = context.resumed
-        if not context.resumed:
-            fence = "```"
-            while fence in context.recipe_text:
-                fence += "`"
-            self._writer.add_text("recipe", f"{fence}python\n{context.recipe_text}\n{fence}", 0)
-        self._writer.flush()
+        self._events = events = Events(context.run.events)
+        self._means = Means()
+        self._moves = {"made": 0, **self._moves_so_far()}
+        total = context.epochs * context.steps
+        self._point = max(1, total // self.points)
+        self._look = max(1, total // LOOKS)
+        self._epochs = self.every or -(-context.epochs // SETS)
+        self._ready(made=0)
+        for kind, n in PICTURES.items():
+            context.kinds.setdefault(kind, n)
+        self._charted = False
+        # whatever is of step 0 a resumed run writes anew
+        events.settings({key: _plain(value) for key, value in context.settings.items()})
+        source = context.recipe_text
+        events.text("recipe", "\n\n".join([_docstring(source), fenced(source, "python")]).strip())
+        events.text("environment", table(_environment(context), ("what", "value")))
+        events.text("guide", GUIDE)
+        events.flush()
 
     def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self._means.begin()
         self._speed.begin()
 
     def on_train_batch_end(self, batch, logs=None):
+        context = self.bound()
         self._speed.step(batch)
+        self._step = step = self._epoch * context.steps + batch + 1
+        if step % self._point and batch + 1 < context.steps:
+            return
+        logs = dict(logs or {})
+        seen = min((batch + 1) * context.batch_size, len(context.data.train))
+        skipped = float(logs.pop("skipped", 0.0))
+        terms = self._means.since(logs, max(seen - skipped * context.batch_size, 0.0))
+        self._chart(terms)
+        for name, value in terms.items():
+            self._events.scalar(name, value, step)
+
+    # --- looks at the model, which training makes room for
+
+    def next_look(self, made):
+        """The end of each step that is looked at, and the end of the one before."""
+        every = self._look
+        return min(made + every - made % every, made + every - (made + 1) % every)
+
+    def on_look(self, made):
+        """Compare the players before and after a step."""
+        if made % self._look == 0:
+            for player, before in self._before.items():
+                for name, value in before.after().items():
+                    self._events.scalar(f"{name}/{player}", value, made)
+            self._count_moves(made)
+            self._write_rates(made)
+        self._ready(made)
+
+    def _ready(self, made):
+        """Keep the players as they are before a step that is looked at."""
+        self._before = {}
+        if (made + 1) % self._look == 0:
+            optimizers, groups = self.model.optimizer.by_player, self.model.optimizer.groups
+            self._before = {p: updates.Before(o, groups[p]) for p, o in optimizers.items()}
+
+    def _moves_so_far(self):
+        return {p: updates.moves(o) for p, o in self.model.optimizer.by_player.items()}
+
+    def _count_moves(self, made):
+        now, steps = self._moves_so_far(), made - self._moves["made"]
+        for player, moves in now.items():
+            if steps > 0:
+                share = (moves - self._moves.get(player, 0)) / steps
+                self._events.scalar(f"updates_per_step/{player}", share, made)
+        self._moves = {"made": made, **now}
+
+    def _write_rates(self, step):
+        for player, optimizer in self.model.optimizer.by_player.items():
+            self._events.scalar(f"learning_rate/{player}", updates.rate(optimizer), step)
+
+    # --- the end of an epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        context, model, writer = self.bound(), self.model, self._writer
+        context, events = self.bound(), self._events
         step = epoch * context.steps + self._speed.steps
-        # Keras's learning rate callbacks put this among the terms.
-        terms = {
-            name: value
-            for name, value in (logs or {}).items()
-            if not name.startswith("learning_rate")
-        }
-        for name, value in terms.items():
-            writer.add_scalar(_tag(name), float(value), step)
-        if not self._layout_written:
-            self._write_layout(terms)
-        for player, optimizer in model.optimizer.by_player.items():
-            # A schedule's value at this step, too, is what the property gives.
-            rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-            writer.add_scalar(f"learning_rate/{player}", rate, step)
+        for name, value in (logs or {}).items():
+            if name.startswith("val_"):
+                events.scalar(name.removeprefix("val_"), value, step, VALIDATION)
+            # Keras's learning rate callbacks put this among the terms
+            elif not name.startswith("learning_rate"):
+                events.scalar(name, value, step)  # unless its last steps are written already
+        self._write_rates(step)
         if (speed := self._speed.per_second) is not None:
-            writer.add_scalar("speed/examples_per_second", speed * context.batch_size, step)
-        if (epoch + 1) % self.every == 0:
-            for kind in context.kinds:
-                image = context.picture(kind, model, epoch)
-                if image is not None:
-                    writer.add_image(kind, image, step, dataformats="HWC")
-        writer.flush()
+            events.scalar("speed/examples_per_second", speed * context.batch_size, step)
+        last = epoch + 1 == context.epochs or self.model.stop_training
+        if (epoch + 1) % self._epochs == 0 or last:
+            self._draw(epoch, step)
+        events.flush()
+
+    def _draw(self, epoch, step):
+        context, model, events = self.bound(), self.model, self._events
+        for kind in context.kinds:
+            image = context.picture(kind, model, epoch)
+            if image is not None:
+                events.image(kind, image, step)
+        for name, values in insides.weights(model):
+            events.histogram(f"weights/{name}", values, step)
+        some = context.validation.first(self.codes) if self.codes else None
+        if some is None or not len(some):
+            return
+        for name, real, fake in insides.logits(model, some):
+            events.histogram(f"logits/{name}/real", real, step)
+            events.histogram(f"logits/{name}/fake", fake, step)
+        found = insides.codes(model, some)
+        if found is None:
+            return
+        events.histogram("codes/examples", found.z, step)
+        if model.can("latent"):
+            labels = some.y if model.plugin.conditional else None
+            events.histogram("codes/prior", model.draw(len(some), labels=labels), step)
+        if found.kl is not None:
+            events.histogram("codes/kl_per_dimension", found.kl, step)
+        events.scalar("codes/active_dimensions", found.active, step)
+        names = getattr(context.data, "class_names", None) or ()
+        projector.write(context.run.events, found.z, some.y, some.x, names)
+
+    def on_results(self, results):
+        """Write what was measured when training was over, for HParams."""
+        context = self.bound()
+        self._events = events = Events(context.run.events)
+        found = {f"test/{name}": value for name, value in results.get("test", {}).items()}
+        found |= {name: about["value"] for name, about in results.get("metrics", {}).items()}
+        for name, value in found.items():
+            if isinstance(value, (int, float)):
+                events.scalar(f"{FINAL}/{name}", value, self._step)
+        events.ended()
+        self.close()
+
+    def get_state(self):
+        """For checkpoints: what the next point depends on. What is written is safe by then."""
+        if self._events is not None:
+            self._events.flush()
+        return {"means": self._means.get_state(), "moves": self._moves, "step": self._step}
+
+    def set_state(self, state):
+        """Take up what ``get_state`` gave."""
+        self._means.set_state(state["means"])
+        self._moves, self._step = dict(state["moves"]), state["step"]
+        self._ready(self._step)
+        # a run that is resumed once more from the same checkpoint writes this step anew
+        self._events.text("resumed", f"Resumed after step {self._step:,}.", self._step + 1)
 
     def on_train_end(self, logs=None):
         self.close()
 
     def close(self):
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        if self._events is not None:
+            self._events.close()
+            self._events = None
 
-    def _write_layout(self, terms):
-        charts = {
-            name: ["Multiline", [_tag(name), _tag(f"val_{name}")]]
-            for name in terms
-            if f"val_{name}" in terms
+    def _chart(self, terms):
+        """Say once which curves belong together."""
+        if self._charted or not terms:
+            return
+        self._charted = True
+        players = list(self.model.optimizer.by_player)
+        losses = [f"{p}/loss" for p in players if f"{p}/loss" in terms]
+        charts = {"which player wins": {"losses": losses}} if losses else {}
+        charts["which term grows"] = {
+            player: own
+            for player in players
+            if (own := [name for name in terms if name.startswith(f"{player}/")])
         }
-        if charts:
-            self._writer.add_custom_scalars({"training and validation": charts})
-        self._layout_written = True
+        charts["whose gradient vanishes"] = {
+            name.replace("_", " "): [f"{name}/{player}" for player in players]
+            for name in ("gradient_norm", "update_ratio", "weight_norm", "updates_per_step")
+        }
+        charts["how fast it learns"] = {"learning rate": [f"learning_rate/{p}" for p in players]}
+        self._events.charts({group: own for group, own in charts.items() if own})
 
 
-def _tag(name: str) -> str:
-    """Keras's name of a logged value as a tag.
+def _plain(value: Any) -> float | str:
+    """A setting as HParams has it: a number where it is one."""
+    with contextlib.suppress(ValueError):
+        return float(value)
+    return str(value)
 
-    >>> _tag("autoencoder/kl"), _tag("val_loss")
-    ('autoencoder/kl/train', 'loss/validation')
-    """
-    if name.startswith("val_"):
-        return f"{name.removeprefix('val_')}/validation"
-    return f"{name}/train"
+
+def _docstring(source: str) -> str:
+    """What a recipe says of itself."""
+    with contextlib.suppress(SyntaxError, ValueError):
+        return ast.get_docstring(ast.parse(source)) or ""
+    return ""
+
+
+def _environment(context: Any) -> list[tuple[str, str]]:
+    about: Mapping[str, Any] = context.about
+    said = {"run": context.run.name, "data": context.data.name, **about}
+    return [(name, str(value)) for name, value in said.items()] + [("system", platform.platform())]

@@ -28,6 +28,7 @@ COMMANDS = {
     "interpolate": ("zoo.cli.interpolate", "Go from one test picture to another."),
     "traverse": ("zoo.cli.traverse", "Change one latent dimension at a time."),
     "view": ("zoo.cli.view", "Show what only this model can: its own views."),
+    "board": ("zoo.cli.board", "Open TensorBoard on some runs, or on all."),
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),

@@ -61,8 +61,13 @@ class Run:
 
     @property
     def events(self) -> Path:
-        """The folder of TensorBoard events."""
-        return self.path / "tensorboard"
+        """The folder of TensorBoard events: the run's, after which TensorBoard calls them."""
+        return self.path
+
+    @property
+    def event_files(self) -> list[Path]:
+        """All files of TensorBoard events: of training, and of validation in a folder below."""
+        return sorted([*self.path.glob("*tfevents*"), *self.path.glob("validation/*tfevents*")])
 
     @property
     def pictures(self) -> Path:

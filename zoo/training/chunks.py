@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -53,6 +54,7 @@ class Chunks:
         most: steps of a chunk, at most. A batch that is short is a chunk of its own.
         per_step_callbacks: callbacks for which each step is a chunk of its own, because they may
             look at the model after any of them.
+        lookers: callbacks of the zoo, which say when they look at the model.
     """
 
     def __init__(self, batches: Batches, callbacks: Iterable[keras.callbacks.Callback]):
@@ -60,8 +62,7 @@ class Chunks:
         self.batches = batches
         self.rows = batches.batch_size * batches.repeats
         self.per_step_callbacks = [c for c in callbacks if needs_every_step(c)]
-        intervals = (getattr(c, "every_steps", None) for c in callbacks)
-        self._intervals = [steps for steps in intervals if steps]
+        self.lookers = [c for c in callbacks if hasattr(c, "next_look")]
         size = sum(part.nbytes for part in keras.tree.flatten(batches[0]))
         self.most = 1 if self.per_step_callbacks else max(1, min(MOST, BYTES // size))
         self._seconds: float | None = None
@@ -89,17 +90,22 @@ class Chunks:
         """Steps of the chunk that begins with a step of an epoch."""
         wanted = int(SECONDS / self._seconds) if self._seconds else 1
         made = epoch * len(self.batches) + start
-        until = [every - made % every for every in self._intervals]
+        looks = [c.next_look(made) for c in self.lookers]
+        until = [look - made for look in looks if look]
         left = len(self.batches) - start
         if left > 1 and len(self.batches.split) % self.rows and self.batches.repeats == 1:
             left -= 1
         return min(max(1, min(wanted, self.most, *until)), left)
 
+    def looking(self, made: int) -> list[Any]:
+        """The callbacks that look at the model after so many steps of the training."""
+        return [c for c in self.lookers if c.next_look(made - 1) == made]
+
     def _joined(self, epoch: int, start: int, steps: int) -> Chunk:
         items = [self.batches[i] for i in range(start, start + steps)]
         data = items[0] if steps == 1 else keras.tree.map_structure(_concatenated, *items)
         made = epoch * len(self.batches) + start + steps
-        looked_at = bool(self.per_step_callbacks) or any(made % n == 0 for n in self._intervals)
+        looked_at = bool(self.per_step_callbacks) or bool(self.looking(made))
         return Chunk(start, steps, data, looked_at)
 
 

@@ -144,6 +144,9 @@ class Loop:
             if chunk.looked_at:
                 self._steps.sync()
                 row, waiting = self._tell(epoch, *waiting), None
+                made = epoch * self._steps_per_epoch + chunk.first + chunk.steps
+                for callback in self._chunks.looking(made):
+                    callback.on_look(made)
         if waiting:
             row = self._tell(epoch, *waiting)
         self._steps.sync()

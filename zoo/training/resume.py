@@ -81,7 +81,8 @@ def resume(
             matching(experiment.model, start.arrays, f"run {run.name} cannot be resumed")
         metrics = prepared_metrics(experiment, access, runs_folder)
         epoch = start.state["epoch"] if start else 0
-        rewind.rewind(run, epoch, epoch * len(experiment.batches))
+        within = start.state["step"] if start else 0
+        rewind.rewind(run, epoch, epoch * len(experiment.batches) + within)
         # what training ended with before is not what it will end with
         ended: dict[str, Any] = {"sha256": {}, "finished_in_seconds": None}
         run.update(**{**now, **ended, "seal": seal.made(now), "status": "running", "epoch": epoch})

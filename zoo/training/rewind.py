@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoo.callbacks.events import FINAL, VALIDATION
 from zoo.errors import ZooError
 from zoo.runs.run import Run
 from zoo.runtime import writer
@@ -22,20 +23,20 @@ def rewind(run: Run, epochs: int, steps: int) -> None:
     Args:
         run: the run, which no other process writes.
         epochs: complete ones.
-        steps: that those took.
+        steps: that were made before the checkpoint.
 
     Raises:
         ZooError: the table or the events are links, which writing on would follow.
     """
     with writer.folder(run.path, None) as inside:
         writer.sweep(inside, mine=True)
-    for path in (run.log, run.events, *run.events.glob("*tfevents*")):
+    events = run.event_files
+    for path in (run.log, run.events / VALIDATION, *events):
         if path.is_symlink():
             raise ZooError(f"{path} is a link: remove it, or put what it leads to in its place")
     if run.log.exists():
         writer.write(run.log, "".join(_rows(run.log, epochs)).encode(), run.path)
-    files = sorted(run.events.glob("*tfevents*")) if run.events.is_dir() else []
-    for place, path in enumerate(files):
+    for place, path in enumerate(events):
         writer.write(path, b"".join(_records(path.read_bytes(), steps)), run.path)
         # Readers go by the names, which begin with the time: whatever the clock says now, the
         # file that is written next comes after these.
@@ -45,7 +46,7 @@ def rewind(run: Run, epochs: int, steps: int) -> None:
 
 def written_so_far(run: Run) -> None:
     """Have the disk hold the table and the events, as it will the checkpoint that follows."""
-    for path in [run.log, *run.events.glob("*tfevents*")]:
+    for path in [run.log, *run.event_files]:
         with contextlib.suppress(FileNotFoundError):
             handle = os.open(path, os.O_RDONLY)
             try:
@@ -67,6 +68,9 @@ def _rows(table: Path, epochs: int) -> Iterator[str]:
 def _records(content: bytes, steps: int) -> Iterator[bytes]:
     """The records of an event file up to a step; one that is cut off ends them.
 
+    Those of step 0, such as settings, are written anew by a training that begins or goes on, and
+    final results when it ends.
+
     A record is its length as a little-endian uint64, that one's checksum, the event, its checksum.
     """
     from tensorboardX.proto.event_pb2 import Event
@@ -77,6 +81,8 @@ def _records(content: bytes, steps: int) -> Iterator[bytes]:
         end = start + 12 + length + 4
         if end > len(content):
             return
-        if Event.FromString(content[start + 12 : end - 4]).step <= steps:
+        event = Event.FromString(content[start + 12 : end - 4])
+        final = any(value.tag.startswith(f"{FINAL}/") for value in event.summary.value)
+        if event.file_version or (0 < event.step <= steps and not final):
             yield content[start:end]
         start = end

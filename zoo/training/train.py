@@ -19,7 +19,7 @@ from zoo.errors import ZooError
 from zoo.metrics import budget, evaluate
 from zoo.nn import samplers
 from zoo.plugin import views
-from zoo.reports import pictures
+from zoo.reports import differences, pictures
 from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors, seal
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
@@ -129,6 +129,9 @@ def carry_out(training: Training) -> Run:
                     training.say(told)
             results |= spent.read()
             run.write_json("results.json", results)
+            for callback in experiment.recipe.callbacks:
+                if isinstance(callback, callbacks.Callback):
+                    callback.on_results(results)
             run.update(
                 status="finished",
                 finished_in_seconds=results["seconds"],
@@ -158,6 +161,7 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
         say=training.say,
         resumed=start is not None,
         binarized=bool(getattr(recipe.dataset, "binarize", None)),
+        **_described(run),
     )
     context.kinds |= dict.fromkeys(views.of(recipe.model), views.ROWS)
     policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
@@ -204,6 +208,18 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
         for callback in ours:
             callback.close()
     return {key: float(values[-1]) for key, values in model.history.history.items() if values}
+
+
+def _described(run: Run) -> dict[str, Any]:
+    """What callbacks may know of the experiment, of its manifest."""
+    said = run.manifest
+    settings = differences.settings(run, said) | {"seed": str(said.seed)}
+    settings = {k: v for k, v in settings.items() if not k.startswith("callbacks")}
+    versions = {f"version of {name}": version for name, version in said.versions.items()}
+    return {
+        "settings": settings,
+        "about": {"backend": said.backend, "device": said.device, **versions},
+    }
 
 
 def _measuring(recipe: Recipe) -> list[callbacks.Measure]:

@@ -1,0 +1,97 @@
+"""Numbers inside a model, for histograms: weights, codes, and what discriminators say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.datasets import Split
+from zoo.plugin import pixels
+
+MOST_VALUES = 20_000  # of one weight; evenly spaced
+MOST_WEIGHTS = 100  # of one model, the largest
+ACTIVE = 0.01  # variance of the mean of an active dimension (Burda et al. 2016)
+
+
+def weights(model: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """``("encoder/00_kernel", values)`` for each weight that is trained."""
+    found = [
+        (f"{name}/{i:02d}_{variable.name}", variable)
+        for name, network in model.networks.items()
+        for i, variable in enumerate(network.trainable_variables)
+    ]
+    largest = sorted(found, key=lambda pair: -np.prod(pair[1].shape, dtype="int64"))[:MOST_WEIGHTS]
+    for name, variable in found:
+        if any(variable is other for _, other in largest):
+            values = keras.ops.convert_to_numpy(variable.value).ravel()
+            yield name, np.array(values[:: -(-len(values) // MOST_VALUES)], "float32")
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of examples.
+
+    Attributes:
+        z: float32 ``(n, d)``; draws from a posterior where there is one.
+        kl: KL(q || p) in nats of each dimension, float32 ``(d,)``, the mean over the examples;
+            None for a model that does not say.
+        active: dimensions in which codes tell examples apart.
+    """
+
+    z: np.ndarray
+    kl: np.ndarray | None
+    active: int
+
+
+def codes(model: Any, split: Split) -> Codes | None:
+    """The codes of examples; None where there are no examples, or the model does not encode."""
+    if not len(split):
+        return None
+    if model.can("posterior"):
+        found = model.posterior(split.x, labels=split.y)
+        z, mean, kl = found["draw"], found["mean"], found.get("kl")
+    elif model.can("encode"):
+        z = mean = model.encode(split.x, labels=split.y)
+        kl = None
+    else:
+        return None
+    active = int((mean.var(axis=0) > ACTIVE).sum())
+    return Codes(z, None if kl is None else kl.mean(axis=0), active)
+
+
+def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """``(network, of real, of fake)`` for each network that gives one number per example.
+
+    A discriminator of examples says it of the given ones and of samples, one of codes of draws from
+    the prior and of the examples' codes. Those that take something else are left out.
+    """
+    n = len(split)
+    if not n:
+        return
+    for name, network in model.networks.items():
+        takes, gives = getattr(network, "inputs", None), getattr(network, "outputs", None)
+        if not takes or not gives or len(takes) > 1 or len(gives) > 1:
+            continue
+        if tuple(gives[0].shape[1:]) not in ((), (1,)):
+            continue
+        shape = tuple(takes[0].shape[1:])
+        if shape == model.data.shape and model.can("sample"):
+            limits = model.plugin.value_range if model.data.is_image else None
+            real = pixels.from_unit(np.asarray(split.x), limits)
+            fake = pixels.from_unit(model.sample(n), limits)
+        elif model.can("encode") and model.can("latent"):
+            real, fake = model.draw(n), model.encode(split.x, labels=split.y)
+            if real.shape[1:] != shape:
+                continue
+        else:
+            continue
+        yield name, _said(network, real), _said(network, fake)
+
+
+def _said(network: Any, x: np.ndarray) -> np.ndarray:
+    [said] = keras.tree.flatten(network(x, training=False))
+    return keras.ops.convert_to_numpy(said).ravel()
