@@ -118,6 +118,26 @@ def context(tmp_path, name="mnist", shape=(8, 8, 1), epochs=2, steps=6, validati
     )
 
 
+@pytest.fixture(autouse=True)
+def programs_of_its_own():
+    """Have JAX compile the steps of the models here, and load none that were kept.
+
+    The test step of Keras's own models fails now and then where JAX loaded it and a callback reads
+    the logs of each training step: "Buffer has been deleted or donated".
+    """
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()
+    yield
+    jax.config.update("jax_enable_compilation_cache", True)
+    compilation_cache.reset_cache()
+
+
 def train(run_context, *used, epochs=None, pause=0.0, validate=True, rate=1e-3, **model):
     """Fit the autoencoder with these callbacks."""
     model = Autoencoder(**model)

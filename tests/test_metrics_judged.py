@@ -17,7 +17,7 @@ from zoo import metrics
 from zoo.config import recipe
 from zoo.datasets import Access, Data, Digits, Split
 from zoo.errors import RunFailed, ZooError
-from zoo.metrics import judge as judges
+from zoo.features import classifiers as judges
 from zoo.runs import folders, locks
 
 pytestmark = pytest.mark.once_in_short
@@ -95,7 +95,7 @@ def test_a_judge_that_another_run_trains_is_waited_for(tmp_path, source, judge, 
     told, found = [], []
     access = Access(say=told.append)
     args = (str(source), digits.spec, access, str(tmp_path))
-    thread = threading.Thread(target=lambda: found.append(judges._run_of(*args)))
+    thread = threading.Thread(target=lambda: found.append(judges.run_of(*args)))
     with locks.awaited(tmp_path / judges.OWN, told.append, "this test"):
         thread.start()
         while not told and thread.is_alive():

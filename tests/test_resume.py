@@ -26,8 +26,8 @@ def resume(run, of, **options):
     return zoo.resume(run, recipe=of, access=QUIET, **options)
 
 
-def scalars(run):
-    events = EventAccumulator(str(run.events))
+def scalars(run, part=""):
+    events = EventAccumulator(str(run.events / part))
     events.Reload()
     found = {}
     for tag in events.Tags()["scalars"]:

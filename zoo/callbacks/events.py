@@ -96,7 +96,11 @@ class Events:
 
         with self._lock:
             if part not in self._writers:
-                self._writers[part] = SummaryWriter(logdir=str(self._folder / part))
+                folder = self._folder / part
+                # names have the second alone: a file of the same one would be written over
+                place = len(list(folder.glob("*tfevents*")))
+                suffix = f".{place:04d}"
+                self._writers[part] = SummaryWriter(logdir=str(folder), filename_suffix=suffix)
             return self._writers[part]
 
     def _is_new(self, part: str, tag: str, step: int) -> bool:

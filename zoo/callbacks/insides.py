@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.callbacks import updates
 from zoo.datasets import Split
 from zoo.plugin import pixels
 
@@ -27,7 +28,7 @@ def weights(model: Any) -> Iterator[tuple[str, np.ndarray]]:
     largest = sorted(found, key=lambda pair: -np.prod(pair[1].shape, dtype="int64"))[:MOST_WEIGHTS]
     for name, variable in found:
         if any(variable is other for _, other in largest):
-            values = keras.ops.convert_to_numpy(variable.value).ravel()
+            values = updates.copied(variable.value).ravel()
             yield name, np.array(values[:: -(-len(values) // MOST_VALUES)], "float32")
 
 

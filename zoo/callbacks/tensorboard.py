@@ -91,7 +91,7 @@ class TensorBoard(Callback):
         self._point = max(1, total // self.points)
         self._look = max(1, total // LOOKS)
         self._epochs = self.every or -(-context.epochs // SETS)
-        self._ready(made=0)
+        self._before = None
         for kind, n in PICTURES.items():
             context.kinds.setdefault(kind, n)
         self._charted = False
@@ -126,6 +126,8 @@ class TensorBoard(Callback):
 
     def next_look(self, made):
         """The end of each step that is looked at, and the end of the one before."""
+        if self._before is None:  # before the first step; fit, which makes no room, never asks
+            self._ready(made)
         every = self._look
         return min(made + every - made % every, made + every - (made + 1) % every)
 

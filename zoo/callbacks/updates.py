@@ -122,12 +122,20 @@ def rate(optimizer: Any) -> float:
 
 
 def _number(value: Any) -> float:
-    return float(keras.ops.convert_to_numpy(value))
+    return float(copied(value))
 
 
 def _copies(variables: Sequence[Any]) -> list[np.ndarray]:
-    # copies: the next step may overwrite the memory
-    return [np.array(keras.ops.convert_to_numpy(v.value), "float32").ravel() for v in variables]
+    return [np.array(copied(v.value), "float32").ravel() for v in variables]
+
+
+def copied(value: Any) -> np.ndarray:
+    """A tensor's numbers, in memory of their own.
+
+    Steps may overwrite a variable's memory. On JAX they also fail on memory that an array of NumPy
+    has looked into.
+    """
+    return keras.ops.convert_to_numpy(keras.ops.copy(value))
 
 
 def _norm(parts: Sequence[np.ndarray]) -> float:

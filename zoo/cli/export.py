@@ -23,6 +23,7 @@ from zoo.runtime.console import fitted, sized
 @click.option(
     "--part",
     type=click.Choice(["decoder", "generator", "encoder", "classifier", "sampler"]),
+    metavar="PART",
     help="decoder, which of a GAN is its generator: codes to pictures; encoder: pictures to codes; "
     "classifier; sampler: noise to pictures. Default: the first of these that RUN has.",
 )
