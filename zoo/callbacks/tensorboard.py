@@ -79,7 +79,7 @@ class TensorBoard(Callback):
         self._events: Any = None
         self._speed, self._means = Speed(), Means()
         self._moves: dict[str, Any] = {}
-        self._before: dict[str, updates.Before] = {}
+        self._before: dict[str, updates.Before] | None = None
         self._step = 0
 
     def on_train_begin(self, logs=None):
@@ -134,7 +134,7 @@ class TensorBoard(Callback):
     def on_look(self, made):
         """Compare the players before and after a step."""
         if made % self._look == 0:
-            for player, before in self._before.items():
+            for player, before in (self._before or {}).items():
                 for name, value in before.after().items():
                     self._events.scalar(f"{name}/{player}", value, made)
             self._count_moves(made)
