@@ -139,4 +139,5 @@ def copied(value: Any) -> np.ndarray:
 
 
 def _norm(parts: Sequence[np.ndarray]) -> float:
-    return sum(float(np.dot(part, part)) for part in parts) ** 0.5
+    # BLAS's product of float32 depends on where in memory the numbers lie
+    return sum(float(np.square(part, dtype="float64").sum()) for part in parts) ** 0.5
