@@ -11,11 +11,11 @@ import numpy as np
 
 from zoo.callbacks import updates
 from zoo.datasets import Split
+from zoo.metrics.active_units import LEAST
 from zoo.plugin import pixels
 
 MOST_VALUES = 20_000  # of one weight; evenly spaced
 MOST_WEIGHTS = 100  # of one model, the largest
-ACTIVE = 0.01  # variance of the mean of an active dimension (Burda et al. 2016)
 
 
 def weights(model: Any) -> Iterator[tuple[str, np.ndarray]]:
@@ -60,7 +60,7 @@ def codes(model: Any, split: Split) -> Codes | None:
         kl = None
     else:
         return None
-    active = int((mean.var(axis=0) > ACTIVE).sum())
+    active = int((mean.var(axis=0) > LEAST).sum())
     return Codes(z, None if kl is None else kl.mean(axis=0), active)
 
 

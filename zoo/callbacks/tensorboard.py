@@ -105,6 +105,8 @@ class TensorBoard(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
+        if self._before:  # Keras swaps averages in and out by sums, which round
+            self._ready(epoch * self.bound().steps)
         self._means.begin()
         self._speed.begin()
 
