@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.metrics.factors import FactorMetric, pairs
+from zoo.metrics.factors import FittedMetric
 from zoo.plugin.metric import Measured
 from zoo.runtime.console import counted
 
@@ -16,7 +16,7 @@ _TINY = 1e-11  # added to each importance, as in disentanglement_lib
 
 
 @dataclass(frozen=True)
-class DCI(FactorMetric):
+class DCI(FittedMetric):
     """Disentanglement: whether each code predicts one factor alone, in [0, 1].
 
     For each factor a random forest predicts its value from the codes: scikit-learn's
@@ -33,21 +33,10 @@ class DCI(FactorMetric):
         held_out: test examples for the accuracy, at most; the first.
     """
 
-    examples: int = 10_000
-    held_out: int = 5000
-
     name: ClassVar[str] = "dci"
-    scales_with: ClassVar[tuple[str, ...]] = ("examples", "held_out")
-
-    def __post_init__(self):
-        self.check_count("examples", 2)
-        self.check_count("held_out", 1)
 
     def measure(self, model, data, seed):
-        train, test = (
-            pairs(model, data.train, self.examples),
-            pairs(model, data.test, self.held_out),
-        )
+        train, test = self._pairs(model, data)
         importance, accuracy = importances(*train, *test, seed)
         return Measured(
             disentanglement(importance),

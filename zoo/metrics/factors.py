@@ -10,6 +10,8 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.plugin.metric import Metric
 
+Pair = tuple[np.ndarray, np.ndarray]  # codes and factors
+
 BINS = 20
 """Of equal width, into which real numbers are put (disentanglement_lib: ``num_bins``)."""
 
@@ -37,6 +39,29 @@ class FactorMetric(Metric):
                     f"metric {self.name!r} needs two factors or more, each of which varies, and "
                     f"{data.name} has {count} that vary over its {what} examples"
                 )
+
+
+@dataclass(frozen=True)
+class FittedMetric(FactorMetric):
+    """Base of those that fit something to training examples and judge it on test examples.
+
+    Attributes:
+        examples: training examples to fit to, at most; the first.
+        held_out: test examples to judge by, at most; the first.
+    """
+
+    examples: int = 10_000
+    held_out: int = 5000
+
+    scales_with: ClassVar[tuple[str, ...]] = ("examples", "held_out")
+
+    def __post_init__(self):
+        self.check_count("examples", 2)
+        self.check_count("held_out", 1)
+
+    def _pairs(self, model, data) -> tuple[Pair, Pair]:
+        """Codes and factors of the training and of the test examples, as of ``pairs``."""
+        return pairs(model, data.train, self.examples), pairs(model, data.test, self.held_out)
 
 
 def pairs(model, split, n: int | None = None) -> tuple[np.ndarray, np.ndarray]:

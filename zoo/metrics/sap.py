@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.metrics.factors import FactorMetric, by_factor, pairs
+from zoo.metrics.factors import FittedMetric, by_factor
 from zoo.plugin.metric import Measured
 from zoo.runtime.console import counted
 
 
 @dataclass(frozen=True)
-class SAP(FactorMetric):
+class SAP(FittedMetric):
     """Mean over factors of how much better the best code predicts one than the next, in [0, 1].
 
     A code predicts a factor by scikit-learn's ``LinearSVC`` on that one number (C = 0.01, classes
@@ -27,21 +27,10 @@ class SAP(FactorMetric):
         held_out: test examples for the accuracies, at most; the first.
     """
 
-    examples: int = 10_000
-    held_out: int = 5000
-
     name: ClassVar[str] = "sap"
-    scales_with: ClassVar[tuple[str, ...]] = ("examples", "held_out")
-
-    def __post_init__(self):
-        self.check_count("examples", 2)
-        self.check_count("held_out", 1)
 
     def measure(self, model, data, seed):
-        train, test = (
-            pairs(model, data.train, self.examples),
-            pairs(model, data.test, self.held_out),
-        )
+        train, test = self._pairs(model, data)
         found = gaps(accuracies(*train, *test, seed))
         return Measured(
             float(found.mean()),
