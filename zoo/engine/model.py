@@ -22,7 +22,7 @@ from zoo.plugin.entrance import Entrance
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.plugin.sources import refuse_mismatch
-from zoo.runtime.keras import no_tensorflow, precision, check_settings
+from zoo.runtime.keras import check_settings, no_tensorflow, precision
 
 
 @keras.saving.register_keras_serializable("zoo")
