@@ -1,0 +1,146 @@
+"""The gallery of shipped models: pictures, cards as pages, and the table of the home page.
+
+    python -m benchmarks.gallery             pictures, cards, table
+    python -m benchmarks.gallery --pages     cards and table alone, from the packs
+
+A new pack is in the gallery by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from zoo.runs import card, parameters
+from zoo.runs.pack import CARD
+from zoo.runs.run import RESULTS, Run
+from zoo.runtime.console import figure
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+HOME, CARDS, PICTURES = DOCS / "index.md", DOCS / "reference/cards", DOCS / "pictures"
+SITE = ROOT / "zensical.toml"
+WALK = PICTURES / "vae_mnist.gif"
+_MARKS = "<!-- gallery: python -m benchmarks.gallery -->\n", "\n<!-- end -->"
+_SITE_MARKS = "# cards: python -m benchmarks.gallery\n", "      # end"
+
+
+def main() -> None:
+    """Write everything."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pages", action="store_true", help="make no pictures")
+    if not parser.parse_args().pages:
+        draw()
+    for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def packs() -> list[Run]:
+    """The packs in this repository; those that draw first."""
+    found = [Run(path.parent) for path in ROOT.glob("plugins/*/*/pretrained/*/run.json")]
+    return sorted(found, key=lambda pack: ("sample" not in pack.manifest.abilities, pack.id))
+
+
+def draw() -> None:
+    """A picture of each model that samples, and a walk through a latent space."""
+    from zoo.cli.trained import unexplored
+    from zoo.reports import views
+    from zoo.reports.pictures import files
+    from zoo.runs.load import load
+
+    for pack in packs():
+        if "sample" not in pack.manifest.abilities:
+            continue
+        model = load(pack)
+        if _is_plane(pack):
+            shown = views.manifold(model, unexplored(model))
+        else:
+            shown = views.samples(model, 64)
+        files.save(PICTURES / f"{pack.id}.png", shown.image)
+    walk(load("pretrained:vae_mnist"), WALK)
+
+
+def walk(model, path: Path, frames: int = 32) -> None:
+    """Pictures on great circles through the prior, as a GIF that ends where it begins."""
+    import numpy as np
+    from PIL import Image
+
+    from zoo.reports.pictures import grids
+
+    ends = np.random.default_rng(3).standard_normal((2, 24, 16)).astype("float32")
+    images = []
+    for turn in np.linspace(0, 2 * np.pi, frames, endpoint=False):
+        codes = np.cos(turn) * ends[0] + np.sin(turn) * ends[1]
+        image = grids.grid(model.decode(codes), columns=8)
+        images.append(Image.fromarray(image).convert("L").quantize(8))
+    images[0].save(
+        path, save_all=True, append_images=images[1:], duration=80, loop=0, optimize=True
+    )
+
+
+def pages() -> dict[Path, str]:
+    """Cards, home page and the site's list of cards, as the packs have them."""
+    found = packs()
+    cards = {CARDS / f"{pack.id}.md": _card(pack) for pack in found}
+    rows = [f"| {_picture(pack)} | {_about(pack)} |" for pack in found]
+    table = "\n".join(["", "| | |", "|---|---|", *rows, ""])
+    listed = "".join(f'      {{ "{p.id}" = "reference/cards/{p.id}.md" }},\n' for p in found)
+    return {**cards, HOME: _between(HOME, _MARKS, table), SITE: _between(SITE, _SITE_MARKS, listed)}
+
+
+def _between(path: Path, marks: tuple[str, str], text: str) -> str:
+    """A file with this text between two marks."""
+    before, start, rest = path.read_text(encoding="utf-8").partition(marks[0])
+    _, end, after = rest.partition(marks[1])
+    if not end:
+        raise ValueError(f"{path} has not the marks {marks}")
+    return "".join([before, start, text, end, after])
+
+
+def _card(pack: Run) -> str:
+    title, rest = (pack.path / CARD).read_text(encoding="utf-8").split("\n", 1)
+    if "sample" not in pack.manifest.abilities:
+        return f"{title}\n{rest}"
+    return f"{title}\n\n![{_alt(pack)}](../../pictures/{pack.id}.png)\n{rest}"
+
+
+def _picture(pack: Run) -> str:
+    if "sample" not in pack.manifest.abilities:
+        return ""
+    return f'<img src="pictures/{pack.id}.png" alt="{_alt(pack)}" width="150">'
+
+
+def _about(pack: Run) -> str:
+    results, made = pack.read_json(RESULTS), pack.manifest
+    name, found = next(iter(results["metrics"].items()))
+    device = "a CPU" if made.device == "cpu" else "a GPU"
+    lines = [
+        f"[**{pack.id}**](reference/cards/{pack.id}.md): `{made.model.title}` on {made.data.name}",
+        f"{name.replace('_', ' ')} {figure(found, 4)}",
+        f"{parameters.count(pack):,} parameters, {results['seconds'] / 60:.0f} min on {device}",
+        f"`{_command(pack)}`",
+    ]
+    return "<br>".join(lines)
+
+
+def _command(pack: Run) -> str:
+    if _is_plane(pack):
+        return f"zoo traverse {pack.id} --plane"
+    return f"zoo {card.use(pack.manifest)} {pack.id}"
+
+
+def _alt(pack: Run) -> str:
+    what = "The latent plane" if _is_plane(pack) else "64 samples"
+    return f"{what} of {pack.id}"
+
+
+def _is_plane(pack: Run) -> bool:
+    settings = pack.manifest.model.settings
+    return settings.get("latent_dim") == 2 and "decode" in pack.manifest.abilities
+
+
+if __name__ == "__main__":
+    main()
