@@ -86,7 +86,7 @@ def pages() -> dict[Path, str]:
     found = packs()
     cards = {CARDS / f"{pack.id}.md": _card(pack) for pack in found}
     rows = [f"| {_picture(pack)} | {_about(pack)} |" for pack in found]
-    table = "\n".join(["", "| | |", "|---|---|", *rows, ""])
+    table = "\n".join(["", "| it makes | model |", "|---|---|", *rows, ""])
     listed = "".join(f'      {{ "{p.id}" = "reference/cards/{p.id}.md" }},\n' for p in found)
     return {**cards, HOME: _between(HOME, _MARKS, table), SITE: _between(SITE, _SITE_MARKS, listed)}
 

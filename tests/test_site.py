@@ -92,15 +92,15 @@ def test_a_link_that_leads_nowhere_is_found(site, tmp_path):
     """Pages, anchors, files and pictures that are not there, and files outside the site."""
     wrong = [
         "no/",
-        "../how-to/data/#no",
+        "../how-to/data.html#no",
         "#no",
         "../no.py",
         "../no.png",
-        "/no/",
+        "/no.html",
         "../../../docs",
     ]
     right = [
-        "../how-to/data/",
+        "../how-to/data.html",
         "../pictures/vae_mnist.png",
         "#here",
         "/",
@@ -135,7 +135,7 @@ def test_the_site_has_a_home_and_all_pages(site):
 
 
 def test_sources_are_shown_as_they_are(site):
-    shown = Page(site / "reference/sources/index.html").text
+    shown = Page(site / "reference/sources.html").text
     page = (ROOT / "docs/reference/sources.md").read_text(encoding="utf-8")
     paths = re.findall(r'--8<-- "(.*)"', page)
     assert len(paths) == page.count("````python") > 0

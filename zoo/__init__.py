@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoo.runtime import backends as _backends
 from zoo.runtime import quiet as _quiet
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo import callbacks, datasets, features, metrics, nn, random, testing
