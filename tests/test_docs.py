@@ -114,20 +114,50 @@ def test_the_gradient_penalty_of_the_docs():
     np.testing.assert_allclose(ops.convert_to_numpy(scope["penalty"]), [121.0, 121.0], rtol=1e-5)
 
 
-@pytest.mark.backend_free  # PyTorch would take a minute
-def test_the_model_with_a_loop_of_the_docs():
-    page = ROOT / "docs/tutorials/loop.md"
+def ran(page, tmp_path, small=()):
+    """What the Python of a page prints, in a folder of its own; ``small``: what to replace."""
+    code = "\n".join(blocks(page, "python"))
+    for shown, taken in small:
+        assert shown in code
+        code = code.replace(shown, taken)
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(blocks(page, "python"))],
-        env={**os.environ, "KERAS_BACKEND": backends.installed()[0]},
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "KERAS_BACKEND": backends.installed()[0], "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    shown, found = "".join(blocks(page, "text")).split(), done.stdout.split()
+    return done.stdout
+
+
+@pytest.mark.backend_free  # PyTorch would take a minute
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    [
+        ("tutorials/loop.md", 0.03),
+        pytest.param("tutorials/first-model.md", 3.0, marks=pytest.mark.slow),
+    ],
+)
+def test_the_models_of_tutorials_give_what_is_shown(name, tolerance, tmp_path):
+    page = ROOT / "docs" / name
+    shown, found = "".join(blocks(page, "text")).split(), ran(page, tmp_path).split()
     numbers = [[float(w.rstrip(":,")) for w in words if w[0].isdigit()] for words in (shown, found)]
     assert [w for w in shown if not w[0].isdigit()] == [w for w in found if not w[0].isdigit()]
-    np.testing.assert_allclose(*numbers, atol=0.03)
+    np.testing.assert_allclose(*numbers, atol=tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.backend_free
+def test_the_gan_of_its_tutorial_trains(tmp_path):
+    small = [("datasets.MNIST()", "datasets.Digits(size=28)"), ("(1, 4, 15)", "(1, 1)")]
+    said = ran(ROOT / "docs/tutorials/first-gan.md", tmp_path, small)
+    assert [line.split()[0] for line in said.splitlines()] == [
+        "discriminator/real",
+        "discriminator/fake",
+        "generator/adversarial",
+    ]
+    assert (tmp_path / "gan-1.png").exists()
 
 
 @pytest.mark.backend_free
