@@ -59,7 +59,8 @@ def draw() -> None:
             shown = views.manifold(model, unexplored(model))
         else:
             shown = views.samples(model, 64)
-        files.save(PICTURES / f"{pack.id}.png", shown.image)
+        if shown.image is not None:
+            files.save(PICTURES / f"{pack.id}.png", shown.image)
     walk(load("pretrained:vae_mnist"), WALK)
 
 

@@ -1,5 +1,6 @@
 """What README and docs show works as it stands."""
 
+import ast
 import functools
 import os
 import re
@@ -211,9 +212,28 @@ def test_every_run_command_names_a_recipe_and_settings_that_exist(line):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", prose(page))
+    links += [(to, "") for to in re.findall(r'<img src="([^"]*)"', prose(page))]
     assert [to for to, _ in links if not (page.parent / to).exists()] == []
     anchored = [(page.parent / to if to else page, anchor) for to, anchor in links if anchor]
     assert [(to, anchor) for to, anchor in anchored if anchor not in anchors(to)] == []
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if "api" not in page.parts],  # signatures are no statements
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_python_that_is_shown_is_python(page):
+    for block in blocks(page, "python"):
+        ast.parse(block)
+
+
+@pytest.mark.backend_free
+def test_every_picture_is_shown():
+    shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    pictures = [p for p in (ROOT / "docs").rglob("*.*") if p.suffix in (".png", ".gif", ".svg")]
+    assert [picture.name for picture in pictures if picture.name not in shown] == []
 
 
 @pytest.mark.backend_free
