@@ -192,17 +192,17 @@ class Manifest:
     """All that ``run.json`` says.
 
     Attributes:
-        format: of the run's folder, ``FORMAT``.
-        recipe: what the run is called after.
-        status: one of ``STATUSES``.
-        created: when, as ISO 8601 has it.
+        format: version of the format of a run's folder.
+        recipe: name of the recipe, after which the run is named.
+        status: whether the run goes, ended well, was stopped, or failed.
+        created: when it started, in ISO 8601.
         backend: that trained it last.
         device: likewise.
         accelerations: that were on, as ``ZOO_ACCELERATE`` names them.
-        seed: of everything random.
-        precision: one of ``PRECISIONS``.
-        epochs: that it is to have.
-        epoch: that the last checkpoint is of.
+        seed: seed of everything random.
+        precision: of the computation.
+        epochs: how many the training has in all.
+        epoch: epoch of the last checkpoint.
         ema: momentum of the moving average of the weights, or None.
         model: the model.
         abilities: what the model can do.
@@ -210,16 +210,16 @@ class Manifest:
         weights: of the loss terms, ``{player: {term: number, or a schedule}}``.
         networks: names of those that are the recipe's own.
         augment: the layers that change training examples.
-        sampler: that was fitted to the codes, or None.
+        sampler: the one fitted to the codes, or None.
         optimizers: ``{player: Keras's config}``; a pack has none.
-        callbacks: of the recipe.
-        metrics: of the recipe.
+        callbacks: the recipe's.
+        metrics: the recipe's.
         data: what the run was trained on.
-        versions: of what numbers depend on.
-        machine: that trained it last; None for a run of an older zoo.
+        versions: of the packages that numbers depend on.
+        machine: the one that trained it last; None for a run of an older zoo.
         views: of the model's own, ``{name: what it shows, in one line}``.
-        changes: by which the recipe differs from its file, as ``"key=value"``.
-        on_nan: ``"stop"`` or ``"skip"``.
+        changes: what was changed on the command line, as ``"key=value"``.
+        on_nan: what happens where a term is not finite.
         weights_from: the run whose weights it started from, or None.
         finished_in_seconds: None for one that did not finish.
         sha256: ``{file: SHA-256}`` of what training ended with: numbers, and the configs of
