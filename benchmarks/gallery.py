@@ -58,7 +58,8 @@ def draw() -> None:
         if _is_plane(pack):
             shown = views.manifold(model, unexplored(model))
         else:
-            shown = views.samples(model, 64)
+            whole = 6 * model.data.classes if model.plugin.conditional else 64  # whole rows
+            shown = views.samples(model, whole)
         if shown.image is not None:
             files.save(PICTURES / f"{pack.id}.png", shown.image)
     walk(load("pretrained:vae_mnist"), WALK)
@@ -134,7 +135,7 @@ def _command(pack: Run) -> str:
 
 
 def _alt(pack: Run) -> str:
-    what = "The latent plane" if _is_plane(pack) else "64 samples"
+    what = "The latent plane" if _is_plane(pack) else "Samples"
     return f"{what} of {pack.id}"
 
 
