@@ -235,3 +235,16 @@ def test_starting_loads_nothing_heavy(code):
     code += f"\nimport sys; sys.exit(', '.join({HEAVY!r} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["show", "vae_mnist"], ["compare", "vae_mnist", "vae2d_mnist"]], ids=" ".join
+)
+def test_what_a_run_keeps_is_shown_without_keras(words, tmp_path):
+    heavy = BACKENDS | {"keras"}
+    code = f"from zoo.cli import main; status = main({words})\n"
+    code += f"import sys; sys.exit(status or ', '.join({heavy!r} & set(sys.modules)) or 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr

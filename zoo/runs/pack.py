@@ -111,7 +111,7 @@ def _check(run: Run, described: Manifest, to: Path) -> None:
     if described.pack:
         raise ZooError(f"{run.name} is a pack already: copy its folder")
     own = described.model.code
-    if own_networks.need_recipe(run, described):
+    if run.needs_recipe(described):
         own = list(dict.fromkeys([*described.networks, *own]))
     if own:
         raise ZooError(
