@@ -70,6 +70,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/runs/locks.py",
     "zoo/runs/manifest.py",
     "zoo/runs/pretrained.py",
+    "zoo/runs/pulled.py",
     "zoo/runs/run.py",
     "zoo/runtime/__init__.py",
     "zoo/runtime/backends.py",

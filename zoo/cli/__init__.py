@@ -32,6 +32,8 @@ COMMANDS = {
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
+    "push": ("zoo.cli.push", "Send a run to the Hugging Face Hub, or to a folder."),
+    "pull": ("zoo.cli.pull", "Fetch a pretrained model from there."),
     "export": ("zoo.cli.export", "Write a model for ONNX, TensorFlow, LiteRT or Keras."),
     "compare": ("zoo.cli.compare", "Print one table of runs; with --train, train what has none."),
     "sweep": ("zoo.cli.sweep", "Train a recipe with many settings and seeds, and compare."),
