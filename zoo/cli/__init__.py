@@ -94,9 +94,9 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     0 it worked; 1 the run or check failed, or the reader of the output has gone;
-    2 a mistake in what was asked; 130 interrupted; 143 terminated by SIGTERM. A mistake is
-    told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before, and so is a
-    full disk; any other traceback means a bug.
+    2 a mistake in what was asked; 130 interrupted; 143 ended by SIGTERM, 129 by SIGHUP. A mistake
+    is told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before, and so is
+    a full disk; any other traceback means a bug.
     """
     open_closed_streams()
     leash.follow()

@@ -91,6 +91,11 @@ def interrupted(run: Run) -> str:
     )
 
 
+def killed(run: Run) -> str:
+    """What is left of a run that is ended within a step, after a semicolon."""
+    return f"; to go on from its last checkpoint: zoo resume {_typed(run)}"
+
+
 def _typed(run: Run) -> str:
     """What to type for a run here."""
     if pack := pretrained.at(run.path):
