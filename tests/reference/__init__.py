@@ -40,6 +40,7 @@ TOPICS = {  # file: (title, names and modules)
     "runs": (
         "Building, training, loading",
         "zoo.build zoo.engine.model.GenerativeModel zoo.Recipe zoo.train zoo.resume zoo.load "
+        "zoo.runs.trained.TrainedRun zoo.show "
         "zoo.export zoo.runs.export.Exported "
         "zoo.model zoo.dataset zoo.metric zoo.feature_space",
     ),
