@@ -122,7 +122,7 @@ def own(model: Any, name: str, split: Split, n: int = ROWS, *, seed: int = 0) ->
     if last.ndim == 2:
         return Shown(last, _points(model, made, first, labels))
     groups = {key: x for key, x in groups.items() if pictures.is_picture(x.shape[1:])}
-    groups |= made
+    groups |= {f"{key} (made)" if key in groups else key: x for key, x in made.items()}
     if len(groups) > 1:
         return Shown(last, pictures.compare(pictures.alike(groups)))
     return Shown(last, _grid(model, last, in_turn=inputs == "noise"))

@@ -18,12 +18,14 @@ from zoo.reports.pictures.grids import (
 )
 from zoo.reports.pictures.histograms import histograms
 from zoo.reports.pictures.scatters import BLUE, GREY, by_label, scatter
+from zoo.reports.pictures.shown import Pictures, show
 from zoo.reports.pictures.text import caption, class_names, framed
 
 __all__ = [
     "BACKGROUND",
     "BLUE",
     "GREY",
+    "Pictures",
     "alike",
     "beside",
     "by_label",
@@ -36,5 +38,6 @@ __all__ = [
     "is_picture",
     "save",
     "scatter",
+    "show",
     "to_uint8",
 ]
