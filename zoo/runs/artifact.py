@@ -114,6 +114,31 @@ def sampler(run: Run, described: Manifest) -> Sampler | None:
         raise ZooError(f"run {run.name}: {name}: {error}") from error
 
 
+def codes(run: Run, described: Manifest) -> dict[str, np.ndarray] | None:
+    """The sample of codes in a pack: ``codes`` ``(n, d)`` and, where there are any, ``labels``.
+
+    None where there is none, as in a run.
+
+    Raises:
+        ZooError: the file holds something else.
+    """
+    if not (described.pack and run.codes.is_file()):
+        return None
+    found, _ = safetensors.read(run.codes)
+    z, labels = found.get("codes"), found.get("labels", np.zeros(0, "int32"))
+    whole = z is not None and z.ndim == 2 and z.size and z.dtype.kind == "f"
+    whole = whole and np.isfinite(z).all() and labels.dtype.kind in "iu"
+    fits = whole and ("labels" not in found or labels.shape == (len(z),))
+    if not fits or (
+        labels.size and not -1 <= labels.min() <= labels.max() < described.data.classes
+    ):
+        raise ZooError(
+            f"run {run.name}: {run.codes.name} holds no codes of its model: copy the folder again "
+            "from where it came from"
+        )
+    return found
+
+
 def _best(run: Run, store: Store) -> Snapshot:
     newest = store.newest(say)
     best = newest.state.get("best") if newest else None

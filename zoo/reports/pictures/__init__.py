@@ -6,7 +6,7 @@ three; an image is a uint8 array ``(height, width, 3)``.
 
 from __future__ import annotations
 
-from zoo.reports.pictures.files import save
+from zoo.reports.pictures.files import gif, png, save
 from zoo.reports.pictures.grids import (
     BACKGROUND,
     alike,
@@ -17,12 +17,13 @@ from zoo.reports.pictures.grids import (
     to_uint8,
 )
 from zoo.reports.pictures.histograms import histograms
-from zoo.reports.pictures.scatters import BLUE, GREY, by_label, scatter
+from zoo.reports.pictures.scatters import BLUE, COLOURS, GREY, by_label, scatter
 from zoo.reports.pictures.text import caption, class_names, framed
 
 __all__ = [
     "BACKGROUND",
     "BLUE",
+    "COLOURS",
     "GREY",
     "alike",
     "beside",
@@ -31,9 +32,11 @@ __all__ = [
     "class_names",
     "compare",
     "framed",
+    "gif",
     "grid",
     "histograms",
     "is_picture",
+    "png",
     "save",
     "scatter",
     "to_uint8",

@@ -13,18 +13,18 @@ from zoo.reports.pictures.text import SIZE, class_names, font
 GREY, BLUE = (190, 190, 190), (31, 92, 190)
 
 COLOURS = (
-    BLUE,
-    (230, 120, 20),  # orange
-    (40, 150, 60),  # green
-    (205, 40, 45),  # red
-    (130, 80, 180),  # violet
-    (125, 80, 60),  # brown
-    (225, 105, 180),  # pink
-    (60, 60, 60),  # nearly black
-    (175, 165, 20),  # olive
-    (20, 175, 195),  # cyan
+    (63, 144, 218),  # blue
+    (255, 169, 14),  # orange
+    (189, 31, 1),  # red
+    (148, 164, 162),  # grey
+    (131, 45, 182),  # violet
+    (169, 107, 89),  # brown
+    (231, 99, 0),  # dark orange
+    (185, 172, 112),  # tan
+    (113, 117, 129),  # dark grey
+    (146, 218, 221),  # light cyan
 )
-"""Of the labels 0 to 9, which the eye tells apart."""
+"""Of the labels 0 to 9: the ten of Petroff 2021, which people with any colour vision tell apart."""
 
 SMOOTH = 2  # drawn this much larger, then made smaller: round dots
 
@@ -111,19 +111,19 @@ def by_label(
         colour = BLUE if labels is None else colours[labels[i]]
         draw.circle(place(point), 2 * SMOOTH, fill=colour)
     for i, label in enumerate(found):
-        colour, own = colours[label], points[labels == label]
+        own = points[labels == label]
         middle = place(np.median(own, axis=0))
         draw.text(
             middle,
             called[label],
-            colour,
+            "black",
             font(large * SMOOTH),
             anchor="mm",
             stroke_width=3 * SMOOTH,
             stroke_fill="white",
         )
         x, y = margin + size + 16 * SMOOTH, top + (12 + 24 * i) * SMOOTH
-        draw.circle((x, y), 6 * SMOOTH, fill=colour)
+        draw.circle((x, y), 6 * SMOOTH, fill=colours[label])
         draw.text((x + 14 * SMOOTH, y), called[label], "black", text, anchor="lm")
     return np.asarray(image.reduce(SMOOTH))
 

@@ -1,0 +1,108 @@
+"""``zoo explore``: a latent space, walked in the browser."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+from zoo.cli.options import (
+    backend_option,
+    data_dir_option,
+    device_option,
+    recipe_option,
+    runs_option,
+)
+from zoo.errors import ZooError
+from zoo.runs.folders import RULE
+
+PORT = 7007  # or the first of the next twenty that is free
+
+
+@click.command("explore", epilog=RULE)
+@click.argument("run")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"Where it is served; 0 for any. Default: {PORT}, or the next that is free.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Of this machine; 0.0.0.0 serves it to whoever reaches this machine.",
+)
+@recipe_option
+@backend_option
+@device_option
+@runs_option
+@data_dir_option
+def command(
+    run: str,
+    port: int | None,
+    host: str,
+    recipe: str | None,
+    backend: str | None,
+    device: str | None,
+    runs_folder: str | None,
+    data_dir: str | None,
+) -> None:
+    """Walk the latent space of RUN, a run or a pretrained model, in the browser.
+
+    Sliders move one dimension each, the most telling ones first; on a map you drag among the
+    codes of test pictures. You can go from one code to another, start from samples, and draw
+    or upload a picture to see what the model makes of it. The page is served to this machine
+    alone, until Ctrl-C. It needs pip install "keras-zoo[explore]".
+
+    \b
+      zoo explore vae_mnist
+      zoo explore latest
+      zoo explore dcgan_mnist --port 8000
+    """
+    _require()
+    from zoo.cli.trained import explored, opened, unexplored
+    from zoo.runs import artifact
+    from zoo.runtime.waiting import waiting
+
+    with _bound(host, port) as listening:
+        found, model = opened(run, runs_folder, recipe, backend, device)
+        from zoo.reports import explore, explore_page  # import Keras, under the backend chosen
+
+        kept = artifact.codes(found, found.manifest)
+        split = unexplored(model)
+        if kept is None and model.can("decode"):
+            split = explored(found, model, data_dir, recipe)
+        with waiting("looking into the latent space"):
+            space = explore.opened(model, split, kept)
+            explore.warm(space)
+        shown, number = listening.getsockname()[:2]
+        shown = f"[{shown}]" if ":" in shown else shown
+        click.echo(f"zoo explore is at http://{shown}:{number} (Ctrl-C ends it)")
+        explore_page.serve(space, run, host, listening)
+
+
+def _require() -> None:
+    """Refuse at once where what the page is made with is missing."""
+    import importlib.util
+
+    if importlib.util.find_spec("nicegui") is None:
+        raise ZooError('zoo explore needs NiceGUI: pip install "keras-zoo[explore]"')
+
+
+def _bound(host: str, port: int | None) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        ZooError: no port is free, or it is no address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    failed: Exception | None = None
+    for number in range(PORT, PORT + 20) if port is None else [port]:
+        try:
+            return socket.create_server((host, number), family=family)
+        except (OSError, UnicodeError) as error:
+            failed = error
+    reason = getattr(failed, "strerror", None) or str(failed)
+    tried = f"{host}:{PORT} and the next" if port is None else f"{host}:{port}"
+    raise ZooError(f"{tried} cannot be listened on: {reason}. Try another --port") from failed
