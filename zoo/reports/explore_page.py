@@ -10,6 +10,7 @@ import html
 import json
 import math
 import socket
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,9 +67,9 @@ class Page:
         """Show where the visitor starts."""
         found = self._space.found
         places = self._space.plane.places(found.z)
-        labels = np.full(len(places), -1) if found.labels is None else np.asarray(found.labels)
-        if labels.max(initial=-1) >= len(pictures.COLOURS):
-            labels = np.full(len(places), -1)
+        labels = np.full(len(places), -1)
+        if self._coloured():
+            labels = np.asarray(found.labels)
         dots = [[*np.round(p, 4).tolist(), int(y)] for p, y in zip(places, labels, strict=True)]
         colours = ["rgb({} {} {})".format(*colour) for colour in pictures.COLOURS]
         self._call("begin", {"dots": dots, "colours": colours})
@@ -76,25 +77,31 @@ class Page:
         await self._way()
         await self._samples()
 
+    def _coloured(self) -> list[str]:
+        """Names of the classes that have a colour on the map; none where they are too many."""
+        names = self._space.classes if self._space.found.labels is not None else []
+        return names if len(names) <= len(pictures.COLOURS) else []
+
     # -- what is on it
 
     def _lay_out(self) -> None:
         ui, space = self._ui, self._space
+        ui.colors(primary="#1f5cbe")
         data, model = space.model.data, type(space.model.plugin).__name__
         self._html(f"<h1>{html.escape(self._name)}</h1>")
         what = f"{model}, {space.found.size:,} latent dimensions, pictures "
         self._html(f'<p class="soft">{what}{" x ".join(map(str, data.shape))}</p>')
+        dimensions = self._slider_panel if space.book is None else self._book_panel
+        columns: list[list[Callable[[], None]]] = [
+            [self._picture_panel, *([self._own_panel] if space.sees else [])],
+            [dimensions, self._way_panel],
+            [self._map_panel, self._samples_panel],
+        ]
         with ui.element("main").classes("cards"):
-            self._picture_panel()
-            if space.book is not None:
-                self._book_panel()
-            else:
-                self._slider_panel()
-            self._map_panel()
-            self._way_panel()
-            self._samples_panel()
-            if space.sees:
-                self._own_panel()
+            for column in columns:
+                with ui.element("div").classes("column-of"):
+                    for panel in column:
+                        panel()
         with ui.dialog() as self._dialog, ui.card():
             self._html("<h2>Python that makes this</h2>")
             self._python = ui.html("", sanitize=False, tag="pre").mark("python")
@@ -136,7 +143,7 @@ class Page:
             elif names:
                 soft = "Class" if space.conditional else "Mean code of a class"
                 self._html(f'<p class="soft">{soft}</p>')
-                with ui.element("div").classes("row").mark("classes"):
+                with ui.element("div").classes("row classes"):
                     for label, name in enumerate(names):
                         button = ui.button(name, on_click=lambda i=label: self._choose(i))
                         button.props(f'flat dense aria-label="class {html.escape(name)}"')
@@ -145,9 +152,9 @@ class Page:
         space = self._space
         low, high = space.bounds
         if space.kl is not None:
-            soft = "In order of KL, in nats: those at the end say nothing."
+            soft = "By KL, the largest first; one of 0 nats says nothing of a picture."
         elif space.of_data:
-            soft = "In order of how much the codes vary."
+            soft = "By how much the codes vary, the most first."
         else:
             soft = "Noise: all dimensions weigh the same."
         if len(space.order) < space.found.size:
@@ -182,18 +189,24 @@ class Page:
                 '<div class="layers"><img id="tiles" alt="pictures of the plane" hidden>'
                 '<canvas id="map" tabindex="0" aria-label="map of codes"></canvas></div>'
             )
+            if names := self._coloured():
+                legend = (
+                    f'<span><span style="color: rgb{colour}">●</span> {html.escape(name)}</span>'
+                    for colour, name in zip(pictures.COLOURS, names, strict=False)
+                )
+                self._html("".join(legend)).classes("row soft")
             self._buttons(Pictures_of_this_plane=self._tiles, Codes_only=self._bare)
 
     def _way_panel(self) -> None:
         ui = self._ui
-        with self._panel("Between two codes", "Click a picture to go there.", "wide"):
+        with self._panel("Between two codes", "Click a picture to go there."):
             self._html(f'<img id="strip" alt="from one code to the other" '
                        f'data-cells="{STEPS} 1" hidden>')  # fmt: skip
             ui.toggle(
                 {False: "linear", True: "spherical"},
                 value=self._walk.spherical,
                 on_change=self._on_spherical,
-            ).props("dense")
+            ).props("dense no-caps unelevated").classes("toggle")
             self._buttons(
                 From_here=lambda: self._end(0),
                 To_here=lambda: self._end(1),
@@ -217,7 +230,7 @@ class Page:
 
     def _own_panel(self) -> None:
         ui = self._ui
-        with self._panel("Your picture", "Draw it, or upload a file.", "wide"):
+        with self._panel("Your picture", "Draw it, or upload a file.", "last"):
             self._html(
                 '<canvas id="drawing" width="280" height="280" aria-label="drawing"></canvas>'
             )
@@ -239,7 +252,7 @@ class Page:
                     value=self._hidden,
                     label="hidden part",
                     on_change=self._on_hidden,
-                ).props("dense")
+                ).props("dense").classes("part")
                 ui.switch("dark on light", on_change=self._on_inverted)
             names = ("given", "reconstructed", "masked", "completed")
             figures = "".join(
@@ -506,6 +519,8 @@ def serve(space: Space, name: str, host: str, bound: socket.socket) -> None:
         tailwind=False,
         show_welcome_message=False,
     )
+    # NiceGUI looks through all objects of the process, and some of PyTorch's warn when looked at
+    warnings.filterwarnings("ignore", category=FutureWarning, module="nicegui")
     names = LOOPBACK if host in LOOPBACK else None
     room = MOST_UPLOADED + (1 << 16)  # the file, and what the form around it takes
     config = uvicorn.Config(

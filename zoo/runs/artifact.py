@@ -125,13 +125,11 @@ def codes(run: Run, described: Manifest) -> dict[str, np.ndarray] | None:
     if not (described.pack and run.codes.is_file()):
         return None
     found, _ = safetensors.read(run.codes)
-    z, labels = found.get("codes"), found.get("labels", np.zeros(0, "int32"))
-    whole = z is not None and z.ndim == 2 and z.size and z.dtype.kind == "f"
-    whole = whole and np.isfinite(z).all() and labels.dtype.kind in "iu"
-    fits = whole and ("labels" not in found or labels.shape == (len(z),))
-    if not fits or (
-        labels.size and not -1 <= labels.min() <= labels.max() < described.data.classes
-    ):
+    z = found.get("codes", np.zeros((0, 0)))
+    labels = found.get("labels", np.zeros(len(z), "int32"))
+    whole = bool(z.ndim == 2 and z.size and z.dtype.kind == "f" and np.isfinite(z).all())
+    fits = labels.shape == z.shape[:1] and labels.dtype.kind in "iu"
+    if not (whole and fits and -1 <= labels.min() <= labels.max() < max(described.data.classes, 1)):
         raise ZooError(
             f"run {run.name}: {run.codes.name} holds no codes of its model: copy the folder again "
             "from where it came from"
