@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -88,9 +89,13 @@ def uploaded(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: it is too large, or no picture that can be read whole.
     """
+    from PIL import Image
+
     if len(content) > MOST_UPLOADED:
         raise ValueError(f"it is larger than {MOST_UPLOADED >> 20} MB")
-    image, _ = plain(opened(content, formats=_UPLOADED, most=_MOST_DECODED))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)  # refused, not told of
+        image, _ = plain(opened(content, formats=_UPLOADED, most=_MOST_DECODED))
     mode = next(mode for mode, channels in CHANNELS.items() if channels == shape[2])
     return fitted(image, Form(mode, (shape[0], shape[1])))
 

@@ -156,7 +156,7 @@ class Page:
         elif space.of_data:
             soft = "By how much the codes vary, the most first."
         else:
-            soft = "Noise: all dimensions weigh the same."
+            soft = "Noise, in the order in which the model takes it."
         if len(space.order) < space.found.size:
             soft += f" The first {len(space.order)} of {space.found.size:,}."
         rows = []
