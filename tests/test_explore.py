@@ -234,18 +234,20 @@ def test_python_makes_what_is_shown(spaces, name, spherical, monkeypatch):
     walk = explore.Walk(spaces(name))
     walk.slide(0, 1 / 3)
     walk.spherical, walk.seed = spherical, 4
-    monkeypatch.setattr(zoo, "load", {"a run's name": walk.space.model}.__getitem__)
+    made = explore_python.Python("a run's name", recipe="x.py", runs_folder=None)
+    loaded = {("a run's name", "x.py"): walk.space.model}
+    monkeypatch.setattr(zoo, "load", lambda name, recipe: loaded[name, recipe])
 
     def run(text):
         scope = {}
         exec(text, scope)
         return scope
 
-    own = run(explore_python.picture("a run's name", walk))
+    own = run(made.picture(walk))
     np.testing.assert_array_equal(own["picture"], walk.picture())
-    way = run(explore_python.between("a run's name", walk))
+    way = run(made.between(walk))
     np.testing.assert_allclose(way["pictures"], walk.between(), atol=1e-5)
-    grid = run(explore_python.samples("a run's name", walk))["pictures"]
+    grid = run(made.samples(walk))["pictures"]
     np.testing.assert_allclose(grid[:8], walk.space.model.sample(8, seed=4), atol=1e-5)
 
 

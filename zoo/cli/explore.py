@@ -67,7 +67,11 @@ def command(
 
     with _bound(host, port) as listening:
         found, model = opened(run, runs_folder, recipe, backend, device)
-        from zoo.reports import explore, explore_page  # import Keras, under the backend chosen
+        from zoo.reports import (
+            explore,
+            explore_page,
+            explore_python,
+        )  # import Keras, under the backend chosen
 
         kept = artifact.codes(found, found.manifest)
         split = unexplored(model)
@@ -79,7 +83,9 @@ def command(
         shown, number = listening.getsockname()[:2]
         shown = f"[{shown}]" if ":" in shown else shown
         click.echo(f"zoo explore is at http://{shown}:{number} (Ctrl-C ends it)")
-        explore_page.serve(space, run, host, listening)
+        name = run if found.manifest.pack else found.name
+        python = explore_python.Python(name, recipe=recipe, runs_folder=runs_folder)
+        explore_page.serve(space, name, python, host, listening)
 
 
 def _require() -> None:

@@ -173,6 +173,8 @@
         slider.value = state.z[slider.dataset.dimension];
         slider.nextElementSibling.textContent = (+slider.value).toFixed(2);
       }
+      for (const button of document.querySelectorAll("[data-class]"))
+        button.setAttribute("aria-pressed", +button.dataset.class === state.label);
       at = state.at;
       drawMap();
       if (state.book) {

@@ -20,9 +20,10 @@ import numpy as np
 
 from zoo.datasets.images import MOST_UPLOADED, uploaded
 from zoo.errors import ZooError
-from zoo.reports import explore_python, pictures, restoration
+from zoo.reports import pictures, restoration
 from zoo.reports.explore import FRAMES, SAMPLES, SIDE, STEPS, Seen, Space, Walk, newest
 from zoo.reports.explore_guard import LOOPBACK, Guard
+from zoo.reports.explore_python import Python
 
 MOST_BUTTONS = 20  # classes, of which more are a list
 MOST_MESSAGE = 1 << 20  # bytes that a page sends through its websocket at once
@@ -35,15 +36,16 @@ class Page:
 
     Args:
         space: that is walked.
-        name: by which ``zoo.load`` finds the model.
+        name: of the run or pretrained model.
+        python: that loads it.
         worker: of one thread, in which the model computes.
     """
 
-    def __init__(self, space: Space, name: str, worker: ThreadPoolExecutor):
+    def __init__(self, space: Space, name: str, python: Python, worker: ThreadPoolExecutor):
         from nicegui import ui
 
         self._ui, self._client = ui, ui.context.client
-        self._space, self._name, self._worker = space, name, worker
+        self._space, self._name, self._makes, self._worker = space, name, python, worker
         self._walk = Walk(space)
         self._given: np.ndarray | None = None
         self._hidden, self._inverted, self._cell = "right", False, (0, 0)
@@ -129,7 +131,7 @@ class Page:
             self._html('<img id="picture" alt="the picture of the code" hidden>')
             self._buttons(
                 Random=self._on_random,
-                Python=lambda: self._tell(explore_python.picture(self._name, self._walk)),
+                Python=lambda: self._tell(self._makes.picture(self._walk)),
                 PNG=lambda: self._save("picture", self._walk.picture),
             )
             names = space.classes
@@ -146,7 +148,9 @@ class Page:
                 with ui.element("div").classes("row classes"):
                     for label, name in enumerate(names):
                         button = ui.button(name, on_click=lambda i=label: self._choose(i))
-                        button.props(f'flat dense aria-label="class {html.escape(name)}"')
+                        button.props(
+                            f'flat dense data-class="{label}" aria-label="class {html.escape(name)}"'
+                        )
 
     def _slider_panel(self) -> None:
         space = self._space
@@ -210,7 +214,7 @@ class Page:
             self._buttons(
                 From_here=lambda: self._end(0),
                 To_here=lambda: self._end(1),
-                Python=lambda: self._tell(explore_python.between(self._name, self._walk)),
+                Python=lambda: self._tell(self._makes.between(self._walk)),
                 PNG=lambda: self._save("between", self._walk.between),
                 GIF=self._on_gif,
             )
@@ -221,7 +225,7 @@ class Page:
         title = "Samples" if drawn else "Codes of data, decoded"
         actions: dict[str, Callable] = {"Others": self._on_others}
         if space.model.can("sample"):
-            actions["Python"] = lambda: self._tell(explore_python.samples(self._name, self._walk))
+            actions["Python"] = lambda: self._tell(self._makes.samples(self._walk))
         actions["PNG"] = lambda: self._save("samples", self._decoded_grid)
         with self._panel(title, "Click a picture to go there."):
             side = math.isqrt(SAMPLES)
@@ -382,7 +386,9 @@ class Page:
         if image is None:
             return
         at = self._space.plane.places(walk.z[None])[0]
-        state: dict[str, Any] = {"z": {}, "at": np.round(at, 4).tolist()}
+        state: dict[str, Any] = {"z": {}, "label": None, "at": np.round(at, 4).tolist()}
+        if self._space.conditional:
+            state["label"] = walk.label
         if book is not None:
             entries = book.read(walk.z)
             chosen = entries[self._cell]
@@ -482,12 +488,13 @@ class Page:
         self._client.run_javascript(f"zoo.{name}({', '.join(map(json.dumps, args))})")
 
 
-def serve(space: Space, name: str, host: str, bound: socket.socket) -> None:
+def serve(space: Space, name: str, python: Python, host: str, bound: socket.socket) -> None:
     """Serve the page until the process is interrupted.
 
     Args:
         space: that is walked.
-        name: by which ``zoo.load`` finds the model.
+        name: of the run or pretrained model.
+        python: that loads it.
         host: where it is served; anywhere but on loopback, the page answers for any address.
         bound: the socket that it is served on.
     """
@@ -502,7 +509,7 @@ def serve(space: Space, name: str, host: str, bound: socket.socket) -> None:
     async def page() -> None:
         ui.add_css(style)
         ui.add_body_html(f"<script>{script}</script>")
-        shown = Page(space, name, worker)
+        shown = Page(space, name, python, worker)
         await ui.context.client.connected()
         await shown.begin()
 

@@ -11,35 +11,45 @@ from zoo.reports.explore import SAMPLES, STEPS, Walk
 _DIGITS = 9  # of a number, which give float32 back as it is
 
 
-def picture(name: str, walk: Walk) -> str:
-    """Of the picture at a visitor's code; ``name`` is what ``zoo.load`` takes."""
-    lines = [*_opening(name), *_code("z", walk.z)]
-    return _joined(lines, f"picture = model.decode(z[None]{_labels(walk, 1)})[0]", walk)
+class Python:
+    """Writes Python that loads a model and makes what a visitor sees.
 
+    Args:
+        name: of the run or pretrained model.
+        options: of ``zoo.load``; None for those that are not needed.
+    """
 
-def between(name: str, walk: Walk) -> str:
-    """Of the pictures between a visitor's two codes."""
-    a, b = walk.ends
-    lines = [*_opening(name), *_code("a", a), *_code("b", b)]
-    lines.append(f"t = np.linspace(0, 1, {STEPS})[:, None]")
-    if walk.spherical:
-        lines += [
-            "angle = np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))",
-            "way = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)",
-        ]
-    else:
-        lines.append("way = (1 - t) * a + t * b")
-    return _joined(lines, f"pictures = model.decode(way{_labels(walk, STEPS)})", walk)
+    def __init__(self, name: str, **options: str | None):
+        given = [f"{key}={value!r}" for key, value in options.items() if value is not None]
+        self._load = f"model = zoo.load({', '.join([repr(name), *given])})"
 
+    def picture(self, walk: Walk) -> str:
+        """Of the picture at a visitor's code."""
+        call = f"picture = model.decode(z[None]{_labels(walk, 1)})[0]"
+        return self._joined([*_code("z", walk.z), call], walk)
 
-def samples(name: str, walk: Walk) -> str:
-    """Of the grid of samples, for a model that samples."""
-    call = f"pictures = model.sample({SAMPLES}, seed={walk.seed})"
-    return _joined(_opening(name)[1:], call, walk)
+    def between(self, walk: Walk) -> str:
+        """Of the pictures between a visitor's two codes."""
+        a, b = walk.ends
+        lines = [*_code("a", a), *_code("b", b), f"t = np.linspace(0, 1, {STEPS})[:, None]"]
+        if walk.spherical:
+            lines += [
+                "angle = np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))",
+                "way = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)",
+            ]
+        else:
+            lines.append("way = (1 - t) * a + t * b")
+        call = f"pictures = model.decode(way{_labels(walk, STEPS)})"
+        return self._joined([*lines, call], walk)
 
+    def samples(self, walk: Walk) -> str:
+        """Of the grid of samples, for a model that samples."""
+        return self._joined([f"pictures = model.sample({SAMPLES}, seed={walk.seed})"], walk)
 
-def _opening(name: str) -> list[str]:
-    return ["import numpy as np", "import zoo", "", f"model = zoo.load({name!r})"]
+    def _joined(self, lines: list[str], walk: Walk) -> str:
+        needs = ["import numpy as np"] if len(lines) > 1 else []
+        said = f"  # float32 in [0, 1], each {walk.space.shape}"
+        return "\n".join([*needs, "import zoo", "", self._load, *lines]) + f"{said}\n"
 
 
 def _code(name: str, z: np.ndarray) -> list[str]:
@@ -50,7 +60,3 @@ def _code(name: str, z: np.ndarray) -> list[str]:
 
 def _labels(walk: Walk, n: int) -> str:
     return f", labels=[{walk.label or 0}] * {n}" if walk.space.conditional else ""
-
-
-def _joined(lines: list[str], last: str, walk: Walk) -> str:
-    return "\n".join([*lines, f"{last}  # float32 in [0, 1], {walk.space.shape} each", ""])
