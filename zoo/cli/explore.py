@@ -67,11 +67,9 @@ def command(
 
     with _bound(host, port) as listening:
         found, model = opened(run, runs_folder, recipe, backend, device)
-        from zoo.reports import (
-            explore,
-            explore_page,
-            explore_python,
-        )  # import Keras, under the backend chosen
+        # these import Keras, under the backend that is chosen now
+        from zoo.reports import explore, explore_page
+        from zoo.reports.explore_python import Python
 
         kept = artifact.codes(found, found.manifest)
         split = unexplored(model)
@@ -84,7 +82,7 @@ def command(
         shown = f"[{shown}]" if ":" in shown else shown
         click.echo(f"zoo explore is at http://{shown}:{number} (Ctrl-C ends it)")
         name = run if found.manifest.pack else found.name
-        python = explore_python.Python(name, recipe=recipe, runs_folder=runs_folder)
+        python = Python(name, recipe=recipe, runs_folder=runs_folder)
         explore_page.serve(space, name, python, host, listening)
 
 
@@ -103,12 +101,13 @@ def _bound(host: str, port: int | None) -> socket.socket:
         ZooError: no port is free, or it is no address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    failed: Exception | None = None
+    reason = ""
     for number in range(PORT, PORT + 20) if port is None else [port]:
         try:
             return socket.create_server((host, number), family=family)
-        except (OSError, UnicodeError) as error:
-            failed = error
-    reason = getattr(failed, "strerror", None) or str(failed)
+        except OSError as error:  # Python adds the address, which is told anyway
+            reason = (error.strerror or str(error)).partition(" (while")[0]
+        except UnicodeError:
+            reason = "it is no address"
     tried = f"{host}:{PORT} and the next" if port is None else f"{host}:{port}"
-    raise ZooError(f"{tried} cannot be listened on: {reason}. Try another --port") from failed
+    raise ZooError(f"{tried} cannot be listened on: {reason}. Try another --port")

@@ -147,10 +147,9 @@ class Page:
                 self._html(f'<p class="soft">{soft}</p>')
                 with ui.element("div").classes("row classes"):
                     for label, name in enumerate(names):
+                        called = html.escape(name)
                         button = ui.button(name, on_click=lambda i=label: self._choose(i))
-                        button.props(
-                            f'flat dense data-class="{label}" aria-label="class {html.escape(name)}"'
-                        )
+                        button.props(f'flat dense data-class="{label}" aria-label="class {called}"')
 
     def _slider_panel(self) -> None:
         space = self._space

@@ -375,14 +375,17 @@ def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed
     labels = None if of_label is None else np.repeat(of_label[start][:, None], steps, axis=1)
     numbers = _decoded(model, z, labels)
     names = [f"{share:.2f}" for share in shares]
-    middle = _table(numbers, [], names)
+    if not pictures.is_picture(numbers.shape[2:]):
+        return Shown(numbers, None)
+    scale = pictures.enlarged(numbers.shape[2:4], steps + (0 if found.x is None else 2))
+    middle = _table(numbers, [], names, scale=scale)
     if found.x is None:
         return _captioned(numbers, middle, "spherical, between two draws of noise a row")
     first, last = (
-        _table(restoration.unit(found.x[rows])[:, None], [], [name])
+        _table(restoration.unit(found.x[rows])[:, None], [], [name], scale=scale)
         for rows, name in ((start, "from"), (end, "to"))
     )
-    image = None if middle is None else pictures.beside(first, middle, last)
+    image = pictures.beside(first, middle, last)
     return _captioned(numbers, image, "linear, between the codes of the examples at both ends")
 
 
@@ -393,12 +396,13 @@ def _decoded(model, z, labels):
     return numbers.reshape(*z.shape[:2], *numbers.shape[1:])
 
 
-def _table(numbers, rows, columns, padding=1):
+def _table(numbers, rows, columns, padding=1, scale=None):
     """Examples ``(rows, columns, ...)`` under names; None where they cannot be drawn."""
     if not pictures.is_picture(numbers.shape[2:]):
         return None
     cells = numbers.reshape(-1, *numbers.shape[2:])
-    return pictures.framed(pictures.grid(cells, numbers.shape[1], padding), rows, columns)
+    image = pictures.grid(cells, numbers.shape[1], padding, scale)
+    return pictures.framed(image, rows, columns)
 
 
 def _captioned(numbers, image, text):
