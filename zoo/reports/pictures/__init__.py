@@ -19,6 +19,7 @@ from zoo.reports.pictures.grids import (
 )
 from zoo.reports.pictures.histograms import histograms
 from zoo.reports.pictures.scatters import BLUE, COLOURS, GREY, by_label, scatter
+from zoo.reports.pictures.terminal import half_blocks
 from zoo.reports.pictures.text import caption, class_names, framed
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "framed",
     "gif",
     "grid",
+    "half_blocks",
     "histograms",
     "is_picture",
     "png",

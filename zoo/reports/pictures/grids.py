@@ -109,12 +109,13 @@ def alike(groups: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return found
 
 
-def compare(groups: Mapping[str, np.ndarray]) -> np.ndarray:
+def compare(groups: Mapping[str, np.ndarray], plain: bool = False) -> np.ndarray:
     """What became of the same examples: a row of each group under that of the one before.
 
     Args:
         groups: ``{name: pictures}``, all ``(n, h, w, c)``, float32 in [0, 1] or uint8. The
             names stand beside the rows.
+        plain: without names, and not enlarged.
 
     Returns:
         An image, uint8 ``(height, width, 3)``, in blocks of as many rows as there are groups.
@@ -136,8 +137,9 @@ def compare(groups: Mapping[str, np.ndarray]) -> np.ndarray:
             row = group[start : start + columns]
             blank = np.full((columns - len(row), *row.shape[1:]), BACKGROUND, dtype="uint8")
             rows += [row, blank]
-        block = framed(grid(np.concatenate(rows), columns=columns), rows=list(pictures))
-        blocks += [block, np.full((GAP, *block.shape[1:]), 255, "uint8")]
+        block = grid(np.concatenate(rows), columns, scale=1 if plain else None)
+        block = block if plain else framed(block, rows=list(pictures))
+        blocks += [block, np.full((2 if plain else GAP, *block.shape[1:]), 255, "uint8")]
     return np.concatenate(blocks[:-1])
 
 
