@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,20 +59,15 @@ def pages(content: bytes) -> tuple[list[int], bool]:
     Raises:
         ValueError: the file is no picture.
     """
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.format != "TIFF":
-                return [0], image.format != "MPO" and getattr(image, "n_frames", 1) > 1
-            found = []
-            for page in range(image.n_frames):  # type: ignore[attr-defined]
-                image.seek(page)
-                if not image.tag_v2.get(254, 0) & _THUMBNAIL_OR_MASK:  # type: ignore[attr-defined]
-                    found.append(page)
-            return found or [0], False
-    except Exception as error:
-        raise _no_picture(error) from None
+    with _reading(content) as image:
+        if image.format != "TIFF":
+            return [0], image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+        found = []
+        for page in range(image.n_frames):  # type: ignore[attr-defined]
+            image.seek(page)
+            if not image.tag_v2.get(254, 0) & _THUMBNAIL_OR_MASK:  # type: ignore[attr-defined]
+                found.append(page)
+        return found or [0], False
 
 
 def uploaded(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
@@ -89,13 +85,9 @@ def uploaded(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: it is too large, or no picture that can be read whole.
     """
-    from PIL import Image
-
     if len(content) > MOST_UPLOADED:
         raise ValueError(f"it is larger than {MOST_UPLOADED >> 20} MB")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)  # refused, not told of
-        image, _ = plain(opened(content, formats=_UPLOADED, most=_MOST_DECODED))
+    image, _ = plain(opened(content, formats=_UPLOADED, most=_MOST_DECODED))
     mode = next(mode for mode, channels in CHANNELS.items() if channels == shape[2])
     return fitted(image, Form(mode, (shape[0], shape[1])))
 
@@ -118,21 +110,32 @@ def opened(
     Raises:
         ValueError: they are no picture that can be read whole.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    try:
-        with Image.open(io.BytesIO(content), formats=formats) as image:
-            if most is not None and image.width * image.height > most:
-                raise ValueError(
-                    f"it has {image.width} x {image.height} pixels; up to {most:,} are accepted"
-                )
-            if page:
-                image.seek(page)
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return image
-    except Exception as error:
-        raise _no_picture(error) from None
+    with _reading(content, formats) as image:
+        if most is not None and image.width * image.height > most:
+            raise ValueError(
+                f"it has {image.width} x {image.height} pixels; up to {most:,} are accepted"
+            )
+        if page:
+            image.seek(page)
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        return image
+
+
+@contextlib.contextmanager
+def _reading(content: bytes, formats: tuple[str, ...] | None = None) -> Iterator[Image]:
+    """A picture's file, opened; ``ValueError`` for what is raised while it is read."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Pillow, which names no file: ours follows
+        try:
+            with Image.open(io.BytesIO(content), formats=formats) as image:
+                yield image
+        except Exception as error:
+            raise _no_picture(error) from None
 
 
 def _no_picture(error: Exception) -> ValueError:
