@@ -1,13 +1,19 @@
-"""A real browser for tests of pages: Chromium from the system's packages, driven by Playwright."""
+"""A real browser for tests of pages: Chromium from the system's packages, driven by Playwright.
+
+python -m tests.browser URL FILE.png      take the picture of the page of zoo explore
+"""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 
 @contextlib.contextmanager
@@ -44,3 +50,26 @@ def watched(browser: Any, address: str, **options: Any) -> tuple[Any, list[str]]
     )
     page.goto(address)
     return page, wrong
+
+
+def photographed(address: str, path: str) -> None:
+    """Draw a seven on the page of ``zoo explore``, and write the page as a PNG of 256 colours."""
+    with chromium() as browser:
+        page, wrong = watched(browser, address, viewport={"width": 1300, "height": 900})
+        page.locator("#grid").wait_for()
+        box = page.locator("#drawing").bounding_box()
+        corners = ((0.35, 0.25), (0.7, 0.25), (0.45, 0.85))
+        for place, (x, y) in enumerate(corners):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
+            if place == 0:
+                page.mouse.down()
+        page.mouse.up()
+        page.locator("#completed").wait_for()
+        page.wait_for_timeout(1000)
+        shot = Image.open(io.BytesIO(page.screenshot(full_page=True)))
+        assert not wrong, wrong
+    shot.convert("RGB").quantize(256).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    photographed(*sys.argv[1:])
