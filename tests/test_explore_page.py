@@ -134,6 +134,7 @@ def test_a_slider_changes_the_picture_and_nothing_else(page):
     assert page.evaluate(SOURCE, "grid") == grid
 
 
+@pytest.mark.slow
 def test_python_of_the_page_makes_its_picture(page, served, tmp_path):
     page.locator("[data-dimension]").nth(3).press("Home")
     page.wait_for_timeout(300)
@@ -201,16 +202,15 @@ def test_a_drawing_and_a_file_are_reconstructed_and_completed(page, tmp_path):
 
 
 def test_hostile_files_are_refused_in_words(page, tmp_path):
-    for name, content in {
-        "a.svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
-        "bomb.png": png(30_000, 5_000, b"\0"),
-        "cut.png": encoded("PNG")[:60],
-    }.items():
+    for name, content, reason in (
+        ("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "it is no picture"),
+        ("bomb.png", png(30_000, 5_000, b"\0"), "it has 30000 x 5000 pixels; up to 50,000,000"),
+        ("cut.png", encoded("PNG")[:60], ""),
+    ):
         (tmp_path / name).write_bytes(content)
         page.locator("input[type=file]").set_input_files(tmp_path / name)
-        said = page.locator(".q-notification").filter(has_text="this file is not used").last
-        said.wait_for()
-        page.locator(".q-notification").last.wait_for(state="detached", timeout=10_000)
+        said = f"this file is not used: {reason}"
+        page.locator(".q-notification").filter(has_text=said).last.wait_for()
     (tmp_path / "large.png").write_bytes(b"\0" * (11 << 20))
     page.locator("input[type=file]").set_input_files(tmp_path / "large.png")
     page.locator(".q-notification").filter(has_text="up to 10 MB").wait_for()
@@ -347,9 +347,9 @@ def test_a_hundred_megabytes_are_refused_before_they_are_read(served):
 # --- the command
 
 
-@pytest.mark.parametrize("name", ["dcgan_mnist"])
-def test_noise_is_walked_and_ctrl_c_ends_it(name, tmp_path, browser):
-    other = Served(tmp_path, name)
+@pytest.mark.slow
+def test_noise_is_walked_and_ctrl_c_ends_it(tmp_path, browser):
+    other = Served(tmp_path, "dcgan_mnist")
     try:
         page, wrong = watched(browser, other.address)
         page.locator("#grid").wait_for(timeout=30_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -107,6 +109,29 @@ def test_what_classes_are_called(labels, names, expected):
 def test_names_stay_upright_only_where_they_need_to():
     image = np.zeros((60, 300, 3), "uint8")
     assert pictures.framed(image, columns=["trouser", "dress"]).shape == (90, 300, 3)
+
+
+def test_a_terminal_shows_two_pixels_a_character():
+    image = np.array([[[255, 0, 0], [0, 0, 255]], [[0, 255, 0], [9, 9, 9]]], "uint8")
+    first = "\x1b[38;2;255;0;0;48;2;0;255;0m▀"
+    second = "\x1b[38;2;0;0;255;48;2;9;9;9m▀"
+    assert pictures.half_blocks(image, 80) == f"{first}{second}\x1b[0m"
+    of_256 = pictures.half_blocks(image, 80, deep=False)  # 196 red, 46 green, 21 blue, 232 grey
+    assert of_256 == "\x1b[38;5;196;48;5;46m▀\x1b[38;5;21;48;5;232m▀\x1b[0m"
+
+
+def test_a_picture_fits_its_terminal():
+    lines = pictures.half_blocks(np.zeros((100, 200, 3), "uint8"), 60).split("\n")
+    assert len(lines) == 15 and all(line.count("▀") == 60 for line in lines)
+    odd = pictures.half_blocks(np.full((3, 7, 3), 255, "uint8"), 60).split("\n")
+    assert len(odd) == 2 and "48;2;0;0;0" in odd[1]  # nothing below the last row
+    assert odd[0].count("\x1b[") == 2  # a colour is said where it changes
+
+
+def test_a_gif_goes_round():
+    frames = [np.full((8, 8, 3), level, "uint8") for level in (0, 100, 200)]
+    with Image.open(io.BytesIO(pictures.gif(frames, 50))) as image:
+        assert (image.n_frames, image.info["loop"], image.info["duration"]) == (3, 0, 50)
 
 
 def test_images_side_by_side():

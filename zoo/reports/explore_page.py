@@ -452,8 +452,10 @@ class Page:
         def encoded() -> bytes:
             x = made()
             columns = math.isqrt(SAMPLES) if what == "samples" else None
-            x = x[None] if x.ndim == 3 else x
-            image = pictures.grid(x, columns or len(x))
+            if x.ndim == 3:
+                image = pictures.grid(x[None], padding=0)
+            else:
+                image = pictures.grid(x, columns or len(x))
             return pictures.png(image, run=self._name)
 
         content = await self._compute(encoded)
@@ -538,7 +540,8 @@ def serve(space: Space, name: str, python: Python, host: str, bound: socket.sock
         timeout_graceful_shutdown=1,
     )
     try:
-        uvicorn.Server(config).run(sockets=[bound])
+        with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises once it is shut down
+            uvicorn.Server(config).run(sockets=[bound])
     finally:
         worker.shutdown(cancel_futures=True)
 
