@@ -53,7 +53,7 @@ def watched(browser: Any, address: str, **options: Any) -> tuple[Any, list[str]]
 
 
 def photographed(address: str, path: str) -> None:
-    """Draw a seven on the page of ``zoo explore``, and write the page as a PNG."""
+    """Draw a seven on the page of ``zoo explore``, and write the page as a small PNG."""
     with chromium() as browser:
         page, wrong = watched(browser, address, viewport={"width": 1300, "height": 900})
         page.locator("#grid").wait_for()
@@ -68,7 +68,8 @@ def photographed(address: str, path: str) -> None:
         page.wait_for_timeout(1000)
         shot = Image.open(io.BytesIO(page.screenshot(full_page=True)))
         assert not wrong, wrong
-    shot.convert("RGB").save(path, optimize=True)
+    colours = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=0)
+    colours.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo import cli
 from zoo.datasets.images import MOST_UPLOADED, uploaded
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
@@ -180,6 +181,14 @@ def test_what_cannot_be_walked_is_refused():
     judge = zoo.build(zoo.model("classifier"), zoo.DataSpec((28, 28, 1), 4))
     with pytest.raises(latents.Unable, match="cannot decode"):
         explore.opened(judge, Split(np.zeros((0, 28, 28, 1), "uint8")))
+
+
+@pytest.mark.backend_free
+def test_without_nicegui_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert cli.main(["explore", "vae_mnist"]) == 2
+    told = 'zoo: zoo explore needs NiceGUI: pip install "keras-zoo[explore]"\n'
+    assert capsys.readouterr().err == told
 
 
 # --- the newest wins

@@ -340,6 +340,7 @@ def opened(model: Any, split: Split, kept: Mapping[str, np.ndarray] | None = Non
 def warm(space: Space) -> None:
     """Compute once what the page will, so that nobody waits for a compiler."""
     walk = Walk(space)
+    _ = space.plane, space.book, space.bounds
     walk.picture()
     walk.between()
     space.decoded(np.repeat(walk.z[None], SAMPLES, axis=0), walk.label)

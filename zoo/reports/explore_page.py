@@ -49,7 +49,7 @@ class Page:
         self._walk = Walk(space)
         self._given: np.ndarray | None = None
         self._hidden, self._inverted, self._cell = "right", False, (0, 0)
-        self._grid: tuple[np.ndarray, np.ndarray | None] = space.samples(0, SAMPLES)
+        self._grid: tuple[np.ndarray, np.ndarray | None] = (space.found.z[:0], None)
         self._show, self._way = newest(self._show_here), newest(self._show_way)
         self._samples, self._see = newest(self._show_samples), newest(self._show_seen)
         self._tiles = newest(self._show_tiles)
