@@ -169,15 +169,15 @@ def test_labels_have_colours_places_and_a_legend():
     points = np.array([[-1.0, -1.0], [-0.8, -1.0], [1.0, 1.0], [0.8, 1.0], [np.nan, 0.0]])
     labels = np.array([3, 3, 7, 7, 3])
     image = pictures.by_label(points, labels, axes=("z0", "z1"), size=400)
-    plot = image[:408, :434]
+    plot = image[:408, :448]
     first, second = pictures.scatters.COLOURS[:2]  # of 3 and of 7
     row, column, _ = where(plot, first)
     assert row > 300 and column < 150  # at the bottom left
     row, column, _ = where(plot, second)
-    assert row < 200 and column > 600
+    assert row < 100 and column > 300
     for i, colour in enumerate((first, second)):  # the legend, in the order of the labels
-        row, _, pixels = where(image[:, 440:], colour)
-        assert abs(row - (20 + 24 * i)) < 3 and pixels > 50
+        row, _, pixels = where(image[:, 448:], colour)
+        assert abs(row - (20 + 28 * i)) < 3 and pixels > 50
 
 
 def test_a_legend_has_room_for_names():
