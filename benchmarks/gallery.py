@@ -76,7 +76,7 @@ def walk(model, path: Path, frames: int = 32) -> None:
     images = []
     for turn in np.linspace(0, 2 * np.pi, frames, endpoint=False):
         codes = np.cos(turn) * ends[0] + np.sin(turn) * ends[1]
-        image = grids.grid(model.decode(codes), columns=8)
+        image = grids.grid(model.decode(codes), columns=8, scale=2)
         images.append(Image.fromarray(image).convert("L").quantize(8))
     images[0].save(
         path, save_all=True, append_images=images[1:], duration=80, loop=0, optimize=True

@@ -28,6 +28,7 @@ COMMANDS = {
     "interpolate": ("zoo.cli.interpolate", "Go from one test picture to another."),
     "traverse": ("zoo.cli.traverse", "Change one latent dimension at a time."),
     "view": ("zoo.cli.view", "Show what only this model can: its own views."),
+    "explore": ("zoo.cli.explore", "Walk a latent space in the browser."),
     "board": ("zoo.cli.board", "Open TensorBoard on some runs, or on all."),
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
