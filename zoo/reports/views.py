@@ -386,6 +386,50 @@ def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed
     return _captioned(numbers, image, "linear, between the codes of the examples at both ends")
 
 
+def walk(
+    model: Any, split: Split, n: int, *, stops: int = 4, steps: int = 12, seed: int = 0
+) -> np.ndarray:
+    """Loops through the latent space, decoded: from code to code, and back to the first.
+
+    On great circles between draws of noise; in straight lines between codes of examples in a
+    model without a prior. In a conditional model, each loop keeps its label.
+
+    Args:
+        model: one that can decode.
+        split: examples; a model with a prior needs none.
+        n: loops side by side.
+        stops: codes that a loop comes by.
+        steps: from one stop to the next.
+        seed: of the noise.
+
+    Returns:
+        What the codes decode to, float32 ``(stops * steps, n, ...)``.
+
+    Raises:
+        Unable: the model cannot decode, or there are too few examples.
+    """
+    found = latents.codes(model, split, max(1000, n * stops), seed)
+    labels, rows = None, np.arange(len(found.z))
+    if found.conditional and found.labels is not None:
+        classes = np.unique(found.labels)
+        labels = classes[np.arange(n) % len(classes)]
+        rows = np.concatenate(
+            [
+                np.resize(rows[found.labels == label], stops * n).reshape(n, stops)[i]
+                for i, label in enumerate(labels)
+            ]
+        )
+    if len(rows) < n * stops:
+        raise Unable(f"there are {len(rows)} examples to go between, and {n * stops} are needed")
+    at = found.z[rows[: n * stops].reshape(n, stops)]
+    way = latents.spherical if found.x is None else latents.linear
+    shares = np.arange(steps) / steps
+    parts = [way(at[:, i], at[:, (i + 1) % stops], shares) for i in range(stops)]
+    z = np.concatenate(parts, axis=1).swapaxes(0, 1)
+    own = None if labels is None else np.tile(labels, (len(z), 1))
+    return _decoded(model, np.ascontiguousarray(z), own)
+
+
 def _decoded(model, z, labels):
     """Examples ``(rows, columns, ...)`` of codes ``(rows, columns, d)``."""
     flat = None if labels is None else labels.reshape(-1)

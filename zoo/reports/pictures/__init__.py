@@ -6,7 +6,8 @@ three; an image is a uint8 array ``(height, width, 3)``.
 
 from __future__ import annotations
 
-from zoo.reports.pictures.files import save
+from zoo.reports.pictures.animation import WIDEST, fitted, gif, strip, titled
+from zoo.reports.pictures.files import encoded, read, save
 from zoo.reports.pictures.grids import (
     BACKGROUND,
     alike,
@@ -24,17 +25,24 @@ __all__ = [
     "BACKGROUND",
     "BLUE",
     "GREY",
+    "WIDEST",
     "alike",
     "beside",
     "by_label",
     "caption",
     "class_names",
     "compare",
+    "encoded",
+    "fitted",
     "framed",
+    "gif",
     "grid",
     "histograms",
     "is_picture",
+    "read",
     "save",
     "scatter",
+    "strip",
+    "titled",
     "to_uint8",
 ]
