@@ -69,14 +69,21 @@ def chart(
     scale = alt.Scale(type="log") if logarithmic else alt.Scale(zero=False, nice=True)
     several = len({(row["c"], row["d"]) for row in rows}) > 1
     few = all(len(curve) < 40 for curve in lines.values())
+    # below, a run a line, where the lines' kinds have the place above
+    of_colours = _legend(alt, "bottom", 1) if len(dashes) > 1 else _legend(alt)
     encoding: dict[str, Any] = {
-        "x": alt.X("x:Q", title=across, axis=alt.Axis(tickMinStep=1, grid=False)),
+        "x": alt.X(
+            "x:Q",
+            title=across,
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(tickMinStep=1, format=",d", grid=False, values=_ticks(rows)),
+        ),
         "y": alt.Y("y:Q", title=None, scale=scale),
         "color": alt.Color(
             "c:N",
             title=None,
             scale=alt.Scale(domain=colours, range=[COLOURS[i % 8] for i in range(len(colours))]),
-            legend=_legend(alt) if several and len(colours) > 1 else None,
+            legend=of_colours if several and len(colours) > 1 else None,
         ),
         "tooltip": [
             alt.Tooltip("x:Q", title=across),
@@ -89,7 +96,7 @@ def chart(
             "d:N",
             title=None,
             scale=alt.Scale(domain=dashes, range=[[1, 0], [5, 4]]),
-            legend=_legend(alt),
+            legend=_legend(alt, symbolStrokeColor="currentColor"),
         )
     made = (
         alt.Chart(alt.Data(values=rows))
@@ -119,8 +126,24 @@ def chart(
     return Chart(title, made.to_dict(validate=False), f"{title}: {'; '.join(told)}.")
 
 
-def _legend(alt: Any) -> Any:
-    return alt.Legend(orient="top", direction="horizontal", columns=2, symbolType="stroke")
+def _ticks(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Every epoch, where there are few; else as it comes."""
+    import altair as alt
+
+    at = {row["x"] for row in rows}
+    return sorted(at) if len(at) <= 6 else alt.Undefined
+
+
+def _legend(alt: Any, orient: str = "top", columns: int = 2, **more: Any) -> Any:
+    return alt.Legend(
+        orient=orient,
+        direction="horizontal",
+        columns=columns,
+        symbolType="stroke",
+        symbolSize=240,
+        offset=8,
+        **more,
+    )
 
 
 def _thinned(curve: Curve) -> Sequence[tuple[float, float]]:

@@ -16,12 +16,10 @@ from zoo.runs import curves, results
 from zoo.runs.curves import Curve
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import RESULTS, Run
-from zoo.runs.signs import Signs
+from zoo.runs.signs import Signs, least_steps
 from zoo.runtime.console import counted
 
 PAGE = "docs/problems.md"
-GAN_STEPS, STEPS = 2000, 300
-"""Steps before which samples of a GAN, and of another model, are not what they will be."""
 
 LEAST_EPOCHS = 5  # of a curve that is judged by its shape
 LEAST_NORMS = 10  # gradient norms that are judged likewise
@@ -226,7 +224,7 @@ def _bursts(seen: Evidence) -> str:
 def _too_short(seen: Evidence) -> Finding | str | None:
     if not seen.made:
         return "the number of steps is not known"
-    least = GAN_STEPS if seen.adversarial else STEPS
+    least = least_steps(max(len(seen.adversarial), 1))
     if seen.made >= least:
         return None
     kind = "a GAN" if seen.adversarial else "a model"

@@ -249,7 +249,7 @@ def _together(subjects: Sequence[Subject], compared: comparison.Comparison) -> l
     short = differences.short(compared.settings)
     label = {}
     for row in compared.rows:
-        told = [f"{short[p]} {row.settings.get(p, '-')}" for p in compared.settings]
+        told = [f"{short[p]} {row.settings[p]}" for p in compared.settings if p in row.settings]
         told = [*(row.about[key] for key in compared.differing), *told]
         for name, seed in zip(row.runs, row.seeds, strict=True):
             own = [*told, f"seed {seed}"] if len(row.runs) > 1 or not told else told

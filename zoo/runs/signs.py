@@ -12,6 +12,14 @@ from zoo.errors import ZooError
 from zoo.runtime.console import excerpt, printable
 
 KEY = "signs"  # in results.json
+STEPS, GAME_STEPS = 300, 2000
+"""Steps before which samples of a model, and of one with several players, are not what they will
+be: nobody looks at what it makes."""
+
+
+def least_steps(players: int) -> int:
+    """The steps before which a training is too short to judge."""
+    return GAME_STEPS if players > 1 else STEPS
 
 
 @dataclass(frozen=True)

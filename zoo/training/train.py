@@ -23,7 +23,7 @@ from zoo.reports import differences, pictures
 from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors, seal
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
-from zoo.runs.signs import KEY
+from zoo.runs.signs import KEY, Signs, least_steps
 from zoo.runtime.console import printable
 from zoo.runtime.keras import pinned
 from zoo.runtime.waiting import waiting
@@ -281,8 +281,10 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         if not re.search(r"-(epoch|step)-\d+$", path.stem)
     )
     steps = (model.history.epoch[-1] + 1 if model.history.epoch else 0) * len(experiment.batches)
-    with waiting("looking at what the model makes"):
-        signs = look.take(model, experiment.data, experiment.evaluated, steps)
+    signs = Signs(steps)
+    if steps >= least_steps(len(model.players)):
+        with waiting("looking at what the model makes"):
+            signs = look.take(model, experiment.data, experiment.evaluated, steps)
     return {
         "data": experiment.data.name,
         "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,
