@@ -163,7 +163,7 @@ def test_each_page_that_helps_is_there():
 
 def test_the_figures_of_the_docs_are_those_that_were_measured():
     found = json.loads(benchmark.FILE.read_text())["called"]
-    assert benchmark.table(found) in (ROOT / "docs" / "diagnosis.md").read_text("utf-8")
+    assert benchmark.table(found) in (ROOT / "docs" / "how-to" / "diagnosis.md").read_text("utf-8")
     judged = [(name, c) for name, by_seed in found.items() for c in by_seed.values()]
     assert {seed for by_seed in found.values() for seed in by_seed} == set("56789")
     assert sum(benchmark.right(*each) for each in judged) / len(judged) >= 32 / 35
@@ -259,7 +259,7 @@ def test_the_command(run, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     told = json.loads(done.stdout)
     assert [f["name"] for f in told["findings"]] == ["too_short"], done.stderr
-    assert Finding(**told["findings"][0]).page == "docs/problems.md#slow-convergence"
+    assert Finding(**told["findings"][0]).page == "docs/how-to/problems.md#slow-convergence"
 
 
 def test_a_run_without_signs_is_looked_at_anew(run, tmp_path, capsys):

@@ -1,7 +1,7 @@
 """What the curves of a run, and what its model makes, say of a training: in plain words.
 
 Each rule sees one thing that goes wrong, and says it with its number and the page that helps. The
-thresholds were chosen on runs made to be ill, and judged on others: docs/diagnosis.md.
+thresholds were chosen on runs made to be ill, and judged on others: docs/how-to/diagnosis.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from zoo.runs.run import RESULTS, Run
 from zoo.runs.signs import Signs, least_steps
 from zoo.runtime.console import counted
 
-PAGE = "docs/problems.md"
+PAGE = "docs/how-to/problems.md"
 
 LEAST_EPOCHS = 5  # of a curve that is judged by its shape
 LEAST_NORMS = 10  # gradient norms that are judged likewise
@@ -167,7 +167,9 @@ def lines(found: Diagnosis) -> list[str]:
 def _broken_off(seen: Evidence) -> Finding | str | None:
     if not seen.failure or "not finite" in seen.failure:  # of which the next rule tells
         return None
-    return Finding("broken_off", f"It was broken off: {seen.failure}", "docs/durability.md")
+    return Finding(
+        "broken_off", f"It was broken off: {seen.failure}", "docs/concepts/durability.md"
+    )
 
 
 def _nan_near(seen: Evidence) -> Finding | str | None:
