@@ -121,7 +121,7 @@ class _Drawing:
         draw: dict[str, Callable[[], Any]] = {
             "samples": lambda: views.samples(model, 64),
             "reconstructions": lambda: views.reconstructions(model, split.first(32)),
-            "codes": lambda: views.codes(model, split.first(2000)),
+            "codes": lambda: _codes(run, model, split),
             "posterior": lambda: views.posterior(model, split.first(2000)),
             "traversals": lambda: views.traversals(model, split),
             "manifold": lambda: views.manifold(model, split),
@@ -135,6 +135,25 @@ class _Drawing:
                 if image is not None:
                     drawn[kind] = [_frame(run, image)]
         return drawn, notes
+
+
+def _codes(run: Run, model: Any, split: Any) -> Any:
+    """Where codes lie: of examples, else those that a pack keeps."""
+    from zoo.reports import views
+    from zoo.runs import safetensors
+
+    if len(split) or not run.codes.exists():
+        return views.codes(model, split.first(2000))
+    arrays, _ = safetensors.read(run.codes)
+    z, labels = arrays.get("codes"), arrays.get("labels")
+    if (
+        z is None
+        or z.ndim != 2
+        or len(z) < 2
+        or (labels is not None and labels.shape != z.shape[:1])
+    ):
+        raise ZooError(f"{run.codes} holds no codes with labels")
+    return views.Shown(z, views.of_codes(z.astype("float32"), labels, model.class_names))
 
 
 def _frame(run: Run, image: Any) -> Frame:

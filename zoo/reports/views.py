@@ -250,6 +250,11 @@ def codes(model: Any, split: Split) -> Shown:
     if not len(split):
         raise Unable("there are no examples to encode")
     z = model.encode(split.x, labels=split.y)
+    return Shown(z, of_codes(z, split.y, model.class_names))
+
+
+def of_codes(z: np.ndarray, labels: np.ndarray | None, names: Sequence[str] = ()) -> np.ndarray:
+    """An image of where codes ``(n, d)`` lie; as ``codes``."""
     n, size = z.shape
     axes, text = ("z0", "z1"), f"the codes of {n:,} examples"
     if size == 1:
@@ -261,8 +266,7 @@ def codes(model: Any, split: Split) -> Shown:
         axes = ("component 1", "component 2")
         text += f": the first two principal components\nof {size} dimensions, "
         text += f"{share:.0%} of the variance"
-    image = pictures.by_label(points, split.y, axes, names=model.class_names)
-    return Shown(z, pictures.caption(image, text))
+    return pictures.caption(pictures.by_label(points, labels, axes, names=names), text)
 
 
 def posterior(model: Any, split: Split, most: int = 16) -> Shown:
