@@ -165,7 +165,7 @@ def lines(found: Diagnosis) -> list[str]:
 
 
 def _broken_off(seen: Evidence) -> Finding | str | None:
-    if not seen.failure or "not finite" in seen.failure:  # of which the next rule tells
+    if not seen.failure or _not_finite(seen):  # of which the next rule tells
         return None
     return Finding(
         "broken_off", f"It was broken off: {seen.failure}", "docs/concepts/durability.md"
@@ -179,7 +179,7 @@ def _nan_near(seen: Evidence) -> Finding | str | None:
 
 def _not_finite(seen: Evidence) -> str:
     """What was not finite, in words."""
-    if "not finite" in seen.failure:
+    if "not finite" in seen.failure or "was skipped" in seen.failure:
         return f"It was broken off: {seen.failure}"
     if seen.signs is not None and not seen.signs.finite_samples:
         return "Samples hold numbers that are not finite."
