@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from zoo.cli.options import (
     backend_option,
@@ -20,6 +20,9 @@ from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.runs import folders
 from zoo.runs.run import Run
+
+if TYPE_CHECKING:
+    import numpy as np
 
 WALK = "walk"
 STRIP = 6  # pictures in a strip
@@ -112,8 +115,8 @@ def _write(target: Path, run: Run, content: bytes, strip: bool, count: int) -> N
 
 def _some(images: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Pictures of all parts of a training, the first and the last among them."""
-    rows = np.linspace(0, len(images) - 1, min(STRIP, len(images))).round().astype(int)
-    return [images[row] for row in rows]
+    last, count = len(images) - 1, min(STRIP, len(images))
+    return [images[round(i * last / max(count - 1, 1))] for i in range(count)]
 
 
 def _training(run: Run, kind: str, strip: bool) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +19,11 @@ from zoo.cli.options import (
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import RESULTS, Run
-from zoo.runs.signs import Signs
 from zoo.runtime import jsons
 from zoo.runtime.console import fitted, say
+
+if TYPE_CHECKING:
+    from zoo.runs.signs import Signs
 
 
 @click.command("diagnose", epilog=folders.RULE)

@@ -17,13 +17,13 @@ from zoo.cli.options import (
     runs_option,
 )
 from zoo.errors import ZooError
-from zoo.runs import folders, frames
-from zoo.runs.frames import Frame
+from zoo.runs import folders
 from zoo.runs.run import Run
 from zoo.runtime.console import fitted, say, sized
 
 if TYPE_CHECKING:
     from zoo.reports.report import Subject
+    from zoo.runs.frames import Frame
 
 
 @click.command("report", epilog=folders.RULE)
@@ -158,6 +158,7 @@ def _codes(run: Run, model: Any, split: Any) -> Any:
 
 def _frame(run: Run, image: Any) -> Frame:
     from zoo.reports import pictures
+    from zoo.runs.frames import Frame
 
     name = run.manifest.data.name
     if "stand-in" in name:
@@ -179,10 +180,11 @@ NEEDS = {
 def _told(run: Run, drawing: _Drawing, brief: bool) -> Subject:
     """A run with its pictures; of one among several, its samples alone."""
     from zoo.reports.report import Subject
+    from zoo.runs import frames
 
     there = frames.over_training(run)
     for kind, content in frames.last(run).items():
-        there.setdefault(kind, [Frame("the end", content)])
+        there.setdefault(kind, [frames.Frame("the end", content)])
     kinds = ["samples"] if brief else list(NEEDS)
     able = run.manifest.abilities
     missing = [kind for kind in kinds if kind not in there and NEEDS[kind] in able]
