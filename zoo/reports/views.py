@@ -125,7 +125,7 @@ def own(model: Any, name: str, split: Split, n: int = ROWS, *, seed: int = 0) ->
     if last.ndim == 2:
         return Shown(last, _points(model, made, first, labels))
     groups = {key: x for key, x in groups.items() if pictures.is_picture(x.shape[1:])}
-    groups |= made
+    groups |= {f"{key} (made)" if key in groups else key: x for key, x in made.items()}
     if len(groups) > 1:
         alike = pictures.alike(groups)
         return Shown(last, pictures.compare(alike), pictures.compare(alike, plain=True))

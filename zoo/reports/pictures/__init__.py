@@ -19,6 +19,7 @@ from zoo.reports.pictures.grids import (
 )
 from zoo.reports.pictures.histograms import histograms
 from zoo.reports.pictures.scatters import BLUE, COLOURS, GREY, by_label, scatter
+from zoo.reports.pictures.shown import Pictures, show
 from zoo.reports.pictures.terminal import half_blocks
 from zoo.reports.pictures.text import caption, class_names, framed
 
@@ -27,6 +28,7 @@ __all__ = [
     "BLUE",
     "COLOURS",
     "GREY",
+    "Pictures",
     "alike",
     "beside",
     "by_label",
@@ -43,5 +45,6 @@ __all__ = [
     "png",
     "save",
     "scatter",
+    "show",
     "to_uint8",
 ]
