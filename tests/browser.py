@@ -10,6 +10,7 @@ import io
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,15 @@ def watched(browser: Any, address: str, **options: Any) -> tuple[Any, list[str]]
     )
     page.goto(address)
     return page, wrong
+
+
+@contextlib.contextmanager
+def opened(path: Path, width: int = 1200, dark: bool = False) -> Iterator[tuple[Any, list[str]]]:
+    """A page of the disk in a browser, and what goes wrong on it, as ``watched`` says."""
+    scheme = "dark" if dark else "light"
+    size = {"width": width, "height": 900}
+    with chromium() as browser:
+        yield watched(browser, path.as_uri(), viewport=size, color_scheme=scheme)
 
 
 def photographed(address: str, path: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.reports import losses
+from zoo.errors import ZooError
+from zoo.reports import diagnosis, losses
 from zoo.runs import folders, pretrained
 from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
@@ -26,7 +27,16 @@ def begun(run: Run) -> list[str]:
 
 def finished(run: Run) -> str:
     """What came of a finished run, in lines."""
-    return "\n".join([*figures(run), *_next(run)])
+    return "\n".join([*figures(run), *diagnosed(run), *_next(run)])
+
+
+def diagnosed(run: Run) -> list[str]:
+    """What looks ill of a run, in lines; nothing where a file of it is damaged."""
+    try:
+        found = diagnosis.diagnose(diagnosis.read(run))
+    except ZooError:
+        return []
+    return [f"  {line}" for line in diagnosis.lines(found)]
 
 
 def figures(run: Run) -> list[str]:

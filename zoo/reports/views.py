@@ -253,6 +253,11 @@ def codes(model: Any, split: Split) -> Shown:
     if not len(split):
         raise Unable("there are no examples to encode")
     z = model.encode(split.x, labels=split.y)
+    return Shown(z, of_codes(z, split.y, model.class_names))
+
+
+def of_codes(z: np.ndarray, labels: np.ndarray | None, names: Sequence[str] = ()) -> np.ndarray:
+    """An image of where codes ``(n, d)`` lie; as ``codes``."""
     n, size = z.shape
     axes, text = ("z0", "z1"), f"the codes of {n:,} examples"
     if size == 1:
@@ -264,8 +269,7 @@ def codes(model: Any, split: Split) -> Shown:
         axes = ("component 1", "component 2")
         text += f": the first two principal components\nof {size} dimensions, "
         text += f"{share:.0%} of the variance"
-    image = pictures.by_label(points, split.y, axes, names=model.class_names)
-    return Shown(z, pictures.caption(image, text))
+    return pictures.caption(pictures.by_label(points, labels, axes, names=names), text)
 
 
 def posterior(model: Any, split: Split, most: int = 16) -> Shown:
@@ -390,6 +394,50 @@ def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed
     )
     image = pictures.beside(first, middle, last)
     return _captioned(numbers, image, "linear, between the codes of the examples at both ends")
+
+
+def walk(
+    model: Any, split: Split, n: int, *, stops: int = 4, steps: int = 12, seed: int = 0
+) -> np.ndarray:
+    """Loops through the latent space, decoded: from code to code, and back to the first.
+
+    On great circles between draws of noise; in straight lines between codes of examples in a
+    model without a prior. In a conditional model, each loop keeps its label.
+
+    Args:
+        model: one that can decode.
+        split: examples; a model with a prior needs none.
+        n: loops side by side.
+        stops: codes that a loop comes by.
+        steps: from one stop to the next.
+        seed: of the noise.
+
+    Returns:
+        What the codes decode to, float32 ``(stops * steps, n, ...)``.
+
+    Raises:
+        Unable: the model cannot decode, or there are too few examples.
+    """
+    found = latents.codes(model, split, max(1000, n * stops), seed)
+    labels, rows = None, np.arange(len(found.z))
+    if found.conditional and found.labels is not None:
+        classes = np.unique(found.labels)
+        labels = classes[np.arange(n) % len(classes)]
+        rows = np.concatenate(
+            [
+                np.resize(rows[found.labels == label], stops * n).reshape(n, stops)[i]
+                for i, label in enumerate(labels)
+            ]
+        )
+    if len(rows) < n * stops:
+        raise Unable(f"there are {len(rows)} examples to go between, and {n * stops} are needed")
+    at = found.z[rows[: n * stops].reshape(n, stops)]
+    way = latents.spherical if found.x is None else latents.linear
+    shares = np.arange(steps) / steps
+    parts = [way(at[:, i], at[:, (i + 1) % stops], shares) for i in range(stops)]
+    z = np.concatenate(parts, axis=1).swapaxes(0, 1)
+    own = None if labels is None else np.tile(labels, (len(z), 1))
+    return _decoded(model, np.ascontiguousarray(z), own)
 
 
 def _decoded(model, z, labels):

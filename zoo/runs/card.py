@@ -39,13 +39,18 @@ def card(pack: Run, parameters: int, repository: str = "") -> str:
             "## How it was made",
             "",
             "```sh",
-            " ".join(["zoo run", manifest.recipe, *map(_quoted, manifest.changes)]),
+            command(manifest),
             "```",
             "",
             "Loading it runs no code from this folder.",
             "",
         ]
     )
+
+
+def command(manifest: Manifest) -> str:
+    """The command that trains it again."""
+    return " ".join(["zoo run", printable(manifest.recipe), *map(_quoted, manifest.changes)])
 
 
 def use(manifest: Manifest) -> str:

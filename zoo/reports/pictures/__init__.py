@@ -6,7 +6,8 @@ three; an image is a uint8 array ``(height, width, 3)``.
 
 from __future__ import annotations
 
-from zoo.reports.pictures.files import gif, png, save
+from zoo.reports.pictures.animation import WIDEST, fitted, gif, strip, titled
+from zoo.reports.pictures.files import encoded, read, save
 from zoo.reports.pictures.grids import (
     BACKGROUND,
     alike,
@@ -28,6 +29,7 @@ __all__ = [
     "BLUE",
     "COLOURS",
     "GREY",
+    "WIDEST",
     "Pictures",
     "alike",
     "beside",
@@ -35,16 +37,20 @@ __all__ = [
     "caption",
     "class_names",
     "compare",
+    "encoded",
     "enlarged",
+    "fitted",
     "framed",
     "gif",
     "grid",
     "half_blocks",
     "histograms",
     "is_picture",
-    "png",
+    "read",
     "save",
     "scatter",
     "show",
+    "strip",
+    "titled",
     "to_uint8",
 ]

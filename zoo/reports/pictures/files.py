@@ -1,10 +1,9 @@
-"""PNG files that say what they show, and GIFs."""
+"""PNG files that say what they show."""
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,32 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from zoo.runtime import writer
+
+MOST_PIXELS = 64_000_000  # of a picture that is read
+
+
+def read(content: bytes) -> np.ndarray:
+    """An image uint8 ``(height, width, 3)`` of a PNG file, which may be a stranger's.
+
+    Raises:
+        ValueError: it is no PNG, is damaged, or unpacks to more than ``MOST_PIXELS``.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"it is no whole PNG: {error}") from error
+
+
+def encoded(image: np.ndarray, **text: object) -> bytes:
+    """An image uint8 ``(height, width, 3)`` as a PNG file, with notes on what it shows."""
+    notes, content = PngInfo(), io.BytesIO()
+    for key, value in text.items():
+        notes.add_text(key, str(value))
+    Image.fromarray(image).save(content, format="png", pnginfo=notes)
+    return content.getvalue()
 
 
 def save(
@@ -25,26 +50,4 @@ def save(
         below: a run's folder, where the path is in one: no link below it is followed.
         **text: entries for the file's own notes, such as ``data``, ``run``, ``epoch``.
     """
-    writer.write(Path(path), png(image, **text), below)
-
-
-def png(image: np.ndarray, **text: object) -> bytes:
-    """The bytes of a PNG file, as ``save`` writes it."""
-    notes, content = PngInfo(), io.BytesIO()
-    for key, value in text.items():
-        notes.add_text(key, str(value))
-    Image.fromarray(image).save(content, format="png", pnginfo=notes)
-    return content.getvalue()
-
-
-def gif(images: Sequence[np.ndarray], milliseconds: int = 80) -> bytes:
-    """The bytes of a GIF that shows images in turn, over and over.
-
-    Args:
-        images: of one shape, each uint8 ``(height, width, 3)``.
-        milliseconds: that each is shown.
-    """
-    first, *others = [Image.fromarray(image) for image in images]
-    content = io.BytesIO()
-    first.save(content, "gif", save_all=True, append_images=others, duration=milliseconds, loop=0)
-    return content.getvalue()
+    writer.write(Path(path), encoded(image, **text), below)
