@@ -19,6 +19,7 @@ from zoo.runtime.console import brief, fitted, open_closed_streams, printable
 from zoo.runtime.files import FULL, unwritable
 
 COMMANDS = {
+    "data": ("zoo.cli.data", "Look at your own pictures or arrays, before training."),
     "run": ("zoo.cli.run", "Train what a recipe says."),
     "resume": ("zoo.cli.resume", "Go on with a run that was stopped, or for longer."),
     "list": ("zoo.cli.list", "List plugins, recipes, pretrained models and runs."),
