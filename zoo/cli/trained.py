@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from zoo.runtime.quiet import import_backend
 
 if TYPE_CHECKING:
     from zoo.datasets import Split
+    from zoo.datasets.given import Given
     from zoo.reports.views import Shown
 
 
@@ -88,6 +89,68 @@ def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "t
     if split == "train" and manifest.binarized:
         return dataclasses.replace(found, x=binarize_once(found.x, manifest.seed, split))
     return found
+
+
+def own(run: Run, model: Any, inputs: Sequence[Path], label: str | None = None) -> Given:
+    """Examples of a person's own, fitted and binarized as the run's were; lines say what was done.
+
+    Args:
+        run: the run.
+        model: its model.
+        inputs: pictures, folders or arrays.
+        label: number or name of the class of all of them; None for what the data say.
+
+    Raises:
+        ZooError: they cannot be read or made like the run's, or a conditional model needs their
+            classes.
+    """
+    from zoo.datasets import given
+    from zoo.datasets.images import Form
+    from zoo.datasets.pipeline import binarize_once
+
+    manifest = run.manifest
+    settings = {
+        name: manifest.dataset.settings[name]
+        for name in ("fit", "background", "value_range")
+        if manifest.dataset.settings.get(name) is not None
+    }
+    like = given.Like(model.data, model.class_names, Form(**settings))
+    found = given.read(inputs, like, say)
+    split = found.split
+    if label is not None:
+        from zoo.reports.views import label_of
+
+        y = np.full(len(split), label_of(model, label), "int32")
+        split = dataclasses.replace(split, y=y)
+        found = dataclasses.replace(found, class_names=tuple(model.class_names))
+    known = not found.class_names or list(found.class_names) == list(model.class_names)
+    if model.plugin.conditional and (split.y is None or not known):
+        classes = model.class_names or [f"0 to {model.data.classes - 1}"]
+        raise ZooError(
+            f"{model.where} is conditional and has to know the class of each example: name it with "
+            f"--label, or give class folders of its names. Its classes: {', '.join(classes[:20])}"
+        )
+    if manifest.binarized:
+        say("pixels become black or white at random by their grey, as in the run's training")
+        split = dataclasses.replace(split, x=binarize_once(split.x, manifest.seed, "input"))
+    return dataclasses.replace(found, split=split)
+
+
+def shown(
+    run: Run,
+    model: Any,
+    inputs: Sequence[Path],
+    label: str | None,
+    data_dir: str | None,
+    recipe: str | None,
+) -> tuple[Split, str]:
+    """Examples that a person gave, else the run's test examples; and what files call them."""
+    if inputs:
+        name = "-".join(path.stem for path in inputs[:2]) or "input"
+        return own(run, model, inputs, label).split, name[:60]
+    if label is not None:
+        raise ZooError("--label is the class of --input, which is not given")
+    return examples(run, data_dir, recipe), "test"
 
 
 def explored(run: Run, model: Any, data_dir: str | None, recipe: str | None) -> Split:

@@ -118,7 +118,7 @@ class Assorted(Pictures):
         from zoo.datasets.survey import surprises
 
         surveys = {
-            part: _surveyed(source, f"{name}, {part}", access, self.value_range)
+            part: surveyed(source, f"{name}, {part}", access, self.value_range)
             for part, source in sources.items()
         }
         done: Counter[str] = sum((found.done for found in surveys.values()), Counter())
@@ -214,7 +214,7 @@ def parts_of(names: Iterable[str], where: str) -> dict[str, str]:
     return found
 
 
-def _surveyed(
+def surveyed(
     source: Source, where: str, access: Access, value_range: tuple[float, float] | None
 ) -> Survey:
     """Read every picture once; tell of broken ones, or refuse them."""

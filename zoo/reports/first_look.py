@@ -81,7 +81,7 @@ def _folder(path: Path) -> Look:
     labels = np.concatenate([own.labels for own in found]) if classes else None
     per_class = {} if labels is None else dict(zip(classes, _counts(labels, classes), strict=True))
     named = [(str(Path(name).relative_to(path.absolute())), reason) for name, reason in broken]
-    facts = {
+    facts: dict[str, Any] = {
         "path": str(path),
         "pictures": {part: len(own.rows) for part, own in surveys.items()},
         "classes": per_class,
@@ -218,7 +218,7 @@ def _arrays(path: Path) -> Look:
     if data.train.y is not None:
         labels = np.concatenate([split.y for split in parts.values()])
         per_class = dict(zip(names, _counts(labels, names), strict=True))
-    facts = {
+    facts: dict[str, Any] = {
         "path": str(path),
         "examples": {part: len(split) for part, split in parts.items()},
         "shape": list(shape),

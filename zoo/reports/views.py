@@ -238,10 +238,15 @@ def manifold(model: Any, split: Split, side: int = 20) -> Shown:
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
-def codes(model: Any, split: Split) -> Shown:
+def codes(model: Any, split: Split, class_names: Sequence[str] | None = None) -> Shown:
     """Where the codes of all these examples lie, coloured by label.
 
     Of a latent of more than 2 dimensions, the first two principal components are drawn.
+
+    Args:
+        model: one that can encode.
+        split: the examples.
+        class_names: of their labels; None for the model's.
 
     Raises:
         Unable: there are no examples.
@@ -261,7 +266,8 @@ def codes(model: Any, split: Split) -> Shown:
         axes = ("component 1", "component 2")
         text += f": the first two principal components\nof {size} dimensions, "
         text += f"{share:.0%} of the variance"
-    image = pictures.by_label(points, split.y, axes, names=model.class_names)
+    names = model.class_names if class_names is None else class_names
+    image = pictures.by_label(points, split.y, axes, names=names)
     return Shown(z, pictures.caption(image, text))
 
 
@@ -344,7 +350,9 @@ def traversals(
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
-def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed: int = 0) -> Shown:
+def interpolations(
+    model: Any, split: Split, n: int = 8, *, steps: int = 9, seed: int | None = 0
+) -> Shown:
     """From one code to another, a pair in each row, decoded.
 
     In a straight line between the codes of two examples, which stand at both ends; on a great
@@ -356,14 +364,15 @@ def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed
         split: the examples.
         n: how many pairs, as far as there are so many examples.
         steps: codes in a row, both ends included, at least 2.
-        seed: of the choice of examples, or of the noise, which is that of ``samples``.
+        seed: of the choice of examples, or of the noise, which is that of ``samples``; None for
+            neighbours in the order of the examples.
 
     Raises:
         Unable: the model cannot decode, or there are not two examples (of one label).
     """
-    if model.can("encode"):
+    if model.can("encode") and seed is not None:
         split = split.take(host_permutation(seed, len(split), "interpolate")[:1000])
-    found = latents.codes(model, split, max(1000, 2 * n), seed)
+    found = latents.codes(model, split, max(1000, 2 * n), seed or 0)
     of_label = found.labels if found.conditional else None
     chosen = latents.pairs(np.arange(len(found.z)), n, of_label)
     if not len(chosen):
