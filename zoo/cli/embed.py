@@ -63,22 +63,23 @@ def command(
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
-    names, classes = [], tuple(model.class_names)
+    given = None
     if inputs:
-        given = own(found, model, inputs, label)
-        shown, names, classes, split = given.split, given.names, given.class_names, "input"
+        given, split = own(found, model, inputs, label), "input"
+        shown, labels, classes = given.split, given.labels, given.class_names
     else:
         shown = examples(found, data_dir, recipe, split)
+        labels, classes = shown.y, model.class_names
     target = out or place(found, f"codes-{split}.npz")
     if target.suffix.lower() == ".png":
-        view = views.codes(model, shown, classes)
+        view = views.codes(model, shown, labels, classes)
         click.echo(written(target, found, view, counted(len(shown), "code")))
         return
     arrays = {"codes": model.encode(shown.x, labels=shown.y)}
-    if shown.y is not None:
-        arrays["labels"] = shown.y
-    if names:
-        arrays["files"] = np.array(names)
+    if labels is not None:
+        arrays["labels"] = labels
+    if given is not None:
+        arrays["files"] = np.array(given.names)
         arrays |= {"class_names": np.array(classes)} if classes else {}
     with writing(target, found) as file:
         np.savez(file, **arrays)

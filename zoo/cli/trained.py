@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-from collections.abc import Iterator, Sequence
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from zoo.errors import ZooError
 from zoo.runs import folders
@@ -36,11 +39,16 @@ def opened(
     The first line on stderr says which run is meant.
     """
     run = meant(text, runs_folder)
+    return run, loaded(run, recipe, backend, device)
+
+
+def loaded(run: Run, recipe: str | None, backend: str | None, device: str | None) -> Any:
+    """The model of a run, under the backend chosen for this process."""
     backends.activate(backends.choose(backend, Path(recipe) if recipe else None, device))
     import_backend()
     from zoo.runs.load import load
 
-    return run, load(run, recipe=recipe)
+    return load(run, recipe=recipe)
 
 
 def meant(text: str, runs_folder: str | None) -> Run:
@@ -91,7 +99,13 @@ def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "t
     return found
 
 
-def own(run: Run, model: Any, inputs: Sequence[Path], label: str | None = None) -> Given:
+def own(
+    run: Run,
+    model: Any,
+    inputs: Sequence[Path],
+    label: str | None = None,
+    binarized: bool = True,
+) -> Given:
     """Examples of a person's own, fitted and binarized as the run's were; lines say what was done.
 
     Args:
@@ -99,6 +113,7 @@ def own(run: Run, model: Any, inputs: Sequence[Path], label: str | None = None) 
         model: its model.
         inputs: pictures, folders or arrays.
         label: number or name of the class of all of them; None for what the data say.
+        binarized: whether they are to be binarized where the run's were.
 
     Raises:
         ZooError: they cannot be read or made like the run's, or a conditional model needs their
@@ -122,15 +137,14 @@ def own(run: Run, model: Any, inputs: Sequence[Path], label: str | None = None) 
 
         y = np.full(len(split), label_of(model, label), "int32")
         split = dataclasses.replace(split, y=y)
-        found = dataclasses.replace(found, class_names=tuple(model.class_names))
-    known = not found.class_names or list(found.class_names) == list(model.class_names)
-    if model.plugin.conditional and (split.y is None or not known):
+        found = dataclasses.replace(found, labels=y, class_names=tuple(model.class_names))
+    if model.plugin.conditional and split.y is None:
         classes = model.class_names or [f"0 to {model.data.classes - 1}"]
         raise ZooError(
             f"{model.where} is conditional and has to know the class of each example: name it with "
             f"--label, or give class folders of its names. Its classes: {', '.join(classes[:20])}"
         )
-    if manifest.binarized:
+    if manifest.binarized and binarized:
         say("pixels become black or white at random by their grey, as in the run's training")
         split = dataclasses.replace(split, x=binarize_once(split.x, manifest.seed, "input"))
     return dataclasses.replace(found, split=split)
@@ -207,6 +221,43 @@ def writing(target: Path, run: Run) -> Iterator[IO[bytes]]:
     yield content
     try:
         writer.write(target, content.getvalue(), below)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+
+
+@contextlib.contextmanager
+def new_folder(target: Path) -> Iterator[Callable[[str, np.ndarray], None]]:
+    """A folder to write pictures to, ``save(name, picture)``: all of them or none.
+
+    Args:
+        target: is made when the block has ended; it must not exist yet, or be empty.
+
+    Raises:
+        ZooError: it holds files, or cannot be written.
+    """
+    from zoo.reports.pictures import to_uint8
+
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ZooError(f"{target} exists and is not an empty folder: name another with --out")
+
+    def save(name: str, picture: np.ndarray) -> None:
+        pixels, file = to_uint8(picture), partial / name
+        pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("xb") as content:
+            Image.fromarray(pixels).save(content, format="png")
+
+    partial = target.absolute().with_name(f".{target.absolute().name}-{secrets.token_hex(8)}")
+    try:
+        partial.mkdir(parents=True)
+        try:
+            yield save
+            with contextlib.suppress(FileNotFoundError):
+                target.rmdir()
+            partial.rename(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
     except OSError as error:
         raise _cannot_write(target, error) from error
 

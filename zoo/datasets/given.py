@@ -28,13 +28,15 @@ class Given:
     """What a person gave.
 
     Attributes:
-        split: examples of the model's shape; labels where classes are known.
+        split: examples of the model's shape, with labels where their classes are the model's.
         names: of each example, as ``"cat/1.jpg"`` or ``"row 7"``.
-        class_names: of the labels in order; empty where they are numbers, or none.
+        labels: of the classes that the data have, the model's or others, int32 ``(n,)``; or None.
+        class_names: of ``labels`` in order; empty where they are numbers, or none.
     """
 
     split: Split
     names: list[str]
+    labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
 
 
@@ -78,17 +80,23 @@ def read(paths: Sequence[Path], like: Like, say: Callable[[str], None]) -> Given
     found = [_read(path, like, say) for path in paths]
     if len(found) == 1:
         return found[0]
+    y = _joined([given.split.y for given in found])
+    labels = _joined([given.labels for given in found])
     known = {given.class_names for given in found}
-    labels = None
-    if len(known) == 1 and all(given.split.y is not None for given in found):
-        labels = np.concatenate([given.split.y for given in found])
+    if len(known) > 1:  # numbers of several lists of classes
+        labels = None
     x = np.concatenate([np.asarray(given.split.x) for given in found])
     names = [
         f"{path.name}/{name}" if len(given.names) > 1 else name
         for path, given in zip(paths, found, strict=True)
         for name in given.names
     ]
-    return Given(Split(x, labels), names, known.pop() if labels is not None else ())
+    return Given(Split(x, y), names, labels, () if labels is None else known.pop())
+
+
+def _joined(columns: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    there = [column for column in columns if column is not None]
+    return np.concatenate(there) if len(there) == len(columns) else None
 
 
 def _read(path: Path, like: Like, say: Callable[[str], None]) -> Given:
@@ -183,8 +191,7 @@ def _labelled(x, y, classes: tuple[str, ...], names: list[str], like: Like) -> G
         return Given(Split(x), names)
     known = list(like.class_names) or [str(label) for label in range(like.spec.classes)]
     if classes and known and set(classes) <= set(known):
-        places = np.array([known.index(name) for name in classes], np.int32)
-        return Given(Split(x, places[y]), names, tuple(like.class_names))
-    if not classes and y.max(initial=0) < like.spec.classes:
-        classes = tuple(like.class_names)
-    return Given(Split(x, y), names, classes)
+        y = np.array([known.index(name) for name in classes], np.int32)[y]
+    elif classes or y.max(initial=0) >= like.spec.classes:
+        return Given(Split(x), names, y, classes)
+    return Given(Split(x, y), names, y, tuple(like.class_names))

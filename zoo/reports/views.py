@@ -238,7 +238,9 @@ def manifold(model: Any, split: Split, side: int = 20) -> Shown:
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
-def codes(model: Any, split: Split, class_names: Sequence[str] | None = None) -> Shown:
+def codes(
+    model: Any, split: Split, labels: np.ndarray | None = None, class_names: Sequence[str] = ()
+) -> Shown:
     """Where the codes of all these examples lie, coloured by label.
 
     Of a latent of more than 2 dimensions, the first two principal components are drawn.
@@ -246,7 +248,8 @@ def codes(model: Any, split: Split, class_names: Sequence[str] | None = None) ->
     Args:
         model: one that can encode.
         split: the examples.
-        class_names: of their labels; None for the model's.
+        labels: of classes that are not the model's, ``(n,)``; None for those of the split.
+        class_names: of ``labels`` in order.
 
     Raises:
         Unable: there are no examples.
@@ -266,8 +269,8 @@ def codes(model: Any, split: Split, class_names: Sequence[str] | None = None) ->
         axes = ("component 1", "component 2")
         text += f": the first two principal components\nof {size} dimensions, "
         text += f"{share:.0%} of the variance"
-    names = model.class_names if class_names is None else class_names
-    image = pictures.by_label(points, split.y, axes, names=names)
+    coloured = (split.y, model.class_names) if labels is None else (labels, class_names)
+    image = pictures.by_label(points, coloured[0], axes, names=coloured[1])
     return Shown(z, pictures.caption(image, text))
 
 
