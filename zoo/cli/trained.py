@@ -120,16 +120,19 @@ def own(
             classes.
     """
     from zoo.datasets import given
+    from zoo.datasets.assorted import Assorted
     from zoo.datasets.images import Form
     from zoo.datasets.pipeline import binarize_once
+    from zoo.plugin import serialization
 
-    manifest = run.manifest
-    settings = {
-        name: manifest.dataset.settings[name]
-        for name in ("fit", "background", "value_range")
-        if manifest.dataset.settings.get(name) is not None
-    }
-    like = given.Like(model.data, model.class_names, Form(**settings))
+    manifest, form = run.manifest, Form()
+    described = manifest.dataset
+    if described.name and not described.code:
+        dataset = serialization.create("datasets", described.name, described.settings)
+        if isinstance(dataset, Assorted):
+            fit, background, limits = dataset.fit, dataset.background, dataset.value_range
+            form = Form(fit=fit, background=background, value_range=limits)
+    like = given.Like(model.data, model.class_names, form)
     found = given.read(inputs, like, say)
     split = found.split
     if label is not None:

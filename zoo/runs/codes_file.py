@@ -30,7 +30,7 @@ MOST_EXAMPLES = 1_000_000
 MOST_HEADER = 1 << 26  # bytes, inflated
 MOST_LEVELS = 1 << 16  # of one dimension
 _BAD = frozenset('\\:*?"<>|')  # in names of files, on one system or another
-_MODEL = re.compile(r"[\w.:+-]+(/[\w.:+-]+)*")
+_MODEL = re.compile(r"\w[\w.:+-]*(/\w[\w.:+-]*)*")
 
 
 class _Wrong(ValueError):
