@@ -135,7 +135,7 @@ def test_an_interpolation_goes_from_the_first_file_to_the_second(home, call):
 
 
 def test_a_conditional_model_takes_classes_from_folders_or_a_label(home, call):
-    status, out, err = call("reconstruct labelled --input NEW --out a.npy")
+    status, _, err = call("reconstruct labelled --input NEW --out a.npy")
     assert status == 0, err
     split, model = new(home), load(home, "labelled")
     expected = model.reconstruct(split.x, labels=split.y)
