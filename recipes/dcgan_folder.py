@@ -3,9 +3,12 @@
     zoo run dcgan_folder dataset.path=photos
     zoo run dcgan_folder dataset.path=photos dataset.size=32 epochs=100
 
-Its samples are sharper than those of `vae_folder`; it needs more pictures and longer, and it
-does not encode. Real and generated pictures are augmented alike on their way into the
-discriminator (Zhao et al. 2020), as a discriminator learns a small folder by heart.
+Its samples have sharper edges than those of `vae_folder`, and more faults; it needs more pictures
+and longer, and does not encode. Real and generated pictures are augmented alike on their way into
+the discriminator (Zhao et al. 2020), as a discriminator learns a small folder by heart.
+
+On 980 landscapes that `python -m benchmarks.photos` draws, with TensorFlow, seed 0: 434 s of
+processor time.
 """
 
 import keras

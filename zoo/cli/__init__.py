@@ -52,6 +52,7 @@ Start with:
   zoo run vae_mnist                  train a VAE on MNIST
   zoo run vae_mnist epochs=3         the same, with a change
   zoo show latest                    what came of it
+  zoo data photos                    your own pictures: look first
   zoo COMMAND --help                 all about a command
 
 key=value changes the experiment, --options change the tool.
