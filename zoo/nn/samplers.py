@@ -36,6 +36,11 @@ class GaussianMixture:
     def __post_init__(self):
         limits.check_count(self, "components", 1, MOST)
 
+    @property
+    def fewest(self) -> int:
+        """Codes that it can be fitted to."""
+        return max(self.components, 2)
+
     def fit(self, codes: np.ndarray, seed: int = 0, labels: np.ndarray | None = None) -> Sampler:
         """Fit the mixture; with labels, one for each class.
 
@@ -51,7 +56,7 @@ class GaussianMixture:
             ZooError: too few codes, or some that are not finite.
         """
         codes = np.asarray(codes, "float64")[:MOST]
-        if len(codes) < max(self.components, 2) or not np.isfinite(codes).all():
+        if len(codes) < self.fewest or not np.isfinite(codes).all():
             raise ZooError(
                 f"{self} cannot be fitted to {len(codes)} codes, which have to be finite and at "
                 "least as many as its components"
