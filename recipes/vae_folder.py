@@ -5,8 +5,8 @@
     zoo run vae_folder dataset.path=photos model.conditional=true   # of class folders
 
 Pictures of any size and mode are cut to 64 x 64 (`dataset.size`, `dataset.fit`). Convolutions
-halve them while their sides are even and above 4 (docs/own-data.md). Samples are decoded from a
-mixture of Gaussians fitted to the codes: few pictures do not fill the prior.
+halve them while their sides are even and above 4 (docs/tutorials/own-data.md). Samples are decoded
+from a mixture of Gaussians fitted to the codes: few pictures do not fill the prior.
 
 Measured with TensorFlow, seed 0, on 980 landscapes that `python -m benchmarks.photos` draws: a PSNR
 of 27.3 dB on 98 test pictures; 196 s of processor time.
