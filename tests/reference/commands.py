@@ -36,7 +36,7 @@ and recipes.
 
 def pages() -> dict[str, str]:
     """``{path within docs: text}``."""
-    top = click.Context(zoo, info_name="zoo")
+    top = click.Context(zoo, info_name="zoo", **zoo.context_settings)
     listed = "\n".join(
         f"- [`zoo {name}`](#zoo-{name}): {line}" for name, (_, line) in COMMANDS.items()
     )
