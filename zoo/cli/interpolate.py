@@ -15,6 +15,7 @@ from zoo.cli.options import (
     out_option,
     recipe_option,
     runs_option,
+    show_option,
 )
 from zoo.errors import ZooError
 from zoo.plugin import limits
@@ -43,6 +44,7 @@ from zoo.runs.folders import RULE
 @input_option
 @input_label_option
 @out_option(".png", ".npy")
+@show_option
 @recipe_option
 @backend_option
 @device_option
@@ -56,6 +58,7 @@ def command(
     inputs: tuple[Path, ...],
     label: str | None,
     out: Path | None,
+    show: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -91,4 +94,4 @@ def command(
         split, of = explored(found, model, data_dir, recipe), f"seed-{seed}"
         view = views.interpolations(model, split, pairs, steps=steps, seed=seed)
     target = out or place(found, f"pictures/interpolations-{of}.png")
-    click.echo(written(target, found, view, counted(len(view.numbers), "pair")))
+    click.echo(written(target, found, view, counted(len(view.numbers), "pair"), show))

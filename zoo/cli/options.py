@@ -75,6 +75,10 @@ input_label_option = click.option(
     "say.",
 )
 
+show_option = click.option(
+    "--show", is_flag=True, help="Print the picture in the terminal too; nothing off one."
+)
+
 split_option = click.option(
     "--split",
     default="test",

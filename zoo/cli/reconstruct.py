@@ -15,6 +15,7 @@ from zoo.cli.options import (
     out_option,
     recipe_option,
     runs_option,
+    show_option,
 )
 from zoo.errors import ZooError
 from zoo.plugin import limits
@@ -45,6 +46,7 @@ from zoo.runs.folders import RULE
 @input_option
 @input_label_option
 @out_option(".png", ".npy")
+@show_option
 @recipe_option
 @backend_option
 @device_option
@@ -58,6 +60,7 @@ def command(
     inputs: tuple[Path, ...],
     label: str | None,
     out: Path | None,
+    show: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -102,6 +105,6 @@ def command(
     else:
         view = views.reconstructions(model, split)
     target = out or place(found, f"pictures/{name}.png")
-    click.echo(written(target, found, view, counted(len(split), "example")))
+    click.echo(written(target, found, view, counted(len(split), "example"), show))
     if line:
         click.echo(line)
