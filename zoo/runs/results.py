@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from zoo.config import recipe_files
-from zoo.datasets.pipeline import as_evaluated
 from zoo.errors import ZooError
 from zoo.plugin import loading, registry, serialization
 from zoo.plugin.dataset import Access, Data

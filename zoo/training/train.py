@@ -24,6 +24,7 @@ from zoo.runs import artifact, describe, folders, locks, own_networks, safetenso
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
 from zoo.runs.signs import KEY, Signs, least_steps
+from zoo.runs.trained import TrainedRun
 from zoo.runtime.console import printable
 from zoo.runtime.keras import pinned
 from zoo.runtime.waiting import waiting
@@ -51,7 +52,7 @@ def train(
     prepared: Callable[[Experiment], None] = lambda experiment: None,
     begun: Callable[[Run], None] = lambda run: None,
     say: Callable[[str], None] = lambda line: None,
-) -> Run:
+) -> TrainedRun:
     """Train what a recipe says, in a new run folder.
 
     Args:
@@ -71,7 +72,7 @@ def train(
         say: told one line at a time what a person should know.
 
     Returns:
-        The finished run: its ``results.json`` holds the numbers.
+        The finished run: ``results``, ``history``, ``pictures`` and ``load()`` are its.
 
     Raises:
         ZooError: something is wrong with the recipe or its data; nothing was trained.
@@ -116,7 +117,7 @@ class Training:
     further: bool = False
 
 
-def carry_out(training: Training) -> Run:
+def carry_out(training: Training) -> TrainedRun:
     """Train, evaluate, and say in the run how it ended; see ``train``."""
     experiment, run = training.experiment, training.run
     try:
@@ -147,7 +148,7 @@ def carry_out(training: Training) -> Run:
             why = "" if stopped else printable(shortened(str(error), 500))
             run.update(status="interrupted" if stopped else "failed", failure=why)
         raise
-    return run
+    return TrainedRun(run.path)
 
 
 def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
