@@ -30,6 +30,8 @@ FILE = "evaluation.json"
 
 def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
     """The data of a run, as evaluated; as ``raw_data_of`` otherwise."""
+    from zoo.datasets.pipeline import as_evaluated
+
     manifest = run.manifest
     data = raw_data_of(run, access, recipe)
     return as_evaluated(data, manifest.dataset.settings.get("binarize"), manifest.seed)
