@@ -30,15 +30,6 @@ def read(content: bytes) -> np.ndarray:
         raise ValueError(f"it is no whole PNG: {error}") from error
 
 
-def encoded(image: np.ndarray, **text: object) -> bytes:
-    """An image uint8 ``(height, width, 3)`` as a PNG file, with notes on what it shows."""
-    notes, content = PngInfo(), io.BytesIO()
-    for key, value in text.items():
-        notes.add_text(key, str(value))
-    Image.fromarray(image).save(content, format="png", pnginfo=notes)
-    return content.getvalue()
-
-
 def save(
     path: str | os.PathLike[str], image: np.ndarray, below: Path | None = None, **text: object
 ) -> None:
