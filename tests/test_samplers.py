@@ -30,6 +30,31 @@ def test_a_mixture_is_fitted_and_drawn_from(codes):
     np.testing.assert_allclose(drawn[~left].std(axis=0), (1, 2), atol=0.2)
 
 
+def test_of_labelled_codes_each_class_has_a_mixture_of_its_own(codes):
+    labels = np.repeat([0, 4], [300, 100])
+    sampler = GaussianMixture(components=2).fit(codes, labels=labels)
+    wanted = np.arange(2000) % 2 * 4
+    drawn = sampler.draw(2000, 1, wanted)
+    assert (drawn[wanted == 0, 0] > 0).all() and (drawn[wanted == 4, 0] < 0).all()
+    np.testing.assert_allclose(drawn[wanted == 4].mean(axis=0), (-10, 5), atol=0.2)
+    np.testing.assert_array_equal(sampler.draw(5, 1, wanted[3:8], first=3), drawn[3:8])
+    anything = sampler.draw(4000, 1)  # any class, in the proportions of the codes
+    assert (anything[:, 0] < 0).mean() == pytest.approx(0.25, abs=0.02)
+    unseen = sampler.draw(4000, 1, np.full(4000, 2))
+    np.testing.assert_array_equal(unseen, anything)
+    again = Sampler.of(sampler.arrays())
+    np.testing.assert_array_equal(again.draw(9, 0, wanted[:9]), sampler.draw(9, 0, wanted[:9]))
+
+
+def test_a_class_of_few_codes_has_fewer_components(codes):
+    labels = np.zeros(400, "int32")
+    labels[:2], labels[2] = 1, 2
+    sampler = GaussianMixture(components=3).fit(codes, labels=labels)
+    assert np.bincount(sampler.classes).tolist() == [3, 2]  # a single code shares those of all
+    assert sampler.weights.sum() == pytest.approx(1)
+    assert np.isfinite(sampler.draw(30, 0, np.arange(30) % 3)).all()
+
+
 def test_draws_keep_to_their_seed_and_place(codes):
     sampler = GaussianMixture(components=2).fit(codes)
     many = sampler.draw(20, seed=3)

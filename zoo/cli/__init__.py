@@ -19,6 +19,7 @@ from zoo.runtime.console import brief, fitted, open_closed_streams, printable
 from zoo.runtime.files import FULL, unwritable
 
 COMMANDS = {
+    "data": ("zoo.cli.data", "Look at your own pictures or arrays, before training."),
     "run": ("zoo.cli.run", "Train what a recipe says."),
     "resume": ("zoo.cli.resume", "Go on with a run that was stopped, or for longer."),
     "list": ("zoo.cli.list", "List plugins, recipes, pretrained models and runs."),
@@ -34,6 +35,10 @@ COMMANDS = {
     "animate": ("zoo.cli.animate", "Make a GIF of a training, or of a walk through codes."),
     "report": ("zoo.cli.report", "Write a run, or several, as one HTML file."),
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
+    "compress": ("zoo.cli.compress", "Write your pictures as codes of a run, in a small file."),
+    "decompress": ("zoo.cli.decompress", "Write the pictures of such a file."),
+    "augment": ("zoo.cli.augment", "Write a labelled folder of samples of each class."),
+    "score": ("zoo.cli.score", "Rank pictures by how unlike the run's they are."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
     "push": ("zoo.cli.push", "Send a run to the Hugging Face Hub, or to a folder."),
@@ -53,6 +58,7 @@ Start with:
   zoo run vae_mnist                  train a VAE on MNIST
   zoo run vae_mnist epochs=3         the same, with a change
   zoo show latest                    what came of it
+  zoo data photos                    your own pictures: look first
   zoo COMMAND --help                 all about a command
 
 key=value changes the experiment, --options change the tool.

@@ -96,7 +96,7 @@ def command(
     target = out or place(found, f"pictures/animation-{kind}.{suffix}")
     with waiting(f"writing {target.name}"):
         if strip:
-            content = pictures.encoded(pictures.strip(_some(images)), run=found.name)
+            content = pictures.png(pictures.strip(_some(images)), run=found.name)
         else:
             each = round(1000 * seconds / len(images))
             content = pictures.gif(images, min(max(each, 60), 500), pause)
@@ -168,4 +168,4 @@ def _walk(
         numbers = views.walk(model, split, n, seed=seed)
     if not pictures.is_picture(numbers.shape[2:]):
         raise ZooError(f"what {model.where} decodes to is no picture: a walk cannot be drawn")
-    return found, [pictures.grid(step) for step in numbers]
+    return found, [pictures.fitted(pictures.grid(step), pictures.WIDEST) for step in numbers]

@@ -10,11 +10,14 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    input_label_option,
+    input_option,
     out_option,
     recipe_option,
     runs_option,
     show_option,
 )
+from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
@@ -38,6 +41,8 @@ from zoo.runs.folders import RULE
 @click.option(
     "--seed", default=0, show_default=True, help="Of the choice of pictures, or of noise."
 )
+@input_option
+@input_label_option
 @out_option(".png", ".npy")
 @show_option
 @recipe_option
@@ -50,6 +55,8 @@ def command(
     pairs: int,
     steps: int,
     seed: int,
+    inputs: tuple[Path, ...],
+    label: str | None,
     out: Path | None,
     show: bool,
     recipe: str | None,
@@ -60,8 +67,9 @@ def command(
 ) -> None:
     """Go from one test picture to another through the latent space of RUN, a pair a row.
 
-    The way is straight from code to code. A model that does not encode, such as a GAN,
-    goes on a great circle between two draws of noise, those of zoo sample.
+    With --input it goes between two pictures of your own: the first and the second, the third
+    and the fourth, and so on. The way is straight from code to code. A model that does not
+    encode, such as a GAN, goes on a great circle between two draws of noise, those of zoo sample.
 
     It is written as one PNG into the run's pictures, or to --out; a .npy file holds
     float32 numbers (pairs, steps, ...), pictures in [0, 1].
@@ -69,14 +77,21 @@ def command(
     \b
       zoo interpolate latest
       zoo interpolate latest --pairs 4 --steps 13 --seed 7 --out ways.png
+      zoo interpolate latest --input me.jpg --input you.jpg
     """
-    from zoo.cli.trained import explored, opened, place, written
+    from zoo.cli.trained import explored, opened, place, shown, written
     from zoo.runtime.console import counted
 
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
-    split = explored(found, model, data_dir, recipe)
-    view = views.interpolations(model, split, pairs, steps=steps, seed=seed)
-    target = out or place(found, f"pictures/interpolations-seed-{seed}.png")
+    if inputs:
+        if not model.can("encode"):
+            raise ZooError(f"{model.where} cannot encode, so that it cannot go between pictures")
+        split, of = shown(found, model, inputs, label, data_dir, recipe)
+        view = views.interpolations(model, split, pairs, steps=steps, seed=None)
+    else:
+        split, of = explored(found, model, data_dir, recipe), f"seed-{seed}"
+        view = views.interpolations(model, split, pairs, steps=steps, seed=seed)
+    target = out or place(found, f"pictures/interpolations-{of}.png")
     click.echo(written(target, found, view, counted(len(view.numbers), "pair"), show))

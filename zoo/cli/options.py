@@ -58,6 +58,23 @@ recipe_option = click.option(
     help="The recipe of a run whose model, data or networks are its code. It is run as Python.",
 )
 
+input_option = click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE|DIR|NPZ",
+    help="Your own instead of the run's data: a picture, a folder of them, or arrays; as often as "
+    "you like. Pictures are fitted to the size that the run was trained on.",
+)
+
+input_label_option = click.option(
+    "--label",
+    metavar="CLASS",
+    help="Class of all of --input, for a conditional model. Default: what class folders or labels "
+    "say.",
+)
+
 show_option = click.option(
     "--show", is_flag=True, help="Print the picture in the terminal too; nothing off one."
 )

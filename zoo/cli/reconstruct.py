@@ -10,6 +10,8 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    input_label_option,
+    input_option,
     out_option,
     recipe_option,
     runs_option,
@@ -28,7 +30,7 @@ from zoo.runs.folders import RULE
     default=32,
     show_default=True,
     type=click.IntRange(1, limits.MOST_DRAWS),
-    help="Test pictures.",
+    help="Pictures.",
 )
 @click.option(
     "--noise",
@@ -41,6 +43,8 @@ from zoo.runs.folders import RULE
     metavar="PART",
     help="Complete: hide left, right, top, bottom, centre, or a share of the pixels such as 0.5.",
 )
+@input_option
+@input_label_option
 @out_option(".png", ".npy")
 @show_option
 @recipe_option
@@ -53,6 +57,8 @@ def command(
     n: int,
     noise: float | None,
     mask: str | None,
+    inputs: tuple[Path, ...],
+    label: str | None,
     out: Path | None,
     show: bool,
     recipe: str | None,
@@ -61,7 +67,7 @@ def command(
     runs_folder: str | None,
     data_dir: str | None,
 ) -> None:
-    """Show the first test pictures of RUN, each row above its reconstructions.
+    """Show the first test pictures of RUN, or your own, each row above its reconstructions.
 
     With --noise or --mask they are spoilt first, and the mean squared error is told
     before and after. Hidden pixels are filled in round by round, each time by what a
@@ -75,8 +81,9 @@ def command(
       zoo reconstruct latest -n 8 --out eight.png
       zoo reconstruct latest --noise 0.3
       zoo reconstruct latest --mask right
+      zoo reconstruct latest --input photo.jpg
     """
-    from zoo.cli.trained import examples, opened, place, written
+    from zoo.cli.trained import opened, place, shown, written
     from zoo.runtime.console import counted
 
     if noise is not None and mask is not None:
@@ -84,8 +91,9 @@ def command(
     found, model = opened(run, runs_folder, recipe, backend, device)
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
-    split = examples(found, data_dir, recipe).first(n)
-    line, name = None, "reconstructions-test"
+    split, of = shown(found, model, inputs, label, data_dir, recipe)
+    split = split.first(n)
+    line, name = None, f"reconstructions-{of}"
     if noise is not None:
         name += f"-noise-{noise:g}"
         view, before, after = views.denoised(model, split, noise)

@@ -163,7 +163,7 @@ def _frame(run: Run, image: Any) -> Frame:
     name = run.manifest.data.name
     if "stand-in" in name:
         image = pictures.caption(image, name)
-    return Frame("the end", pictures.encoded(image))
+    return Frame("the end", pictures.png(image))
 
 
 NEEDS = {

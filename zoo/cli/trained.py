@@ -6,12 +6,15 @@ import contextlib
 import dataclasses
 import io
 import os
+import secrets
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from zoo.errors import ZooError
 from zoo.runs import folders
@@ -22,6 +25,7 @@ from zoo.runtime.quiet import import_backend
 
 if TYPE_CHECKING:
     from zoo.datasets import Split
+    from zoo.datasets.given import Given
     from zoo.reports.views import Shown
 
 
@@ -37,11 +41,16 @@ def opened(
     The first line on stderr says which run is meant.
     """
     run = meant(text, runs_folder)
+    return run, loaded(run, recipe, backend, device)
+
+
+def loaded(run: Run, recipe: str | None, backend: str | None, device: str | None) -> Any:
+    """The model of a run, under the backend chosen for this process."""
     backends.activate(backends.choose(backend, Path(recipe) if recipe else None, device))
     import_backend()
     from zoo.runs.load import load
 
-    return run, load(run, recipe=recipe)
+    return load(run, recipe=recipe)
 
 
 def meant(text: str, runs_folder: str | None) -> Run:
@@ -90,6 +99,77 @@ def examples(run: Run, data_dir: str | None, recipe: str | None, split: str = "t
     if split == "train" and manifest.binarized:
         return dataclasses.replace(found, x=binarize_once(found.x, manifest.seed, split))
     return found
+
+
+def own(
+    run: Run,
+    model: Any,
+    inputs: Sequence[Path],
+    label: str | None = None,
+    binarized: bool = True,
+) -> Given:
+    """Examples of a person's own, fitted and binarized as the run's were; lines say what was done.
+
+    Args:
+        run: the run.
+        model: its model.
+        inputs: pictures, folders or arrays.
+        label: number or name of the class of all of them; None for what the data say.
+        binarized: whether they are to be binarized where the run's were.
+
+    Raises:
+        ZooError: they cannot be read or made like the run's, or a conditional model needs their
+            classes.
+    """
+    from zoo.datasets import given
+    from zoo.datasets.assorted import Assorted
+    from zoo.datasets.images import Form
+    from zoo.datasets.pipeline import binarize_once
+    from zoo.plugin import serialization
+
+    manifest, form = run.manifest, Form()
+    described = manifest.dataset
+    if described.name and not described.code:
+        dataset = serialization.create("datasets", described.name, described.settings)
+        if isinstance(dataset, Assorted):
+            fit, background, limits = dataset.fit, dataset.background, dataset.value_range
+            form = Form(fit=fit, background=background, value_range=limits)
+    like = given.Like(model.data, model.class_names, form)
+    found = given.read(inputs, like, say)
+    split = found.split
+    if label is not None:
+        from zoo.reports.views import label_of
+
+        y = np.full(len(split), label_of(model, label), "int32")
+        split = dataclasses.replace(split, y=y)
+        found = dataclasses.replace(found, labels=y, class_names=tuple(model.class_names))
+    if model.plugin.conditional and split.y is None:
+        classes = model.class_names or [f"0 to {model.data.classes - 1}"]
+        raise ZooError(
+            f"{model.where} is conditional and has to know the class of each example: name it with "
+            f"--label, or give class folders of its names. Its classes: {', '.join(classes[:20])}"
+        )
+    if manifest.binarized and binarized:
+        say("pixels become black or white at random by their grey, as in the run's training")
+        split = dataclasses.replace(split, x=binarize_once(split.x, manifest.seed, "input"))
+    return dataclasses.replace(found, split=split)
+
+
+def shown(
+    run: Run,
+    model: Any,
+    inputs: Sequence[Path],
+    label: str | None,
+    data_dir: str | None,
+    recipe: str | None,
+) -> tuple[Split, str]:
+    """Examples that a person gave, else the run's test examples; and what files call them."""
+    if inputs:
+        name = "-".join(path.stem for path in inputs[:2]) or "input"
+        return own(run, model, inputs, label).split, name[:60]
+    if label is not None:
+        raise ZooError("--label is the class of --input, which is not given")
+    return examples(run, data_dir, recipe), "test"
 
 
 def explored(run: Run, model: Any, data_dir: str | None, recipe: str | None) -> Split:
@@ -159,6 +239,43 @@ def writing(target: Path, run: Run) -> Iterator[IO[bytes]]:
     yield content
     try:
         writer.write(target, content.getvalue(), below)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+
+
+@contextlib.contextmanager
+def new_folder(target: Path) -> Iterator[Callable[[str, np.ndarray], None]]:
+    """A folder to write pictures to, ``save(name, picture)``: all of them or none.
+
+    Args:
+        target: is made when the block has ended; it must not exist yet, or be empty.
+
+    Raises:
+        ZooError: it holds files, or cannot be written.
+    """
+    from zoo.reports.pictures import to_uint8
+
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ZooError(f"{target} exists and is not an empty folder: name another with --out")
+
+    def save(name: str, picture: np.ndarray) -> None:
+        pixels, file = to_uint8(picture), partial / name
+        pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("xb") as content:
+            Image.fromarray(pixels).save(content, format="png")
+
+    partial = target.absolute().with_name(f".{target.absolute().name}-{secrets.token_hex(8)}")
+    try:
+        partial.mkdir(parents=True)
+        try:
+            yield save
+            with contextlib.suppress(FileNotFoundError):
+                target.rmdir()
+            partial.rename(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
     except OSError as error:
         raise _cannot_write(target, error) from error
 

@@ -13,10 +13,9 @@ from zoo.datasets.pictures import Pictures
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Access, Data, Split
 from zoo.plugin.model import DataSpec
-from zoo.runtime.console import counted
 
 if TYPE_CHECKING:
-    import numpy as np
+    from zoo.datasets.survey import Survey
 
 PARTS = {
     "train": ("train", "training"),
@@ -116,12 +115,15 @@ class Assorted(Pictures):
         """
         from zoo.datasets.images import CHANNELS, Decoded, Form, common_shape
         from zoo.datasets.splits import parted
+        from zoo.datasets.survey import surprises
 
         surveys = {
-            part: _survey(source, f"{name}, {part}", access, self.value_range)
+            part: surveyed(source, f"{name}, {part}", access, self.value_range)
             for part, source in sources.items()
         }
-        self._tell(name, surveys.values(), access)
+        done: Counter[str] = sum((found.done for found in surveys.values()), Counter())
+        for line in surprises(done, self.background):
+            access.say(f"{name}: {line}")
         size = (self.size, self.size) if isinstance(self.size, int) else self.size
         shapes = [shape for survey in surveys.values() for shape in survey.shapes]
         height, width = common_shape(shapes, size, f"the pictures of {name}")
@@ -168,21 +170,6 @@ class Assorted(Pictures):
         sources = {part: replace(s, labels=found.y[part]) for part, s in sources.items()}
         return self.assemble(name, sources, found.count, access, found.names)
 
-    def _tell(self, name: str, surveys: Iterable[_Survey], access: Access) -> None:
-        """Tell once of what was done to pictures that a person may not expect."""
-        done: Counter[str] = sum((survey.done for survey in surveys), Counter())
-        for what, count in sorted(done.items()):
-            if what == "transparent":
-                told = f"transparent parts, which become {self.background} (background)"
-            elif what == "pages":
-                told = "other pages in its file; each page of a TIFF counts as a picture"
-            elif what == "animation":
-                told = "other pictures in its file; of an animation the first counts"
-            else:
-                told = f"values beyond 8 bits ({what}), which are scaled to 0 to 255"
-            verb = "has" if count == 1 else "have"
-            access.say(f"{name}: {counted(count, 'picture')} {verb} {told}")
-
 
 def _size(size: Any, where: str) -> int | tuple[int, int] | None:
     """The setting ``size``, checked; a list becomes a tuple."""
@@ -227,66 +214,28 @@ def parts_of(names: Iterable[str], where: str) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True)
-class _Survey:
-    """What the pictures of a source are: which are whole, their labels, sizes and bytes.
-
-    ``rows`` has file and page of each, int64 ``(n, 2)``; ``done`` counts what was done to them.
-    """
-
-    rows: np.ndarray
-    labels: np.ndarray | None
-    shapes: set[tuple[int, int]]
-    grey: bool
-    digest: str
-    done: Counter[str]
-
-
-def _survey(
+def surveyed(
     source: Source, where: str, access: Access, value_range: tuple[float, float] | None
-) -> _Survey:
+) -> Survey:
     """Read every picture once; tell of broken ones, or refuse them."""
-    import numpy as np
-
     from zoo.datasets.depths import RangeNeeded
-    from zoo.datasets.images import opened, pages, plain
+    from zoo.datasets.survey import survey
 
-    digest = hashlib.sha256()
-    rows: list[tuple[int, int]] = []
-    shapes, grey, broken = set(), True, 0
-    done: Counter[str] = Counter()
-    for row in range(source.n):
-        try:
-            content = source.read(row)
-            (numbers, animated), found = pages(content), []
-            for page in numbers:
-                image, told = plain(opened(content, page), value_range)
-                found.append(((image.height, image.width), image.mode in ("L", "LA"), told))
-        except RangeNeeded as error:
-            raise RangeNeeded(f"{source.name(row)} is not used: {error}") from None
-        except (OSError, ValueError) as error:
+    def refuse(name: str, error: Exception) -> None:
+        if isinstance(error, RangeNeeded):
+            raise RangeNeeded(f"{name} is not used: {error}") from None
+        if access.strict:
             reason = getattr(error, "strerror", None) or error
-            if access.strict:
-                raise ZooError(
-                    f"{source.name(row)} is broken ({reason}), which --strict-data refuses: "
-                    "replace it, or move it away"
-                ) from None
-            if broken < NAMED:
-                access.say(f"{source.name(row)} is left out: {reason}")
-            broken += 1
-            continue
-        rows += [(row, page) for page in numbers]
-        shapes |= {shape for shape, _, _ in found}
-        grey = grey and all(is_grey for _, is_grey, _ in found)
-        done.update(what for _, _, told in found for what in told)
-        done.update({"pages": len(found)} if len(found) > 1 else {})
-        done.update(["animation"] if animated else ())
-        label = None if source.labels is None else int(source.labels[row])
-        digest.update(f"{label} {len(content)} ".encode() + content)
-    if broken:
-        access.say(f"{where}: left out {broken:,} of {source.n:,} pictures, broken")
-    if not rows:
+            raise ZooError(
+                f"{name} is broken ({reason}), which --strict-data refuses: "
+                "replace it, or move it away"
+            ) from None
+
+    found = survey(source, value_range, refuse)
+    for name, reason in found.broken[:NAMED]:
+        access.say(f"{name} is left out: {reason}")
+    if found.broken:
+        access.say(f"{where}: left out {len(found.broken):,} of {source.n:,} pictures, broken")
+    if not len(found.rows):
         raise ZooError(f"{where}: there is no picture that can be read")
-    kept = np.array(rows)
-    labels = None if source.labels is None else np.asarray(source.labels, np.int32)[kept[:, 0]]
-    return _Survey(kept, labels, shapes, grey, digest.hexdigest(), done)
+    return found

@@ -49,9 +49,18 @@ class Folder(Assorted):
         root = access.locate(self.path)
         if not root.is_dir():
             raise ZooError(f"{root} is a file, and Folder.path names a folder of pictures")
-        found, classes = _listed(root)
-        sources = {part: _source(files, bool(classes)) for part, files in found.items()}
+        sources, classes = sources_in(root)
         return self.assemble(root.name, sources, len(classes), access, classes)
+
+
+def sources_in(root: Path) -> tuple[dict[str, Source], list[str]]:
+    """The pictures of a folder, ``{part: source}``, and the names of its classes, if any.
+
+    Raises:
+        ZooError: there are none, or classes differ between splits.
+    """
+    found, classes = _listed(root)
+    return {part: _source(files, bool(classes)) for part, files in found.items()}, classes
 
 
 def _listed(root: Path) -> tuple[dict[str, list[tuple[Path, int]]], list[str]]:

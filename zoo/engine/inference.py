@@ -58,13 +58,15 @@ class Inference:
         if labels is None and self.plugin.conditional:
             labels = np.asarray(rows) % self.data.classes
         if self.sampler is not None:
-            return self.decode(self.sampler.draw(first + n, seed)[first:], labels=labels)
+            return self.decode(self.sampler.draw(n, seed, labels, first), labels=labels)
         return shown.in_unit(self._chunks("sample", rows, labels, seed=seed), self._range)
 
     def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
         """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes, and as there."""
         if self.sampler is not None:
-            return self.sampler.draw(n, seed)
+            if labels is None and self.plugin.conditional:
+                labels = np.arange(n) % self.data.classes
+            return self.sampler.draw(n, seed, labels)
         return self._chunks("latent", range(n), labels, seed=seed, purpose="sample")
 
     def reconstruct(self, x, labels=None) -> np.ndarray:

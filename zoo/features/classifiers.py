@@ -126,7 +126,8 @@ def _check(name: str, data: str, its: DataSpec, wanted: DataSpec) -> None:
     if its.shape != wanted.shape or wanted.classes not in (0, its.classes):
         raise ZooError(
             f"classifier {name} is for {data}, {_words(its)}, and needed is one for "
-            f"{_words(wanted)}: name another as the setting classifier of the metric or its space"
+            f"{_words(wanted)}: name another as the setting classifier of the metric or its "
+            'space, or train without such metrics: "metrics=[]"'
         )
 
 

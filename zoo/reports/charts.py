@@ -51,7 +51,8 @@ def chart(
     """
     import altair as alt
 
-    rows, told = [], []
+    rows: list[dict[str, Any]] = []
+    told: list[str] = []
     for (colour, dash), curve in lines.items():
         points = [
             (at, value)

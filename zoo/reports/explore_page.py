@@ -456,7 +456,7 @@ class Page:
                 image = pictures.grid(x[None], padding=0)
             else:
                 image = pictures.grid(x, columns or len(x))
-            return pictures.encoded(image, run=self._name)
+            return pictures.png(image, run=self._name)
 
         content = await self._compute(encoded)
         if content is not None:
@@ -559,7 +559,7 @@ def _url(*images: np.ndarray, columns: int | None = None, padding: int = 1) -> s
     image = pictures.grid(
         np.stack(images), columns or len(images), padding=0 if one else padding, scale=1
     )
-    return "data:image/png;base64," + base64.b64encode(pictures.encoded(image)).decode()
+    return "data:image/png;base64," + base64.b64encode(pictures.png(image)).decode()
 
 
 def _ranks(space: Space) -> np.ndarray:

@@ -124,7 +124,12 @@ def _vega() -> str:
     """The program that draws charts, which nothing in it ends early."""
     import vl_convert
 
-    return re.sub("</(?=script)", r"<\\/", vl_convert.javascript_bundle(), flags=re.I)
+    return re.sub(
+        "</(?=script)",
+        r"<\\/",
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"),
+        flags=re.I,
+    )
 
 
 def _of_run(subject: Subject) -> dict[str, Any]:

@@ -16,7 +16,7 @@ ROUNDS = 50
 
 def unit(x: np.ndarray) -> np.ndarray:
     """Examples as floats, uint8 pictures in [0, 1]."""
-    return x.astype("float32") / (255 if x.dtype == np.uint8 else 1)
+    return np.asarray(x).astype("float32") / (255 if x.dtype == np.uint8 else 1)
 
 
 def noisy(x: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:

@@ -241,10 +241,18 @@ def manifold(model: Any, split: Split, side: int = 20) -> Shown:
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
-def codes(model: Any, split: Split) -> Shown:
+def codes(
+    model: Any, split: Split, labels: np.ndarray | None = None, class_names: Sequence[str] = ()
+) -> Shown:
     """Where the codes of all these examples lie, coloured by label.
 
     Of a latent of more than 2 dimensions, the first two principal components are drawn.
+
+    Args:
+        model: one that can encode.
+        split: the examples.
+        labels: of classes that are not the model's, ``(n,)``; None for those of the split.
+        class_names: of ``labels`` in order.
 
     Raises:
         Unable: there are no examples.
@@ -253,7 +261,9 @@ def codes(model: Any, split: Split) -> Shown:
     if not len(split):
         raise Unable("there are no examples to encode")
     z = model.encode(split.x, labels=split.y)
-    return Shown(z, of_codes(z, split.y, model.class_names))
+    if labels is None:
+        labels, class_names = split.y, model.class_names
+    return Shown(z, of_codes(z, labels, class_names))
 
 
 def of_codes(z: np.ndarray, labels: np.ndarray | None, names: Sequence[str] = ()) -> np.ndarray:
@@ -351,7 +361,9 @@ def traversals(
     return _captioned(numbers, image, ", ".join(filter(None, text)))
 
 
-def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed: int = 0) -> Shown:
+def interpolations(
+    model: Any, split: Split, n: int = 8, *, steps: int = 9, seed: int | None = 0
+) -> Shown:
     """From one code to another, a pair in each row, decoded.
 
     In a straight line between the codes of two examples, which stand at both ends; on a great
@@ -363,14 +375,15 @@ def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed
         split: the examples.
         n: how many pairs, as far as there are so many examples.
         steps: codes in a row, both ends included, at least 2.
-        seed: of the choice of examples, or of the noise, which is that of ``samples``.
+        seed: of the choice of examples, or of the noise, which is that of ``samples``; None for
+            neighbours in the order of the examples.
 
     Raises:
         Unable: the model cannot decode, or there are not two examples (of one label).
     """
-    if model.can("encode"):
+    if model.can("encode") and seed is not None:
         split = split.take(host_permutation(seed, len(split), "interpolate")[:1000])
-    found = latents.codes(model, split, max(1000, 2 * n), seed)
+    found = latents.codes(model, split, max(1000, 2 * n), seed or 0)
     of_label = found.labels if found.conditional else None
     chosen = latents.pairs(np.arange(len(found.z)), n, of_label)
     if not len(chosen):

@@ -210,7 +210,7 @@ def _library() -> Any:
             f"{pulled.HUB} needs the package huggingface_hub: pip install 'keras-zoo[hub]'"
         ) from error
     if not sys.stderr.isatty():
-        huggingface_hub.utils.disable_progress_bars()
+        huggingface_hub.utils.disable_progress_bars()  # type: ignore[attr-defined]
     return huggingface_hub
 
 

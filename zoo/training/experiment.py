@@ -103,6 +103,12 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
         raise ZooError(
             f"recipe.sampler needs a model that can encode and decode, and {model.where} cannot"
         )
+    if recipe.sampler and len(data.train) < recipe.sampler.fewest:
+        raise ZooError(
+            f"recipe.sampler, {recipe.sampler}, needs {recipe.sampler.fewest} training examples, "
+            f"and {data.name} has {len(data.train)}: sampler.components=1 needs two, and "
+            "sampler=None leaves it out"
+        )
     binarize = getattr(recipe.dataset, "binarize", None)
     evaluated = pipeline.as_evaluated(data, binarize, recipe.seed)
     for callback in recipe.callbacks:

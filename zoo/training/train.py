@@ -239,7 +239,8 @@ def _fit_sampler(experiment: Experiment, run: Run) -> None:
         return
     examples = data.train.first(samplers.MOST)
     codes = model.encode(examples.x, labels=examples.y)
-    model.sampler = recipe.sampler.fit(codes, recipe.seed)
+    labels = examples.y if model.plugin.conditional else None
+    model.sampler = recipe.sampler.fit(codes, recipe.seed, labels)
     safetensors.write(run.sampler, model.sampler.arrays(), run.path)
     if model.data.is_image:
         image = pictures.grid(model.sample(64, seed=recipe.seed))

@@ -13,7 +13,7 @@ from zoo.nn.networks.builders import (
     generator,
     translator,
 )
-from zoo.nn.networks.sizes import doubled, halvings, maps
+from zoo.nn.networks.sizes import doubled, fitted, halvings, maps
 from zoo.nn.networks.style import Style
 from zoo.nn.networks.unet import unet
 
@@ -23,6 +23,7 @@ __all__ = [
     "discriminator",
     "doubled",
     "encoder",
+    "fitted",
     "generator",
     "halvings",
     "maps",

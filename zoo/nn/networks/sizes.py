@@ -59,3 +59,24 @@ def doubled(filters: int, shape: Sequence[int]) -> tuple[int, ...]:
         ZooError: as ``halvings``.
     """
     return tuple(filters * 2**i for i in range(halvings(shape))) if len(shape) == 3 else ()
+
+
+def fitted(
+    shape: Sequence[int], *, filters: int = 32, units: Sequence[int] = (512, 256)
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Filters and units of an encoder for examples of whatever shape, only one of them not empty.
+
+    >>> fitted((64, 64, 3)), fitted((27, 27, 1)), fitted((10,))
+    (((32, 64, 128, 256), ()), ((), (512, 256)), ((), (512, 256)))
+
+    Args:
+        shape: of an example.
+        filters: of the first convolution of pictures whose sides halve evenly: as ``doubled``,
+            and at most eight times as many.
+        units: of the dense layers of all else.
+    """
+    try:
+        found = doubled(filters, shape)
+    except ZooError:  # sides that do not halve
+        found = ()
+    return tuple(min(count, 8 * filters) for count in found), () if found else tuple(units)

@@ -7,7 +7,7 @@ three; an image is a uint8 array ``(height, width, 3)``.
 from __future__ import annotations
 
 from zoo.reports.pictures.animation import WIDEST, fitted, gif, strip, titled
-from zoo.reports.pictures.files import encoded, read, save
+from zoo.reports.pictures.files import png, read, save
 from zoo.reports.pictures.grids import (
     BACKGROUND,
     alike,
@@ -37,7 +37,6 @@ __all__ = [
     "caption",
     "class_names",
     "compare",
-    "encoded",
     "enlarged",
     "fitted",
     "framed",
@@ -46,6 +45,7 @@ __all__ = [
     "half_blocks",
     "histograms",
     "is_picture",
+    "png",
     "read",
     "save",
     "scatter",

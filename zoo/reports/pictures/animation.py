@@ -12,17 +12,16 @@ from zoo.reports.pictures.grids import GAP
 from zoo.reports.pictures.text import caption
 
 WIDEST = 640  # pixels of a picture in a GIF, and 320 of one in a strip
-PAUSE = 5  # times as long as another one the last picture is shown
 
 
-def gif(images: Sequence[np.ndarray], milliseconds: int = 200, pause: int = PAUSE) -> bytes:
+def gif(images: Sequence[np.ndarray], milliseconds: int = 80, pause: int = 1) -> bytes:
     """A GIF that goes round for ever.
 
     Args:
         images: uint8 ``(height, width, 3)`` each; smaller ones get a white border.
         milliseconds: that each is shown, the last one ``pause`` times as long.
     """
-    frames = [Image.fromarray(image) for image in _alike([fitted(i, WIDEST) for i in images])]
+    frames = [Image.fromarray(image) for image in _alike(images)]
     # one palette for all: one each would make the background flicker
     sheet = np.concatenate([np.asarray(frame) for frame in _some(frames)])
     palette = Image.fromarray(sheet).quantize(256, dither=Image.Dither.NONE)

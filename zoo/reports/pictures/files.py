@@ -1,4 +1,4 @@
-"""PNG files that say what they show."""
+"""PNG files that say what they show, and GIFs."""
 
 from __future__ import annotations
 
@@ -30,15 +30,6 @@ def read(content: bytes) -> np.ndarray:
         raise ValueError(f"it is no whole PNG: {error}") from error
 
 
-def encoded(image: np.ndarray, **text: object) -> bytes:
-    """An image uint8 ``(height, width, 3)`` as a PNG file, with notes on what it shows."""
-    notes, content = PngInfo(), io.BytesIO()
-    for key, value in text.items():
-        notes.add_text(key, str(value))
-    Image.fromarray(image).save(content, format="png", pnginfo=notes)
-    return content.getvalue()
-
-
 def save(
     path: str | os.PathLike[str], image: np.ndarray, below: Path | None = None, **text: object
 ) -> None:
@@ -50,4 +41,13 @@ def save(
         below: a run's folder, where the path is in one: no link below it is followed.
         **text: entries for the file's own notes, such as ``data``, ``run``, ``epoch``.
     """
-    writer.write(Path(path), encoded(image, **text), below)
+    writer.write(Path(path), png(image, **text), below)
+
+
+def png(image: np.ndarray, **text: object) -> bytes:
+    """The bytes of a PNG file, as ``save`` writes it."""
+    notes, content = PngInfo(), io.BytesIO()
+    for key, value in text.items():
+        notes.add_text(key, str(value))
+    Image.fromarray(image).save(content, format="png", pnginfo=notes)
+    return content.getvalue()

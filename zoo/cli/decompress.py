@@ -1,0 +1,88 @@
+"""``zoo decompress``: pictures from a file of codes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import click
+
+from zoo.cli.options import backend_option, device_option, recipe_option, runs_option
+from zoo.errors import ZooError
+from zoo.runs.folders import RULE
+
+
+@click.command("decompress", epilog=RULE)
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder to write PNG files to: a new one, or an empty one.",
+)
+@click.option(
+    "--run",
+    metavar="RUN",
+    help="The run or pretrained model with which the file was made. Default: what the file says.",
+)
+@recipe_option
+@backend_option
+@device_option
+@runs_option
+def command(
+    path: Path,
+    out: Path,
+    run: str | None,
+    recipe: str | None,
+    backend: str | None,
+    device: str | None,
+    runs_folder: str | None,
+) -> None:
+    """Write the pictures of FILE, which zoo compress wrote, as PNG files.
+
+    \b
+      zoo decompress photos.zoo -o again
+    """
+    from zoo.cli.trained import loaded, meant, new_folder
+    from zoo.runs import artifact, codes_file
+    from zoo.runtime.console import counted, fitted
+    from zoo.runtime.waiting import waiting
+
+    file = codes_file.read(path)
+    try:
+        found = meant(run or file.run, runs_folder)
+    except ZooError as error:
+        if run is not None:
+            raise
+        raise ZooError(
+            f"{path} was made with {file.run}, which is not here ({error}). Name where it is: "
+            "--run RUN"
+        ) from None
+    if artifact.sha256(found, found.manifest) != file.weights:
+        raise ZooError(
+            f"{path} was made with other weights than those of {found.name}: name the run that it "
+            f"was made with ({file.run}) as --run RUN"
+        )
+    with new_folder(out) as save:
+        model = loaded(found, recipe, backend, device)
+        codes = file.codes()
+        with waiting(f"decoding {counted(len(codes), 'picture')}"):
+            made = model.decode(codes, labels=file.labels)
+            for name, picture in zip(_names(file.names, len(made)), made, strict=True):
+                save(name, picture)
+    click.echo(fitted(f"{out}  {counted(len(made), 'picture')}"))
+
+
+def _names(names: list[str], n: int) -> list[str]:
+    """A PNG's name per picture: the suffix of its file gives way, unless two would be alike."""
+    if not names:
+        wide = len(str(n - 1))
+        return [f"{i:0{wide}d}.png" for i in range(n)]
+    bare = [str(PurePosixPath(name).with_suffix("")) for name in names]
+    often = Counter(name.lower() for name in bare)
+    return [
+        f"{short if often[short.lower()] == 1 else name}.png"
+        for short, name in zip(bare, names, strict=True)
+    ]
