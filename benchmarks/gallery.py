@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 from zoo.runs import card, parameters
-from zoo.runs.pack import CARD
 from zoo.runs.run import RESULTS, Run
+from zoo.runs.sharing import CARD
 from zoo.runtime.console import figure
 
 ROOT = Path(__file__).parents[1]
