@@ -105,7 +105,7 @@ class Steps:
     def __init__(self, model, rows: int, most: int):
         self._model, self._rows = model, rows
 
-    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+    def start(self, data: tuple, share=None) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's data; gives a function that gives their logs."""
         if not self._model.training:  # an evaluation has turned it off, for PyTorch's own modules
             self._model.train()
@@ -113,7 +113,7 @@ class Steps:
         for start in range(0, len(tree.flatten(data)[0]), rows):
             # a copy, because sums may depend on where in memory an array begins
             batch = tree.map_structure(lambda part, i=start: torch.tensor(part[i : i + rows]), data)
-            self._model.make_moves(batch)
+            self._model.make_moves(batch, share)
             logs.append(self._model.current_logs())
         return lambda: torch.stack(logs).cpu().numpy()
 

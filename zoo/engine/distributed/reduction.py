@@ -1,0 +1,97 @@
+"""What the processes of a training agree on in a step, and what they compute over the whole batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from zoo import random
+from zoo.engine import distributed
+from zoo.errors import ZooError
+from zoo.runtime.keras_compat import moments_by
+
+
+def agreed(share: random.Share, found, grads, assigned, variables):
+    """Of one process's part of a move, that of the whole batch; one call to the others.
+
+    Args:
+        share: the rows that this process has.
+        found: ``(sums, scalars, totals)`` of the move's forward pass over them.
+        grads: ``{player: gradients}``.
+        assigned: ``{id(variable): value}``.
+        variables: of the model, in an order that is the same in every process: ids are not.
+
+    Returns:
+        ``found``, ``grads`` and ``assigned``.
+    """
+    sums, scalars, totals = found
+    order = [id(v) for v in variables if id(v) in assigned]
+    # a sum is so many times the mean of the rows
+    parts = sums * (share.of / share.rows), scalars, totals, grads, [assigned[i] for i in order]
+    sums, scalars, totals, grads, values = mean(parts, share)
+    return (sums, scalars, totals), grads, {**assigned, **dict(zip(order, values, strict=True))}
+
+
+def mean(structure, share: random.Share):
+    """The means over the whole batch of all float tensors in a structure, which are of a share."""
+    assert distributed.team is not None
+    leaves = [ops.convert_to_tensor(leaf) for leaf in tree.flatten(structure)]
+    kinds = [keras.backend.standardize_dtype(leaf.dtype) for leaf in leaves]
+    places = [i for i, kind in enumerate(kinds) if "float" in kind]
+    rows = [ops.reshape(ops.cast(ops.stop_gradient(leaves[i]), "float32"), (-1,)) for i in places]
+    flat = distributed.team.mean(ops.concatenate(rows), share.weight)
+    start = 0
+    for i, row in zip(places, rows, strict=True):
+        own = flat[start : start + row.shape[0]]
+        leaves[i] = ops.cast(ops.reshape(own, leaves[i].shape), kinds[i])
+        start += row.shape[0]
+    return tree.pack_sequence_as(structure, leaves)
+
+
+def whole(x):
+    """The rows of the whole batch, of a float tensor of this process's rows; differentiable.
+
+    For a loss that compares examples with each other. Alone, it is ``x``.
+    """
+    own = random.share()
+    if own is None:
+        return x
+    ahead, behind = own.first, own.of - own.first - own.rows
+    if not own.weight:  # this process only looks on
+        empty = ops.zeros((own.of, *x.shape[1:]))
+        return distributed.team.mean(empty + 0.0 * ops.sum(x), 0.0)
+    rest = [(0, 0)] * (len(x.shape) - 1)
+    padded = ops.pad(x / own.weight, [(ahead, behind), *rest])
+    return distributed.team.mean(padded, own.weight)
+
+
+def synchronize(model: Any) -> None:
+    """Have the layers of batch normalization take their moments over the whole batch.
+
+    Alone they stay as they are.
+    """
+    for layer in model._flatten_layers(recursive=True):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            moments_by(layer, _moments)
+
+
+def _moments(layer, x, mask):
+    """Mean and variance of the whole batch, along all axes but the layer's."""
+    own = random.share()
+    if own is None:
+        return None
+    if mask is not None:
+        raise ZooError(
+            f"{layer.name}: batch normalization with a mask has no moments over several devices: "
+            "train with --devices 1"
+        )
+    axes = [axis for axis in range(len(x.shape)) if axis != layer.axis % len(x.shape)]
+    # around what is near the mean: squares of large numbers would lose the small differences
+    near = ops.stop_gradient(ops.cast(layer.moving_mean, x.dtype))
+    near = ops.reshape(near, [1 if axis in axes else -1 for axis in range(len(x.shape))])
+    apart = x - near
+    both = ops.stack([ops.mean(apart, axes), ops.mean(ops.square(apart), axes)])
+    first, second = ops.unstack(distributed.team.mean(both, own.weight))
+    return first + ops.reshape(near, (-1,)), second - ops.square(first)
