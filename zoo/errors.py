@@ -23,6 +23,12 @@ class RunFailed(ZooError):
     exit_code = 1
 
 
+class Lost(RunFailed):
+    """A process of a training has lost the others. Nothing is wrong with the run itself."""
+
+    exit_code = 75  # as sendmail says of what may be tried again
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM ended a run, after a checkpoint. The command line exits with 143, as shells say."""
 

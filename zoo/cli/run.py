@@ -13,9 +13,11 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    devices_option,
     full_option,
     json_option,
     on_nan_option,
+    restarts_option,
     runs_option,
 )
 from zoo.errors import Terminated
@@ -30,6 +32,8 @@ from zoo.runtime.quiet import import_backend
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @backend_option
 @device_option
+@devices_option
+@restarts_option
 @runs_option
 @data_dir_option
 @click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
@@ -48,6 +52,8 @@ def command(
     changes: tuple[str, ...],
     backend: str | None,
     device: str | None,
+    devices: int | None,
+    restarts: int,
     runs_folder: str | None,
     data_dir: str | None,
     strict_data: bool,
@@ -67,8 +73,11 @@ def command(
       zoo run vae_mnist optimizers.autoencoder.learning_rate=3e-4
       zoo run vae_mnist weights.autoencoder.kl=4
       zoo run vae_mnist --backend torch --device cpu
+      zoo run vae_mnist --backend torch --devices 2
       zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from vae_mnist
     """
+    from zoo.cli import together
+    from zoo.cli.compare import given
     from zoo.cli.trained import meant
     from zoo.config import recipe_files
     from zoo.runtime import backends
@@ -76,6 +85,22 @@ def command(
     path = recipe_files.find(recipe)
     source = meant(weights_from, runs_folder) if weights_from else None
     choice = backends.choose(backend, path, device)
+    options = [
+        *given("--backend", choice.backend),
+        *given("--runs", runs_folder),
+        *given("--data-dir", data_dir),
+        *given("--on-nan", on_nan),
+        *(flag for flag, on in (("--strict-data", strict_data), ("--full", full)) if on),
+        *(["--json"] if as_json else []),
+    ]
+    begin = ["run", str(path), *changes, *given("--from", weights_from), *options]
+    if not dry_run:
+        status = together.supervised(
+            devices, restarts, choice, begin, lambda run: ["resume", run, *options]
+        )
+        if status is not None:
+            return status
+        together.join(choice.backend)
     backends.activate(choice)
     about = recipe_files.about(path)
     say(f"recipe {path.stem}: {about}" if about else f"recipe {path}")
@@ -86,6 +111,8 @@ def command(
     from zoo.config import overrides
     from zoo.config import recipe as recipes
     from zoo.datasets import Access
+    from zoo.engine import distributed
+    from zoo.training.follow import follow
     from zoo.training.train import train
 
     tell(advice.other_device(choice))
@@ -103,6 +130,9 @@ def command(
             else fitted("\n".join(found.lines))
         )
         return None
+
+    if not distributed.is_first():
+        return followed(lambda: follow(changed, access, on_nan or "stop"))
 
     def trained(begun):
         return train(
@@ -129,12 +159,14 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
         train: function of ``begun`` that returns the finished run, as ``zoo.train``.
         as_json: whether to print the results as JSON.
     """
+    from zoo.cli import together
     from zoo.reports import summary
 
     started: list = []
 
     def begun(run):
         started.append(run)
+        together.tell_run(run)
         for line in summary.begun(run):
             say(line)
 
@@ -157,6 +189,15 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
     else:
         click.echo(fitted(summary.finished(run)))
     return None
+
+
+def followed(follow: Callable[[], None]) -> int:
+    """Train along with the first process, and return the exit status, which is its too."""
+    try:
+        follow()
+    except KeyboardInterrupt as error:
+        return 143 if isinstance(error, Terminated) else 130
+    return 0
 
 
 def tell(line: str | None) -> None:

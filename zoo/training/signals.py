@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from zoo.engine import distributed
 from zoo.errors import Terminated
 
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
@@ -37,6 +38,13 @@ class Interruption:
     def number(self) -> int | None:
         """The signal that there was, or None."""
         return self._asked
+
+    def agree(self) -> None:
+        """Take up the signal that another process has had of those that train together."""
+        found = distributed.anywhere(*(self._asked == number for number in _NAMES))
+        for number, had in zip(_NAMES, found, strict=True):
+            if had and not self._asked:
+                self._asked = number
 
     def end(self) -> None:
         """Raise what stands for the signal: ``KeyboardInterrupt``, or ``Terminated``."""

@@ -172,7 +172,7 @@ class Steps:
             terms = len(model.metrics_names)
             self._program = jax_chunks.program(step, rows, most, terms, compiled)
 
-    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+    def start(self, data: tuple, share=None) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's data, which may go on after this returns.
 
         Returns:

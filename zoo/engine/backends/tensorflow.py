@@ -105,7 +105,7 @@ class Steps:
         self._step = values if model.run_eagerly else tf.function(values, autograph=False)
         self._program: Callable | None = None
 
-    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+    def start(self, data: tuple, share=None) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's data; gives a function that gives their logs."""
         rows, terms = self._rows, len(self._model.metrics_names)
         total = len(tf.nest.flatten(data)[0])

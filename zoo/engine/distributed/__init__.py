@@ -33,6 +33,9 @@ class Team(Protocol):
     def total(self, array: np.ndarray) -> np.ndarray:
         """The sum over the processes of an array of the host."""
 
+    def is_lost(self, error: Exception) -> bool:
+        """Whether an error says that another process has ended or does not answer."""
+
     def leave(self) -> None:
         """Let go of what is open."""
 
@@ -64,6 +67,11 @@ def leave() -> None:
     if team is not None:
         team.leave()
         team = None
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether an error says that another process has ended or does not answer."""
+    return team is not None and team.is_lost(error)
 
 
 def size() -> int:

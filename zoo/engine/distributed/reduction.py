@@ -50,6 +50,14 @@ def mean(structure, share: random.Share):
     return tree.pack_sequence_as(structure, leaves)
 
 
+def take_over(model: Any) -> None:
+    """Give a model the state that it has in the first process, where callbacks change it."""
+    if distributed.team is not None:
+        variables = model.trainable_variables, model.non_trainable_variables
+        of_steps = model.optimizer.variables, model.metrics_variables
+        distributed.spread([v for group in (*variables, *of_steps) for v in group])
+
+
 def whole(x):
     """The rows of the whole batch, of a float tensor of this process's rows; differentiable.
 

@@ -49,6 +49,10 @@ class Team:
         dist.all_reduce(tensor)
         return tensor.numpy()
 
+    def is_lost(self, error: Exception) -> bool:
+        signs = "Connection closed by peer", "Connection reset", "gloo", "NCCL", "Timed out"
+        return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+
     def leave(self) -> None:
         dist.destroy_process_group()
 
