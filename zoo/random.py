@@ -16,9 +16,8 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import keras
 import numpy as np
@@ -136,8 +135,7 @@ def key(seed: int, purpose: str) -> np.int32:
     return np.int32(_signed(int(_words(int(seed), purpose)[0])))
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """The rows of a batch that one of several processes works on.
 
     Attributes:

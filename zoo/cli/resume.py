@@ -84,8 +84,8 @@ def command(
     )
     if status is not None:
         return status
-    together.join(choice.backend)
     backends.activate(choice)
+    together.join(choice.backend)
     by = "chosen by --backend" if backend else "the run's own"
     say(f"{choice.backend} on {choice.device} ({by})")
 

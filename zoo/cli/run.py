@@ -100,8 +100,8 @@ def command(
         )
         if status is not None:
             return status
-        together.join(choice.backend)
     backends.activate(choice)
+    together.join(choice.backend)
     about = recipe_files.about(path)
     say(f"recipe {path.stem}: {about}" if about else f"recipe {path}")
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
