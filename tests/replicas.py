@@ -1,6 +1,6 @@
 """A few steps of a small training, made by one process or by several; each writes what it has.
 
-    python -m tests.replicas RECIPE STEPS FOLDER     with the variables of a rank, or without
+python -m tests.replicas RECIPE STEPS FOLDER     with the variables of a rank, or without
 """
 
 from __future__ import annotations

@@ -371,7 +371,7 @@ class Generator:
         return threefry(ops, key, (row[:, None], column[None, :]))
 
     def _places(self, n, local, axes: int):
-        """The numbers of the rows of a draw, int32 ``(n,)``; a scalar belongs to the whole batch."""
+        """The numbers of the rows of a draw, int32 ``(n,)``; a scalar is the whole batch's."""
         first = self._first_row
         if isinstance(first, Share):
             return first.places(n, self._xp, local) if axes else local

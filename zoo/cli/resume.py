@@ -85,7 +85,7 @@ def command(
     if status is not None:
         return status
     backends.activate(choice)
-    together.join(choice.backend)
+    together.join(choice.backend, devices)
     by = "chosen by --backend" if backend else "the run's own"
     say(f"{choice.backend} on {choice.device} ({by})")
 

@@ -101,7 +101,7 @@ def command(
         if status is not None:
             return status
     backends.activate(choice)
-    together.join(choice.backend)
+    together.join(choice.backend, devices)
     about = recipe_files.about(path)
     say(f"recipe {path.stem}: {about}" if about else f"recipe {path}")
     say(f"{choice.backend} on {choice.device} ({choice.reason})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -53,13 +54,32 @@ def supervised(
     if kind == "gpu" and backends.gpus() < devices:
         raise ZooError(f"--devices {devices}: there are {backends.gpus()} GPUs here")
     cpu = kind == "cpu"
+    if choice.backend == "jax":  # one process has all of them
+        if restarts:
+            raise ZooError(
+                "--max-restarts: on JAX one process has all devices, which is not watched"
+            )
+        if cpu:
+            flag = f"--xla_force_host_platform_device_count={devices}"
+            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+        return None
     device = (lambda n: ("--device", "cpu")) if cpu else (lambda n: ("--device", f"gpu:{n}"))
     return Crew(begin, go_on, devices, device, restarts).train()
 
 
-def join(backend: str) -> None:
-    """Meet the others, if this is one of several processes; before Keras is imported."""
+def join(backend: str, devices: int | None) -> None:
+    """Meet the others, if this is one of several processes; take the devices, if it has several.
+
+    It comes before Keras is imported.
+    """
     rank = ranks.mine()
+    if rank is None and devices not in (None, 1) and backend == "jax":
+        from zoo.runtime.quiet import import_backend
+
+        import_backend()
+        from zoo.engine.distributed import jax
+
+        jax.use(devices)
     if rank is not None:
         from zoo.engine import distributed
         from zoo.runtime.quiet import held_back

@@ -134,9 +134,7 @@ class Batches(keras.utils.PyDataset):
         wanted = slice(index * size, (index + 1) * size)
         return self._order("", len(self.split), epoch)[wanted] if self.shuffle else wanted
 
-    def _unpaired(
-        self, source: str, epoch: int, index: int, start: int, count: int
-    ) -> np.ndarray:
+    def _unpaired(self, source: str, epoch: int, index: int, start: int, count: int) -> np.ndarray:
         """Which rows of an unpaired source an item of an epoch has, from one of its rows on."""
         n = len(self.split.unpaired[source])
         first = index * self.batch_size * self.repeats + start

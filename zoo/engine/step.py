@@ -20,10 +20,7 @@ class TrainingStep:
     """What one step of a ``GenerativeModel`` does; the backend's ``Trainer`` calls it."""
 
     def make_moves(self, data, share=None):
-        """One step: every move in order, each repeat on examples of its own.
-
-        Where several processes make it, each has a ``share`` of each move's rows.
-        """
+        """One step: every move in order, each repeat on rows of its own, or a ``share`` of them."""
         batch = self.batch_of(data)
         step = ops.cast(self.optimizer._iterations, "int32")
         rng = self._rng("train", step, share or 0)

@@ -13,11 +13,11 @@ import keras
 
 from zoo.engine import accelerate
 from zoo.engine.backends import backend
-from zoo.engine.optimizers import serialized
 from zoo.plugin import views
 from zoo.plugin.serialization import described, plain, settings_of
 from zoo.runtime import machine
 from zoo.runtime.console import printable
+from zoo.runtime.keras import serialized
 
 
 def describe(experiment: Any) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def sign(meeting: Path, number: int) -> Path:
 
 
 def give_signs(rank: Rank) -> None:
-    """Have a thread show, as long as this process runs, that it does; a stopped one shows nothing."""
+    """Have a thread show, as long as this process runs, that it does."""
     if rank.meeting is None:
         return
     path = sign(rank.meeting, rank.number)

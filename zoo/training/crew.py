@@ -133,7 +133,11 @@ class Crew:
             if self._lost and until == float("inf"):
                 until = now
         first = self._workers[0].child.returncode
-        if first in _ENDED and not any(self._is_killed(w) for w in self._workers) and not self._lost:
+        if (
+            first in _ENDED
+            and not any(self._is_killed(w) for w in self._workers)
+            and not self._lost
+        ):
             return first
         self._lost = self._lost or self._blamed()
         return None

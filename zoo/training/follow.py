@@ -1,4 +1,4 @@
-"""A process that trains along with the first: it makes its part of each step, and writes nothing."""
+"""A process that trains along with the first: it makes its part of each step, no more."""
 
 from __future__ import annotations
 

@@ -183,9 +183,8 @@ class Loop:
 
     def _agreed(self, due: bool = False) -> bool:
         """Whether to write a checkpoint, the same in all processes that train together."""
-        self._interruption.agree()
         due, self._model.stop_training = map(bool, decided(due, self._model.stop_training))
-        return due or self._interruption.asked
+        return self._interruption.agree() or due
 
     def _checkpoint(self, epoch: int, step: int) -> None:
         """Take and write the state before a step; end the training if there was a signal."""

@@ -39,12 +39,13 @@ class Interruption:
         """The signal that there was, or None."""
         return self._asked
 
-    def agree(self) -> None:
-        """Take up the signal that another process has had of those that train together."""
+    def agree(self) -> bool:
+        """Take up the signal of any process that trains with this one; whether there was one."""
         found = distributed.anywhere(*(self._asked == number for number in _NAMES))
         for number, had in zip(_NAMES, found, strict=True):
             if had and not self._asked:
                 self._asked = number
+        return self.asked
 
     def end(self) -> None:
         """Raise what stands for the signal: ``KeyboardInterrupt``, or ``Terminated``."""

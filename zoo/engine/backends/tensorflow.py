@@ -11,6 +11,8 @@ from keras import ops
 
 from zoo.engine import accelerate, distributed
 from zoo.engine.accelerate import tensorflow_chunks
+from zoo.engine.backends.shared import InPlace
+from zoo.engine.backends.shared import Trainer as Trainer
 from zoo.random import Share
 from zoo.runtime.keras_compat import pure
 
@@ -78,19 +80,7 @@ def compiled(variables, fn):
     return tf.function(fn, reduce_retracing=True, autograph=False)
 
 
-class Trainer:
-    """The steps that Keras's TensorFlow trainer traces."""
-
-    def train_step(self, data, share=None):
-        self.make_moves(data, share)
-        return self.get_metrics_result()
-
-    def test_step(self, data):
-        self.evaluate_moves(data)
-        return self.get_metrics_result()
-
-
-class Steps:
+class Steps(InPlace):
     """The training steps of a model, many in one call; see ``zoo.engine.backends.jax.Steps``."""
 
     def __init__(self, model, rows: int, most: int):
@@ -124,6 +114,3 @@ class Steps:
             batch = tf.nest.map_structure(lambda part, i=start: part[i : i + rows], data)
             logs.append(self._step(tf.nest.map_structure(tf.convert_to_tensor, batch), share))
         return tf.stack(logs).numpy
-
-    def sync(self) -> None:
-        """Have the model's variables hold the state, as they do here after each step."""

@@ -9,6 +9,8 @@ import torch
 from keras import StatelessScope, ops, tree
 
 from zoo.engine import accelerate
+from zoo.engine.backends.shared import InPlace
+from zoo.engine.backends.shared import Trainer as Trainer
 from zoo.runtime.keras_compat import pure, torch_device
 
 draws_on_host = torch_device() == "cpu"
@@ -87,19 +89,7 @@ def compiled(variables, fn):
     return torch.no_grad()(fn)
 
 
-class Trainer:
-    """The steps that Keras's PyTorch trainer runs."""
-
-    def train_step(self, data):
-        self.make_moves(data)
-        return self.get_metrics_result()
-
-    def test_step(self, data):
-        self.evaluate_moves(data)
-        return self.get_metrics_result()
-
-
-class Steps:
+class Steps(InPlace):
     """The training steps of a model, many in one call; see ``zoo.engine.backends.jax.Steps``."""
 
     def __init__(self, model, rows: int, most: int):
@@ -116,6 +106,3 @@ class Steps:
             self._model.make_moves(batch, share)
             logs.append(self._model.current_logs())
         return lambda: torch.stack(logs).cpu().numpy()
-
-    def sync(self) -> None:
-        """Have the model's variables hold the state, as they do here after each step."""

@@ -1,4 +1,4 @@
-"""What the processes of a training agree on in a step, and what they compute over the whole batch."""
+"""What processes agree on in a step, and what they compute over the whole batch."""
 
 from __future__ import annotations
 
@@ -59,20 +59,34 @@ def take_over(model: Any) -> None:
 
 
 def whole(x):
-    """The rows of the whole batch, of a float tensor of this process's rows; differentiable.
+    """The rows of the whole batch, where several processes have some of them each.
 
-    For a loss that compares examples with each other. Alone, it is ``x``.
+    For a loss that compares examples with each other: a mean over the batch within a function that
+    is not linear, distances of all pairs. Its value is then that of one process, and so are its
+    gradients, which go to each row's own process. Alone, or on several devices of JAX, it is ``x``.
+
+    Args:
+        x: float32 ``(n, ...)``, a row per example of the batch.
+
+    Returns:
+        ``(rows of the whole batch, ...)``.
+
+    Raises:
+        ZooError: the rows are not those of the batch.
     """
-    own = random.share()
-    if own is None:
+    own, team = random.share(), distributed.team
+    if own is None or team is None:
         return x
-    ahead, behind = own.first, own.of - own.first - own.rows
+    if x.shape[0] != own.rows:
+        raise ZooError(
+            f"zoo.nn.losses.whole: {x.shape[0]} rows, where a process has {own.rows} of the batch: "
+            "give it one row per example, or train with --devices 1"
+        )
     if not own.weight:  # this process only looks on
-        empty = ops.zeros((own.of, *x.shape[1:]))
-        return distributed.team.mean(empty + 0.0 * ops.sum(x), 0.0)
+        return team.mean(ops.zeros((own.of, *x.shape[1:])) + 0.0 * ops.sum(x), 0.0)
+    behind = own.of - own.first - own.rows
     rest = [(0, 0)] * (len(x.shape) - 1)
-    padded = ops.pad(x / own.weight, [(ahead, behind), *rest])
-    return distributed.team.mean(padded, own.weight)
+    return team.mean(ops.pad(x / own.weight, [(own.first, behind), *rest]), own.weight)
 
 
 def synchronize(model: Any) -> None:
@@ -87,8 +101,8 @@ def synchronize(model: Any) -> None:
 
 def _moments(layer, x, mask):
     """Mean and variance of the whole batch, along all axes but the layer's."""
-    own = random.share()
-    if own is None:
+    own, team = random.share(), distributed.team
+    if own is None or team is None:
         return None
     if mask is not None:
         raise ZooError(
@@ -101,5 +115,5 @@ def _moments(layer, x, mask):
     near = ops.reshape(near, [1 if axis in axes else -1 for axis in range(len(x.shape))])
     apart = x - near
     both = ops.stack([ops.mean(apart, axes), ops.mean(ops.square(apart), axes)])
-    first, second = ops.unstack(distributed.team.mean(both, own.weight))
+    first, second = ops.unstack(team.mean(both, own.weight))
     return first + ops.reshape(near, (-1,)), second - ops.square(first)

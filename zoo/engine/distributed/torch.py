@@ -1,4 +1,4 @@
-"""Processes that train together on PyTorch: ``torch.distributed``, by gloo on CPUs, NCCL on GPUs."""
+"""Processes that train together on PyTorch, by gloo on CPUs and NCCL on GPUs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ ends the others at once; that one has stopped is seen by who started them."""
 def joined(rank: Rank) -> Team:
     """Meet the other processes: in a file of the meeting, else where MASTER_ADDR says."""
     if not dist.is_available() or not dist.is_gloo_available():
-        raise ZooError("this PyTorch has no torch.distributed with gloo, which several devices need")
-    at = {"init_method": f"file://{rank.meeting / 'torch'}"} if rank.meeting else {}
+        raise ZooError(
+            "this PyTorch has no torch.distributed with gloo, which several devices need"
+        )
+    at = f"file://{rank.meeting / 'torch'}" if rank.meeting else "env://"
     nccl = torch.cuda.is_available() and os.environ.get("KERAS_TORCH_DEVICE") != "cpu"
     if nccl:
         torch.cuda.set_device(rank.local % torch.cuda.device_count())
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if nccl else "gloo",
+        at,
         rank=rank.number,
         world_size=rank.of,
         timeout=PATIENCE,
-        **at,
     )
     return Team(rank)
 
