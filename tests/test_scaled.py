@@ -209,7 +209,7 @@ def test_a_worker_that_dies_or_stops_is_made_up_for(tmp_path, sign, rank):
     os.kill(command.workers()[rank], sign)
     status, told = command.ended()
     assert status == 0, told
-    assert f"process {rank} of 0 to 1" in told and "1 restart left" in told
+    assert f"rank {rank} of 2" in told and "1 restart left" in told
     assert_same(end(tmp_path / "calm"), end(tmp_path / "broken"))
 
 
@@ -221,7 +221,7 @@ def test_without_restarts_one_message_says_who_and_what_to_do(tmp_path):
     os.kill(command.workers()[1], signal.SIGKILL)
     status, told = command.ended()
     assert status == 1
-    assert "process 1 of 0 to 1 (cpu, pid " in told and "was ended by SIGKILL" in told
+    assert "rank 1 of 2 (cpu of " in told and "was ended by SIGKILL" in told
     assert f"zoo resume {run.id} --devices 2" in told and "Traceback" not in told
 
 

@@ -101,7 +101,7 @@ def command(
         if status is not None:
             return status
     backends.activate(choice)
-    together.join(choice.backend, devices)
+    together.join(choice.backend, None if dry_run else devices)
     about = recipe_files.about(path)
     say(f"recipe {path.stem}: {about}" if about else f"recipe {path}")
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
@@ -123,7 +123,7 @@ def command(
     if dry_run:
         from zoo.training import dry_run as description
 
-        found = description.describe(changed, access)
+        found = description.describe(changed, access, devices or 1)
         click.echo(
             jsons.text({"seconds": found.seconds, "described": found.lines})
             if as_json

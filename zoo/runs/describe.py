@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from zoo.engine import accelerate
+from zoo.engine import accelerate, distributed
 from zoo.engine.backends import backend
 from zoo.plugin import views
 from zoo.plugin.serialization import described, plain, settings_of
@@ -26,6 +26,7 @@ def describe(experiment: Any) -> dict[str, Any]:
     return {
         "backend": keras.backend.backend(),
         "device": backend.device(),
+        "devices": distributed.devices,
         "accelerations": accelerate.active(),
         "seed": recipe.seed,
         "precision": recipe.precision,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -102,7 +103,7 @@ class Crew:
         cores = str(max(1, (os.cpu_count() or 1) // self.of))
         threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
         share = {name: cores for name in threads if name not in os.environ}
-        self._workers = []
+        self._workers, self._lost = [], ""
         for number in range(self.of):
             errors = None if number == 0 else tempfile.TemporaryFile()  # noqa: SIM115
             child = leash.start(
@@ -157,7 +158,8 @@ class Crew:
 
     def _named(self, worker: Worker) -> str:
         device = " ".join(self.device(worker.number)).removeprefix("--device ") or "its device"
-        return f"process {worker.number} of 0 to {self.of - 1} ({device}, pid {worker.child.pid})"
+        where = f"{device} of {platform.node() or 'this machine'}, pid {worker.child.pid}"
+        return f"rank {worker.number} of {self.of} ({where})"
 
     def _is_killed(self, worker: Worker) -> bool:
         return (worker.child.returncode or 0) < 0

@@ -44,6 +44,10 @@ team: Team | None = None
 """The processes that this one trains with; None where it trains alone."""
 
 
+devices = 1
+"""How many compute together."""
+
+
 def join(rank: Rank, backend: str) -> None:
     """Meet the other processes, before Keras is imported. It waits for all of them.
 
@@ -56,8 +60,9 @@ def join(rank: Rank, backend: str) -> None:
     """
     import importlib
 
-    global team
+    global team, devices
     if team is None:
+        devices = rank.of
         team = importlib.import_module(f"{__name__}.{backend}").joined(rank)
 
 

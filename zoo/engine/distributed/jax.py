@@ -13,6 +13,9 @@ import jax
 import keras
 from jax.sharding import NamedSharding, PartitionSpec
 
+from zoo.engine import distributed
+from zoo.errors import ZooError
+
 _AXIS = "batch"
 _mesh: Any = None
 
@@ -31,8 +34,6 @@ def use(number: int) -> None:
         ZooError: there are fewer.
     """
     global _mesh
-    from zoo.errors import ZooError
-
     devices = jax.local_devices()
     if len(devices) < number:
         raise ZooError(f"--devices {number}: JAX finds {len(devices)} here")
@@ -41,11 +42,7 @@ def use(number: int) -> None:
     mesh = keras.distribution.DeviceMesh((number,), [_AXIS], names)
     keras.distribution.set_distribution(_Whole(device_mesh=mesh, auto_shard_dataset=False))
     _mesh = jax.sharding.Mesh(devices, [_AXIS])
-
-
-def size() -> int:
-    """How many devices compute together."""
-    return 1 if _mesh is None else _mesh.size
+    distributed.devices = number
 
 
 def split(structure):
