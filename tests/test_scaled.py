@@ -16,10 +16,12 @@ import pytest
 
 from tests.replicas import made
 from zoo.datasets import Batches
+from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
 from zoo.random import Generator, Share
 from zoo.runs.checkpoints import Store
 from zoo.runs.run import Run
+from zoo.runtime import ranks
 
 BACKEND = keras.backend.backend()
 processes = pytest.mark.skipif(BACKEND == "jax", reason="JAX has devices in one process")
@@ -95,6 +97,55 @@ def test_noise_is_that_of_the_row_in_the_whole_batch():
     assert float(scalar.normal(())) == float(shared.normal(()))
 
 
+# --- places
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    "given, place",
+    [
+        ({}, None),
+        ({"WORLD_SIZE": "1", "RANK": "0"}, None),
+        ({"SLURM_NTASKS": "4", "SLURM_PROCID": "0"}, None),  # a batch script, before srun
+        (
+            {"WORLD_SIZE": "4", "RANK": "3", "LOCAL_RANK": "1"}
+            | {"MASTER_ADDR": "a", "MASTER_PORT": "5"},
+            ("torchrun", 3, 4, 1, "a:5"),
+        ),
+        (
+            {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "2", "SLURM_LOCALID": "0"}
+            | {"SLURM_STEP_NODELIST": "gpu[07-09,12],b", "SLURM_JOB_ID": "41007"},
+            ("Slurm", 2, 4, 0, "gpu07:21007"),
+        ),
+        (
+            {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1", "MASTER_ADDR": "h"},
+            ("Open MPI", 1, 2, 0, "h:29500"),
+        ),
+        (
+            {"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"index": 1}}'},
+            ("TF_CONFIG", 1, 2, 0, ""),
+        ),
+    ],
+)
+def test_the_place_of_a_process_is_read_from_the_environment(given, place):
+    found = ranks.mine(given)
+    if place is None:
+        assert found is None
+    else:
+        assert (found.source, found.number, found.of, found.local, found.address) == place
+
+
+@pytest.mark.backend_free
+def test_variables_that_contradict_each_other_are_refused_in_words():
+    for given, words in (
+        ({"WORLD_SIZE": "2"}, "unset WORLD_SIZE to train alone"),
+        ({"WORLD_SIZE": "2", "RANK": "2", "MASTER_ADDR": "h"}, "none of WORLD_SIZE=2"),
+        ({"TF_CONFIG": "{"}, "TF_CONFIG is not"),
+    ):
+        with pytest.raises(ZooError, match=words):
+            ranks.mine(given)
+
+
 # --- numbers
 
 
@@ -107,6 +158,11 @@ def test_noise_is_that_of_the_row_in_the_whole_batch():
         pytest.param("vae", 3, marks=pytest.mark.slow),
         pytest.param("vaegan", 2, marks=pytest.mark.slow),
         pytest.param("wgan_gp", 2, marks=pytest.mark.slow),
+        pytest.param("vqvae", 2, marks=pytest.mark.slow),
+        pytest.param("mmd_vae", 3, marks=pytest.mark.slow),
+        pytest.param("beta_tc_vae", 3, marks=pytest.mark.slow),
+        pytest.param("free_bits_vae", 2, marks=pytest.mark.slow),
+        pytest.param("pacgan", 2, marks=pytest.mark.slow),
         pytest.param("dcgan", 4, marks=pytest.mark.slow),
     ],
 )
@@ -132,8 +188,19 @@ def test_alone_nothing_is_asked_of_others(monkeypatch):
     chunk = chunks._joined(0, 1, False)
     assert distributed.team is None and chunk.share is None
     backend.Steps(experiment.model, chunks.rows, 1).start(chunk.data, chunk.share)()
-    assert f"zoo.engine.distributed.{BACKEND}" not in sys.modules
+    assert distributed.devices == 1
+    if BACKEND != "jax":  # whose devices need nothing of others
+        assert f"zoo.engine.distributed.{BACKEND}" not in sys.modules
     assert not any("_moments" in vars(layer) for layer in experiment.model._flatten_layers())
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="on the other backends a device has its process")
+@pytest.mark.parametrize("name", ["vae", pytest.param("dcgan", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("of", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_several_devices_of_jax_have_the_numbers_of_one(tmp_path, name, of):
+    (alone,) = made(name, 4, tmp_path / "alone", 1)
+    (several,) = made(name, 4, tmp_path / "several", 1, devices=of)
+    np.testing.assert_allclose(several["terms"], alone["terms"], rtol=1e-4)
 
 
 # --- faults
@@ -169,8 +236,8 @@ class Command:
                 variables = (path / "environ").read_bytes().split(b"\0")
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            ranks = [int(v[5:]) for v in variables if v.startswith(b"RANK=")]
-            found |= {rank: int(path.name) for rank in ranks}
+            own = [int(v[5:]) for v in variables if v.startswith(b"RANK=")]
+            found |= {rank: int(path.name) for rank in own}
         return found
 
     def until_checkpoint(self, epochs: int = 1) -> Run:

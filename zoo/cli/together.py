@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import ZooError
 from zoo.runtime import ranks
+from zoo.runtime.console import hush
 
 if TYPE_CHECKING:
     from zoo.runs.run import Run
@@ -84,6 +85,8 @@ def join(backend: str, devices: int | None) -> None:
         from zoo.engine import distributed
         from zoo.runtime.quiet import held_back
 
+        if not rank.is_first:
+            hush()
         ranks.give_signs(rank)
         with held_back():
             distributed.join(rank, backend)

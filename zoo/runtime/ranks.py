@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -25,7 +27,8 @@ class Rank:
         number: from 0; the process 0 writes the run.
         of: how many there are.
         local: its number on its machine.
-        meeting: the folder where they meet; None for processes of several machines.
+        meeting: the folder where they meet; None where others have started them.
+        address: ``host:port`` of the first process, where others have started them.
         source: who says so.
     """
 
@@ -33,6 +36,7 @@ class Rank:
     of: int
     local: int = 0
     meeting: Path | None = None
+    address: str = ""
     source: str = "torchrun"
 
     @property
@@ -54,32 +58,68 @@ def mine(given: Mapping[str, str] | None = None) -> Rank | None:
         given: the environment; by default that of this process.
 
     Raises:
-        ZooError: the variables contradict each other.
+        ZooError: the variables contradict each other, or do not say where the first process is.
     """
     given = os.environ if given is None else given
-    if int(given.get("WORLD_SIZE") or 1) < 2:
-        return None
-    meeting = given.get(MEETING)
-    rank = Rank(
-        number=_number(given, "RANK"),
-        of=_number(given, "WORLD_SIZE"),
-        local=int(given.get("LOCAL_RANK") or 0),
-        meeting=Path(meeting) if meeting else None,
-        source="zoo" if meeting else "torchrun",
-    )
-    if not 0 <= rank.number < rank.of:
-        raise ZooError(f"RANK={rank.number} is none of WORLD_SIZE={rank.of} processes")
-    return rank
+    for source, (number, of, local) in _VARIABLES.items():
+        if int(given.get(of) or 1) > 1:
+            rank = Rank(
+                number=_number(given, number, source),
+                of=_number(given, of, source),
+                local=int(given.get(local) or 0),
+                meeting=Path(given[MEETING]) if MEETING in given else None,
+                address="" if MEETING in given else _address(given, source),
+                source=source,
+            )
+            if not 0 <= rank.number < rank.of:
+                raise ZooError(f"{number}={rank.number} is none of {of}={rank.of} processes")
+            return rank
+    return _of_tensorflow(given)
 
 
-def _number(given: Mapping[str, str], name: str) -> int:
+_VARIABLES = {
+    "torchrun": ("RANK", "WORLD_SIZE", "LOCAL_RANK"),
+    # of a step, as srun starts: a batch script has SLURM_NTASKS too, and is one process
+    "Slurm": ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
+    "Open MPI": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
+}
+"""By who starts processes: the variables of a process's number, of how many, and on its machine."""
+
+
+def _number(given: Mapping[str, str], name: str, source: str) -> int:
     try:
         return int(given[name])
     except (KeyError, ValueError):
         raise ZooError(
-            f"{name}={given.get(name, '')!r} is not a number, and WORLD_SIZE says that several "
-            "processes train together: unset WORLD_SIZE to train alone"
+            f"{name}={given.get(name, '')!r} is no number, and {_VARIABLES[source][1]} says that "
+            f"processes train together: unset {_VARIABLES[source][1]} to train alone"
         ) from None
+
+
+def _address(given: Mapping[str, str], source: str) -> str:
+    """``host:port`` of the first process."""
+    host, port = given.get("MASTER_ADDR", ""), given.get("MASTER_PORT", "")
+    if source == "Slurm":
+        nodes = given.get("SLURM_STEP_NODELIST") or given.get("SLURM_JOB_NODELIST") or ""
+        # "gpu[07-09,12],login1" begins with gpu07
+        first = re.match(r"([^,\[]+)(?:\[(\w+))?", nodes)
+        host = host or (f"{first[1]}{first[2] or ''}" if first else "")
+        port = port or str(20000 + int(given.get("SLURM_JOB_ID") or 0) % 20000)
+    return f"{host}:{port or 29500}" if host else ""
+
+
+def _of_tensorflow(given: Mapping[str, str]) -> Rank | None:
+    """The place that TF_CONFIG says."""
+    try:
+        said = json.loads(given.get("TF_CONFIG") or "{}")
+        workers, number = said.get("cluster", {}).get("worker", ()), said.get("task", {})["index"]
+    except KeyError:
+        return None
+    except (ValueError, AttributeError, TypeError):
+        raise ZooError(
+            "TF_CONFIG is not the JSON that TensorFlow describes: mend or unset it"
+        ) from None
+    return Rank(int(number), len(workers), source="TF_CONFIG") if len(workers) > 1 else None
 
 
 def sign(meeting: Path, number: int) -> Path:

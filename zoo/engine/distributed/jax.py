@@ -45,6 +45,18 @@ def use(number: int) -> None:
     distributed.devices = number
 
 
+def joined(rank):
+    """Refuse several processes.
+
+    Raises:
+        ZooError: always.
+    """
+    raise ZooError(
+        f"{rank.source} has started {rank.of} processes, and on JAX the zoo trains in one process "
+        "with several devices: start one, with --devices N; or take --backend torch"
+    )
+
+
 def split(structure):
     """Arrays whose rows are divided among the devices, where their number can be."""
     if _mesh is None:

@@ -18,12 +18,17 @@ ends the others at once; that one has stopped is seen by who started them."""
 
 
 def joined(rank: Rank) -> Team:
-    """Meet the other processes: in a file of the meeting, else where MASTER_ADDR says."""
+    """Meet the other processes: in a file of the meeting, else where the first one is."""
     if not dist.is_available() or not dist.is_gloo_available():
         raise ZooError(
             "this PyTorch has no torch.distributed with gloo, which several devices need"
         )
-    at = f"file://{rank.meeting / 'torch'}" if rank.meeting else "env://"
+    if not rank.meeting and not rank.address:
+        raise ZooError(
+            f"{rank.source} does not say where the first process is: set MASTER_ADDR to its host, "
+            "and MASTER_PORT to a free port there"
+        )
+    at = f"file://{rank.meeting / 'torch'}" if rank.meeting else f"tcp://{rank.address}"
     nccl = torch.cuda.is_available() and os.environ.get("KERAS_TORCH_DEVICE") != "cpu"
     if nccl:
         torch.cuda.set_device(rank.local % torch.cuda.device_count())
