@@ -1,4 +1,4 @@
-"""The benchmark: one command, whose table is the one in docs/performance.md.
+"""The benchmark: one command, whose table is the one in docs/lab/performance.md.
 
     python -m benchmarks                                   everything
     python -m benchmarks --models A --backends jax         these only; the other results stay
@@ -75,7 +75,7 @@ def _options():
     add("--pairs", type=int, default=5, help="times that each comparison is made")
     add("--seconds", type=float, help="of training timed in a measurement; 3, on a GPU 1")
     add("--json", type=Path, help="where results are kept: results.json or gpu.json")
-    add("--docs", type=Path, default=FOLDER.parent / "docs" / "performance.md")
+    add("--docs", type=Path, default=FOLDER.parent / "docs/lab/performance.md")
     add("--smoke", action="store_true", help="tiny models, one time, no table in the docs")
     add("--table", action="store_true", help="measure nothing, render the results that are kept")
     add("--gpu", action="store_true", help="precisions, chunks and share of peak on a GPU")

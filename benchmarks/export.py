@@ -1,4 +1,4 @@
-"""Exports of trained models in every format, and the table of docs/export.md.
+"""Exports of trained models in every format, and the table of docs/lab/exports.md.
 
     python -m benchmarks.export --runs FOLDER        measure, and write the table anew
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from zoo.runs import folders, formats
 from zoo.runtime import backends, processes
 
-DOCS = Path(__file__).parents[1] / "docs" / "export.md"
+DOCS = Path(__file__).parents[1] / "docs/lab/exports.md"
 PARTS = [
     ("VAE decoder", "vae_mnist", "decoder"),
     ("VAE encoder", "vae_mnist", "encoder"),

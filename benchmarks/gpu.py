@@ -1,6 +1,6 @@
 """The benchmark on a GPU: each precision, chunks on and off, beside the hand-written code.
 
-    python -m benchmarks --gpu                          ten minutes; writes docs/performance.md
+    python -m benchmarks --gpu                          ten minutes; writes docs/lab/performance.md
     python -m benchmarks --gpu --models A --minutes 3   these only; the other results stay
     python -m benchmarks --gpu --device cpu --smoke     tiny, to see that all of it runs
 

@@ -6,8 +6,8 @@
 
 A KL that costs four times as much leaves fewer of the 10 dimensions of z in use; whether each of
 them is one factor is what MIG, DCI, SAP, the score of FactorVAE and modularity measure, each by
-the protocol that docs/metrics.md has. Networks are dense, as in the paper, on sprites of 32 x 32.
-With --full the forests of DCI take a minute or two.
+the protocol in docs/reference/metrics.md. Networks are dense, as in the paper, on sprites of
+32 x 32. With --full the forests of DCI take a minute or two.
 """
 
 import keras

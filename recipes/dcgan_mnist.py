@@ -6,7 +6,8 @@
 Its networks are InfoGAN's (Chen et al. 2016, table 1): 4 x 4 kernels, and a dense layer between
 maps and vectors. The paper's own are those of `recipes/published/dcgan_mnist.py`.
 
-Its noise is of ten Gaussians: of one, 84.7% of the samples are recognized (docs/problems.md).
+Its noise is of ten Gaussians: with one, 84.7% of the samples are recognized
+(docs/how-to/problems.md).
 
 Measured with TensorFlow, seeds 0, 1 and 2: 90.3%, 91.2% and 88.4% of 1,000 samples are recognized
 with a confidence above 0.9, as 96.5% of real pictures are, and each class has at least 7.6%; 208 s

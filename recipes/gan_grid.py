@@ -2,7 +2,7 @@
 
     zoo run recipes/gan_grid.py
 
-19 of 25 modes and 78.2% of high quality with seed 0, in 80 s (docs/results.md).
+19 of 25 modes and 78.2% of high quality with seed 0, in 80 s (docs/lab/results.md).
 """
 
 import keras

@@ -3,7 +3,7 @@
     zoo run recipes/gan_ring.py
 
 8 of 8 modes and 88.9% of high quality, the mean of three seeds; a minute of processor time each
-(docs/results.md). Modes are also counted every 5 epochs: results.json has the best and the last
+(docs/lab/results.md). Modes are also counted every 5 epochs: results.json has the best and the last
 count, TensorBoard the curve.
 """
 

@@ -4,7 +4,7 @@
     zoo run recipes/vae_mnist.py epochs=3 model.latent_dim=8
 
 About two minutes with JAX on two CPU cores that do other work as well. Test ELBO -95.9 nats,
-the bound of 100 samples -92.0 (docs/results.md).
+the bound of 100 samples -92.0 (docs/lab/results.md).
 """
 
 import keras

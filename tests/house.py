@@ -1,6 +1,6 @@
 """The rooms of ``zoo/``, read from its imports, and their picture.
 
-    python -m tests.house      write docs/house.svg anew
+    python -m tests.house      write docs/concepts/house.svg anew
 
 A room is a package or a flat module; a package's inner folders are rooms of their own.
 """
@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
-PICTURE = REPOSITORY / "docs" / "house.svg"
+PICTURE = REPOSITORY / "docs/concepts/house.svg"
 
 FLOORS = [  # from the ground up; rooms of one floor do not import each other
     {"errors": "messages for people"},

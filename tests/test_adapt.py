@@ -108,8 +108,8 @@ def test_pretrained_weights_of_a_given_network_stay():
 
 
 def of_the_page(name):
-    """The class or function of this name in docs/models.md."""
-    text = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+    """The class or function of this name in docs/how-to/model-state.md."""
+    text = (Path(__file__).parents[1] / "docs/how-to/model-state.md").read_text(encoding="utf-8")
     [block] = [b for b in re.findall(r"```python\n(.*?)```", text, re.S) if f" {name}(" in b]
     scope = {"keras": keras, "ops": ops, "zoo": zoo}
     exec(block, scope)

@@ -271,7 +271,7 @@ def test_the_share_of_peak_is_of_a_matrix_product_in_the_same_process():
 @pytest.mark.backend_free
 def test_the_page_says_what_was_measured_on_a_gpu():
     results = json.loads(gpu.FILE.read_text()) if gpu.FILE.exists() else {}
-    page = (ROOT / "docs" / "performance.md").read_text()
+    page = (ROOT / "docs/lab/performance.md").read_text()
     shown = page.partition(gpu_table.BEGIN)[2].partition(table.END)[0]
     assert shown.strip() == gpu_table.rendered(results).strip()
 

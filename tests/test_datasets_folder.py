@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -160,6 +161,16 @@ def test_broken_files_are_named_and_left_out(fill, access, lines):
     assert [str(folder / name) in "".join(lines) for name in ("002.png", "003.png")] == [True, True]
     assert lines[-1] == "a, train: left out 3 of 12 pictures, broken"
     assert load(access).fingerprint == data.fingerprint
+
+
+def test_a_damaged_tiff_is_told_in_the_zoos_words_alone(fill, access, lines, recwarn):
+    folder = fill("a", 12)
+    whole = io.BytesIO()
+    Image.new("L", (16, 16)).save(whole, "TIFF")
+    (folder / "short.tif").write_bytes(whole.getvalue()[:60])
+    load(access)
+    assert "short.tif is left out" in "".join(lines)
+    assert not recwarn.list
 
 
 def test_many_broken_files_are_counted(fill, access, lines):

@@ -55,7 +55,9 @@ def test_the_model_of_the_readme_trains_and_samples():
 
 
 def test_building_without_the_command_line_as_the_docs_show():
-    shown = next(b for b in blocks(ROOT / "docs/models.md", "python") if "zoo.build(" in b)
+    shown = next(
+        b for b in blocks(ROOT / "docs/how-to/write-a-model.md", "python") if "zoo.build(" in b
+    )
     import keras
 
     import zoo
@@ -74,7 +76,9 @@ def test_the_gradient_penalty_of_the_docs():
 
     import zoo
 
-    shown = next(b for b in blocks(ROOT / "docs/models.md", "python") if "zoo.gradient(" in b)
+    shown = next(
+        b for b in blocks(ROOT / "docs/how-to/write-a-model.md", "python") if "zoo.gradient(" in b
+    )
     scope = {
         "zoo": zoo,
         "ops": ops,
@@ -91,7 +95,7 @@ def test_the_gradient_penalty_of_the_docs():
 
 @pytest.mark.backend_free  # PyTorch would take a minute
 def test_the_model_with_a_loop_of_the_docs():
-    page = ROOT / "docs/diffusion.md"
+    page = ROOT / "docs/tutorials/loop.md"
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(blocks(page, "python"))],
         env={**os.environ, "KERAS_BACKEND": backends.installed()[0]},
@@ -137,7 +141,8 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.backend_free
 def test_the_test_file_of_the_plugins_page(tmp_path):
-    shown = blocks(ROOT / "docs/plugins.md", "python")
+    shown = blocks(ROOT / "docs/how-to/plugins.md", "python")
+    assert len(shown) == 1
     (tmp_path / "test_shown.py").write_text(shown[0])
     arguments = [str(tmp_path), "-q", "-p", "no:cacheprovider", "--collect-only"]
     done = subprocess.run(
@@ -146,15 +151,14 @@ def test_the_test_file_of_the_plugins_page(tmp_path):
     assert done.returncode == 0, done.stdout
     assert "test_it_keeps_to[Small-builds]" in done.stdout
     assert "test_it_keeps_to[wide-builds]" in done.stdout
-    assert len(shown) == 3  # the others are of views and of a feature space
 
 
 @pytest.mark.once_in_short
-def test_the_feature_space_of_the_plugins_page():
+def test_the_feature_space_of_its_page():
     from zoo.testing import run_checks
 
     made = {"__name__": "shown"}
-    exec(blocks(ROOT / "docs/plugins.md", "python")[2], made)
+    exec(blocks(ROOT / "docs/how-to/feature-spaces.md", "python")[0], made)
     results = run_checks(made["Thumbnails"]())
     assert [result for result in results if result.bad] == []
     assert "features_are_vectors" in [r.check for r in results if r.status == "passed"]

@@ -125,6 +125,15 @@ def test_sums_of_a_model_of_ones_own_are_float32(floatx):
         assert all(float(value) == 1.0 for value in model._terms.result().values())
 
 
+def test_a_floatx_that_makes_floats_of_integers_is_told():
+    with set_to("bfloat16"):
+        if keras.backend.backend() == "jax":
+            with pytest.raises(zoo.ZooError, match=r"floatx='bfloat16'.*mixed_bfloat16"):
+                zoo.build("vae", zoo.DataSpec((4, 4, 1)))
+        else:
+            assert zoo.build("vae", zoo.DataSpec((4, 4, 1))).sample(1).shape == (1, 4, 4, 1)
+
+
 def test_averages_follow_at_the_rate_asked_for():
     with set_to("float16", policy="float32"):
         model = zoo.build(zoo.model("vae", units=(4,), latent_dim=2), zoo.DataSpec((4, 4, 1)))

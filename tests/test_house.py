@@ -1,4 +1,4 @@
-"""Where code lives: each room imports only rooms below it. ``docs/house.md`` tells of them."""
+"""Where code lives: each room imports only rooms below it (``docs/concepts/house.md``)."""
 
 from __future__ import annotations
 

@@ -106,10 +106,10 @@ _AE = zoo.model("ae", latent_dim=2, units=(4,))
 
 
 def test_the_table_is_in_the_docs():
-    page = (REPOSITORY / "docs" / "trust.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs/reference/limits.md").read_text(encoding="utf-8")
     for name, value in vars(limits).items():
         if name.startswith("MOST_"):
-            assert f"| {value:,} |" in page, f"docs/trust.md does not say {name}"
+            assert f"| {value:,} |" in page, f"docs/reference/limits.md does not say {name}"
 
 
 @pytest.mark.parametrize(

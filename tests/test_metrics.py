@@ -350,7 +350,7 @@ def test_what_is_measured_names_data_protocol_and_bits():
 
 
 def test_the_metric_of_the_docs():
-    page = Path(__file__).parents[1] / "docs" / "metrics.md"
+    page = Path(__file__).parents[1] / "docs/how-to/measure.md"
     *_, shown = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
     scope = {"__name__": __name__}
     exec(shown, scope)

@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import zoo
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
-from zoo import callbacks
+from zoo import callbacks, datasets
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import Store
 from zoo.runtime import backends
@@ -155,6 +155,25 @@ def test_a_change_of_its_meaning_is_refused(tmp_path, whole, changes, difference
         resume(run, recipe("vae", **{"epochs": 3, **changes}))
     assert difference in str(error.value)
     assert f"zoo run RECIPE --from {run.id}" in str(error.value)
+    assert run.status == "finished"
+
+
+@pytest.mark.once_in_short
+def test_other_examples_behind_the_same_settings_are_refused(tmp_path, whole, monkeypatch):
+    run, load = whole("vae"), Few.load
+
+    def one_pixel_changed(self, access=QUIET):
+        data = load(self, access)
+        x = data.train.x.copy()
+        x[5, 0, 0, 0] += 1
+        train = dataclasses.replace(data.train, x=x)
+        return datasets.Data("digits", data.spec, train, data.validation, data.test)
+
+    monkeypatch.setattr(Few, "load", one_pixel_changed)
+    with pytest.raises(
+        ZooError, match=r"the examples themselves \(SHA-256\): \w{8} before, \w{8} now"
+    ):
+        resume(run, recipe("vae", epochs=3))
     assert run.status == "finished"
 
 

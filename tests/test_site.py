@@ -90,8 +90,23 @@ def test_every_link_leads_somewhere(site):
 
 def test_a_link_that_leads_nowhere_is_found(site, tmp_path):
     """Pages, anchors, files and pictures that are not there, and files outside the site."""
-    wrong = ["no/", "../tutorial/#no", "#no", "../no.py", "../no.png", "/no/", "../../../docs"]
-    right = ["../tutorial/", "../pictures/vae_mnist.png", "#here", "/", "https://keras.io", "?a=b"]
+    wrong = [
+        "no/",
+        "../how-to/data/#no",
+        "#no",
+        "../no.py",
+        "../no.png",
+        "/no/",
+        "../../../docs",
+    ]
+    right = [
+        "../how-to/data/",
+        "../pictures/vae_mnist.png",
+        "#here",
+        "/",
+        "https://keras.io",
+        "?a=b",
+    ]
     copy = tmp_path / "site"
     shutil.copytree(site, copy)
     (copy / "page").mkdir()
@@ -120,6 +135,9 @@ def test_the_site_has_a_home_and_all_pages(site):
 
 
 def test_sources_are_shown_as_they_are(site):
-    shown = Page(site / "sources/index.html").text
-    for path in re.findall(r'--8<-- "(.*)"', (ROOT / "docs/sources.md").read_text("utf-8")):
+    shown = Page(site / "reference/sources/index.html").text
+    page = (ROOT / "docs/reference/sources.md").read_text(encoding="utf-8")
+    paths = re.findall(r'--8<-- "(.*)"', page)
+    assert len(paths) == page.count("````python") > 0
+    for path in paths:
         assert (ROOT / path).read_text(encoding="utf-8").strip() in shown, path

@@ -1,4 +1,4 @@
-"""Somebody's run is data: what docs/trust.md says is not run is not run."""
+"""Somebody's run is data: what docs/concepts/trust.md says is not run is not run."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from zoo.runtime import backends
 # in short, test_docs.py and test_cli_new.py tell whether its commands and a new plugin work
 pytestmark = [pytest.mark.backend_free, pytest.mark.slow]
 
-PAGE = Path(__file__).parent.parent / "docs" / "tutorial.md"
+PAGE = Path(__file__).parent.parent / "docs/tutorials/plugin.md"
 
 
 def test_every_block_of_the_tutorial_works(tmp_path):

@@ -1,4 +1,4 @@
-"""What recipes reach: finished runs as one small JSON file each, and docs/results.md made of them.
+"""What recipes reach: a small JSON file per finished run, and docs/lab/results.md made of them.
 
 python -m benchmarks.results --help
 """

@@ -1,6 +1,6 @@
 """Results of recipes: finished runs are kept as JSON, and the page is made of them.
 
-    python -m benchmarks.results                 the tables of docs/results.md, written anew
+    python -m benchmarks.results                 the tables of docs/lab/results.md, written anew
     python -m benchmarks.results --add RUN...    keep these runs first, by their folders
 
 A run is kept whole: finished, by the code of a shipped recipe, measured with --full.

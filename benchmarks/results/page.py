@@ -1,4 +1,4 @@
-"""The tables of docs/results.md, each between two marks that say what it shows.
+"""The tables of docs/lab/results.md, each between two marks that say what it shows.
 
     <!-- results: gan_ring wgan_gp_* | mode_coverage mode_coverage.high_quality -->
     <!-- end -->
@@ -26,7 +26,7 @@ from zoo.reports import comparison, tables
 from zoo.reports.comparison import Column, Comparison, Row
 from zoo.reports.tables import Cell, Grid
 
-PAGE = Path(__file__).parents[2] / "docs" / "results.md"
+PAGE = Path(__file__).parents[2] / "docs/lab/results.md"
 
 _BEGIN = re.compile(r"<!-- results: ([^|>]+)\|([^>]+)-->\n")
 _OWN = ("python", "keras")  # versions that are said of each run, beside its backend's

@@ -7,7 +7,7 @@ with beta_1 0.5 for both players. The paper trains on pictures of 64 x 64 and gi
 MNIST.
 
 Measured with TensorFlow, seed 0: 66.6% of 1,000 samples are recognized, of each digit at least 6.0%
-(docs/results.md). Some 70 minutes on two CPU cores beside other work.
+(docs/lab/results.md). Some 70 minutes on two CPU cores beside other work.
 """
 
 import keras

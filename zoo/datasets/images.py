@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,20 +53,15 @@ def pages(content: bytes) -> tuple[list[int], bool]:
     Raises:
         ValueError: the file is no picture.
     """
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.format != "TIFF":
-                return [0], image.format != "MPO" and getattr(image, "n_frames", 1) > 1
-            found = []
-            for page in range(image.n_frames):  # type: ignore[attr-defined]
-                image.seek(page)
-                if not image.tag_v2.get(254, 0) & _THUMBNAIL_OR_MASK:  # type: ignore[attr-defined]
-                    found.append(page)
-            return found or [0], False
-    except Exception as error:
-        raise _no_picture(error) from None
+    with _reading(content) as image:
+        if image.format != "TIFF":
+            return [0], image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+        found = []
+        for page in range(image.n_frames):  # type: ignore[attr-defined]
+            image.seek(page)
+            if not image.tag_v2.get(254, 0) & _THUMBNAIL_OR_MASK:  # type: ignore[attr-defined]
+                found.append(page)
+        return found or [0], False
 
 
 def opened(content: bytes, page: int = 0) -> Image:
@@ -73,17 +70,28 @@ def opened(content: bytes, page: int = 0) -> Image:
     Raises:
         ValueError: they are no picture that can be read whole.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if page:
-                image.seek(page)
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            return image
-    except Exception as error:
-        raise _no_picture(error) from None
+    with _reading(content) as image:
+        if page:
+            image.seek(page)
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        return image
+
+
+@contextlib.contextmanager
+def _reading(content: bytes) -> Iterator[Image]:
+    """A picture's file, opened; ``ValueError`` for what is raised while it is read."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Pillow, which names no file: ours follows
+        try:
+            with Image.open(io.BytesIO(content)) as image:
+                yield image
+        except Exception as error:
+            raise _no_picture(error) from None
 
 
 def _no_picture(error: Exception) -> ValueError:

@@ -22,12 +22,7 @@ from zoo.plugin.entrance import Entrance
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.plugin.sources import refuse_mismatch
-from zoo.runtime.keras import (
-    no_tensorflow,
-    precision,
-    require_channels_last,
-    serialized,
-)
+from zoo.runtime.keras import check_settings, no_tensorflow, precision, serialized
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -225,7 +220,7 @@ def build(
     typed(weights or {}, Mapping, "zoo.build: weights")
     typed(networks or {}, Mapping, "zoo.build: networks")
     where = type(model).__name__
-    require_channels_last()
+    check_settings()
     refuse_mismatch(model, data)
     accelerate.install(keras.backend.backend(), backend.device())
     built = Networks(declared.networks(model, data, networks or {}, where), where)

@@ -1,6 +1,6 @@
 """How many and how much: one table, for what is trained and for what is loaded alike.
 
-docs/trust.md has it in words.
+docs/reference/limits.md has it in words.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ OWN = "keras-zoo"
 """The distribution whose names nobody can take from it."""
 
 PLUGIN_API = 2
-"""The version of what a plugin sees of the zoo; docs/plugins.md has the promise that goes
-with it."""
+"""The version of what a plugin sees of the zoo; docs/reference/plugin-api.md has the promise
+that goes with it."""
 
 
 @dataclass(frozen=True)

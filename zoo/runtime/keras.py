@@ -105,11 +105,22 @@ def precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def require_channels_last() -> None:
-    """Refuse Keras's other layout of pictures."""
-    if keras.config.image_data_format() != "channels_last":
+def check_settings() -> None:
+    """Refuse settings of Keras that no model of the zoo can be built under.
+
+    They are its other layout of pictures, and a ``floatx`` under which integers become floats
+    (bfloat16 on JAX, in Keras 3.15), since noise is drawn from integers.
+    """
+    config = keras.config
+    if config.image_data_format() != "channels_last":
         raise ZooError(
             "pictures have their channels last in the zoo, but Keras is set to "
-            f"{keras.config.image_data_format()!r}: leave out image_data_format (in keras.json "
+            f"{config.image_data_format()!r}: leave out image_data_format (in keras.json "
             'or keras.config), or set it to "channels_last"'
+        )
+    if "int" not in keras.backend.standardize_dtype(keras.ops.convert_to_tensor(1).dtype):
+        raise ZooError(
+            f"under floatx={config.floatx()!r} Keras makes floats of integers on "
+            f'{keras.backend.backend()}: set floatx to "float32". For layers that compute in '
+            'bfloat16 write keras.config.set_dtype_policy("mixed_bfloat16")'
         )

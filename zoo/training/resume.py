@@ -135,6 +135,8 @@ def _differences(where: str, before: Any, now: Any) -> list[str]:
         return [
             line for k in keys for line in _differences(f"{where}.{k}", before.get(k), now.get(k))
         ]
+    if where == "data.fingerprint":
+        return [f"the examples themselves (SHA-256): {before[:8]} before, {now[:8]} now"]
     return [f"{where.replace('.settings', '')}: {before!r} before, {now!r} now"]
 
 

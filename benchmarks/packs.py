@@ -1,0 +1,92 @@
+"""The packs that ship with the zoo, made from finished runs.
+
+    python -m benchmarks.packs RUN      becomes the pack of its recipe, in the plugin of its model
+
+The weights are kept as float16, and the figures on the card are of these weights, measured by whole
+protocols on the backend of the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.plugin import registry
+from zoo.plugin.dataset import Access
+from zoo.runs import folders, pretrained
+from zoo.runs.run import RESULTS, Run
+from zoo.runtime import backends
+from zoo.runtime.console import say
+
+DATA_LICENSES = {
+    "mnist": "MNIST, which is CC BY-SA 3.0 (Y. LeCun, C. Cortes)",
+    "sprites": "sprites that the zoo renders",
+    "cifar10_jpeg": "a JPEG copy of CIFAR-10 (A. Krizhevsky 2009), which states no license",
+}
+"""What the weights were trained on, by the name of the data."""
+
+
+def main() -> int:
+    """Make one pack."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.packs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", help="a finished run of a shipped recipe")
+    parser.add_argument("--which", default="last", choices=["last", "best"], help="of its weights")
+    options = parser.parse_args()
+    try:
+        made = make(folders.find(options.run, folders.root(), say), options.which)
+    except ZooError as error:
+        say(str(error))
+        return 2
+    say(f"{made.id}: {made.path}")
+    if pretrained.get(made.id) is None:
+        say(f"add it to {registry.PRETRAINED} in pyproject.toml and install again")
+    return 0
+
+
+def make(run: Run, which: Any = "last") -> Run:
+    """The pack of a run, with figures of its own."""
+    data = run.manifest.data.name
+    if data not in DATA_LICENSES:
+        raise ZooError(f"say in {Path(__file__).name} what license the data {data} have")
+    backends.activate(backends.choose(run.manifest.backend, None, run.manifest.device))
+    from zoo.metrics import evaluate
+    from zoo.runs import card, results
+    from zoo.runs.load import load
+    from zoo.runs.pack import CARD, pack
+
+    access = Access(say=say)
+    made = pack(
+        run,
+        _place(run),
+        dtype="float16",
+        which=which,
+        license=f"Apache-2.0; trained on {DATA_LICENSES[data]}",
+        access=access,
+    )
+    model, test = load(made), results.data_of(run, access)
+    ready = [metric.prepare(test, access, None) for metric in results.metrics_of(run)]
+    measured = evaluate.measure(ready, model, test, run.manifest.seed, run.manifest.binarized)
+    made.write_json(RESULTS, {**made.read_json(RESULTS), "metrics": measured})
+    made.write(CARD, card.card(made, model.count_params()).encode())
+    return made
+
+
+def _place(run: Run) -> Path:
+    """``pretrained/RECIPE`` in the package of the plugin whose model was trained."""
+    target = registry.find("models", run.manifest.model.name or "").target
+    package = importlib.util.find_spec(target.partition(":")[0].partition(".")[0])
+    if package is None or not package.origin:
+        raise ZooError(f"there is no package of {target}")
+    return Path(package.origin).parent / "pretrained" / Path(run.manifest.recipe).stem
+
+
+if __name__ == "__main__":
+    sys.exit(main())
