@@ -28,9 +28,10 @@ from zoo.training.signals import Interruption
 POLL = 0.05  # seconds
 SILENCE = 20.0
 """Seconds without a sign of life after which a process has stopped."""
-GRACE = 5.0
-"""Seconds that the others have to end by themselves after one did: the first keeps what it has."""
-_ENDED = (0, 1, 2, 130, 143)  # exit statuses of a command that has said why
+GRACE = 15.0
+"""Seconds that the others have to end by themselves after one was lost: the first one keeps what it
+has of the training."""
+_SAID = (0, 1, 2, 130, 143)  # exit statuses of a command that has ended in order
 
 
 @dataclass
@@ -116,9 +117,9 @@ class Crew:
 
     def _watch(self, meeting: Path, interruption: Interruption) -> int | None:
         """Wait for the end: the exit status of the first process, or None where one was lost."""
-        passed_on, until = False, float("inf")
-        before = time.monotonic()
-        while any(w.child.poll() is None for w in self._workers) and before < until:
+        passed_on, until, before = False, float("inf"), time.monotonic()
+        ended: list[Worker] = []  # in order
+        while len(ended) < self.of and before < until:
             time.sleep(POLL)
             now = time.monotonic()
             if interruption.asked and not passed_on:  # the first tells the others
@@ -126,21 +127,18 @@ class Crew:
                 passed_on = True
             self._listen(meeting, now - before)
             before = now
-            first = self._workers[0].child.returncode
-            if until == float("inf") and any(self._is_broken(w) for w in self._workers):
-                until = now + GRACE
-            if first is not None and until == float("inf") and first in _ENDED:
-                until = now + GRACE
-            if self._lost and until == float("inf"):
-                until = now
+            new = [w for w in self._workers if w not in ended and w.child.poll() is not None]
+            ended += new
+            # one that has ended in order has nothing to wait for, and the first may be writing
+            if any(w.number == 0 or w.child.returncode not in _SAID for w in new):
+                until = min(until, now + GRACE)
+            if self._lost:
+                until = min(until, now)
         first = self._workers[0].child.returncode
-        if (
-            first in _ENDED
-            and not any(self._is_killed(w) for w in self._workers)
-            and not self._lost
-        ):
+        killed = [w for w in ended if w.child.returncode < 0]
+        if first in _SAID and not self._lost and (ended[0].number == 0 or not killed):
             return first
-        self._lost = self._lost or self._blamed()
+        self._lost = self._lost or self._blamed(killed or ended)
         return None
 
     def _listen(self, meeting: Path, passed: float) -> None:
@@ -161,18 +159,9 @@ class Crew:
         where = f"{device} of {platform.node() or 'this machine'}, pid {worker.child.pid}"
         return f"rank {worker.number} of {self.of} ({where})"
 
-    def _is_killed(self, worker: Worker) -> bool:
-        return (worker.child.returncode or 0) < 0
-
-    def _is_broken(self, worker: Worker) -> bool:
-        return worker.child.returncode not in (None, 0)
-
-    def _blamed(self) -> str:
-        """Which process ended first, as far as can be told, and how."""
-        killed = [w for w in self._workers if self._is_killed(w)]
-        others = [w for w in self._workers if self._is_broken(w)]
-        own = [w for w in others if w.child.returncode != Lost.exit_code]
-        worker = [*killed, *own, *others][0]
+    def _blamed(self, ended: Sequence[Worker]) -> str:
+        """Which of the processes that have ended was lost, as far as can be told, and how."""
+        worker = next((w for w in ended if w.child.returncode != Lost.exit_code), ended[0])
         status = worker.child.returncode
         if status < 0:
             return f"{self._named(worker)} was ended by {signal.Signals(-status).name}"
