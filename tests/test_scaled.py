@@ -136,6 +136,15 @@ def test_the_place_of_a_process_is_read_from_the_environment(given, place):
 
 
 @pytest.mark.backend_free
+def test_what_a_process_starts_is_none_of_the_others(monkeypatch, tmp_path):
+    for name, value in ranks.environment(1, 2, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    assert ranks.mine() == ranks.Rank(1, 2, 1, tmp_path)
+    ranks.forget()
+    assert ranks.mine() is None
+
+
+@pytest.mark.backend_free
 def test_variables_that_contradict_each_other_are_refused_in_words():
     for given, words in (
         ({"WORLD_SIZE": "2"}, "unset WORLD_SIZE to train alone"),

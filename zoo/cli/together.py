@@ -90,10 +90,13 @@ def join(backend: str, devices: int | None) -> None:
         ranks.give_signs(rank)
         with held_back():
             distributed.join(rank, backend)
+        ranks.forget()
 
 
 def tell_run(run: Run) -> None:
     """Tell who started this process which run it trains."""
-    rank = ranks.mine()
+    from zoo.engine import distributed
+
+    rank = distributed.team.rank if distributed.team else None
     if rank is not None and rank.meeting is not None:
         (rank.meeting / "run").write_text(str(run.path.absolute()), encoding="utf-8")

@@ -101,13 +101,14 @@ def follow() -> None:
     except OSError:
         return
     if stat.S_ISFIFO(found.st_mode) and str(found.st_ino) == number:
-        threading.Thread(target=_wait, daemon=True, name="leash").start()
+        patience = AMONG_OTHERS if ranks.MEETING in os.environ else PATIENCE
+        threading.Thread(target=_wait, args=(patience,), daemon=True, name="leash").start()
 
 
-def _wait() -> None:
+def _wait(patience: float) -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 1):
             pass
     os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(AMONG_OTHERS if ranks.MEETING in os.environ else PATIENCE)
+    threading.Event().wait(patience)
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))

@@ -86,6 +86,12 @@ _VARIABLES = {
 """By who starts processes: the variables of a process's number, of how many, and on its machine."""
 
 
+def forget() -> None:
+    """Take the place out of the environment: what this process starts has none among the others."""
+    for name in (MEETING, "TF_CONFIG", *(name for own in _VARIABLES.values() for name in own)):
+        os.environ.pop(name, None)
+
+
 def _number(given: Mapping[str, str], name: str, source: str) -> int:
     try:
         return int(given[name])
