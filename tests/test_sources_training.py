@@ -141,6 +141,14 @@ def test_a_view_of_a_batch_sees_every_source(monkeypatch):
     split = Split(x, unpaired={"sketch": sketches[:3]})
     shown = views.own(model, "translations", split, 4)
     assert shown.numbers.shape == (3, *PHOTO) and shown.image is not None
+
+    class Namesakes(CycleGAN):
+        def translations(self, nets, batch):
+            sketched, painted = super().translations(nets, batch).values()
+            return {"sketch": sketched, "photo": painted}
+
+    same = views.own(zoo.build(Namesakes(), UNPAIRED), "translations", split, 4)
+    assert same.image.shape[0] == shown.image.shape[0]  # four rows: nothing takes another's place
     for given, said in (
         (x, "built for the sources photo and sketch: give them by name"),
         ({"photo": x, "sketch": sketches[:3]}, "view: 5 examples of photo and 3 examples of sk"),

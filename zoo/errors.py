@@ -30,7 +30,7 @@ class Lost(RunFailed):
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM ended a run, after a checkpoint. The command line exits with 143, as shells say."""
+    """SIGTERM or SIGHUP ended a run, after a checkpoint; its argument is the signal's number."""
 
 
 class CodeFailed(ZooError):

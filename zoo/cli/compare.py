@@ -260,10 +260,8 @@ def _missing(run, needed) -> list[str]:
 
 def _own(run) -> bool:
     """Whether the run's model or data are its recipe's own, so that its code is needed."""
-    from zoo.runs.own_networks import need_recipe
-
     manifest = run.manifest
-    return need_recipe(run, manifest) or bool(manifest.dataset.code)
+    return run.needs_recipe(manifest) or bool(manifest.dataset.code)
 
 
 def given(option: str, value: str | None) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from zoo.config import recipe_files
-from zoo.datasets.pipeline import as_evaluated
 from zoo.errors import ZooError
 from zoo.plugin import loading, registry, serialization
 from zoo.plugin.dataset import Access, Data
@@ -39,6 +38,7 @@ def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
         ZooError: they cannot be had, or are other data than the run was trained on.
     """
     from zoo.config import recipe as recipes
+    from zoo.datasets.pipeline import as_evaluated  # imports Keras
 
     manifest = run.manifest
     described = manifest.dataset

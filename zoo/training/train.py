@@ -24,6 +24,7 @@ from zoo.reports import differences, pictures
 from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors, seal
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
+from zoo.runs.trained import TrainedRun
 from zoo.runtime.keras import pinned
 from zoo.runtime.waiting import waiting
 from zoo.training import failures, finite, history, warm_start
@@ -49,7 +50,7 @@ def train(
     prepared: Callable[[Experiment], None] = lambda experiment: None,
     begun: Callable[[Run], None] = lambda run: None,
     say: Callable[[str], None] = lambda line: None,
-) -> Run:
+) -> TrainedRun:
     """Train what a recipe says, in a new run folder.
 
     Args:
@@ -69,7 +70,7 @@ def train(
         say: told one line at a time what a person should know.
 
     Returns:
-        The finished run: its ``results.json`` holds the numbers.
+        The finished run: ``results``, ``history``, ``pictures`` and ``load()`` are its.
 
     Raises:
         ZooError: something is wrong with the recipe or its data; nothing was trained.
@@ -114,7 +115,7 @@ class Training:
     further: bool = False
 
 
-def carry_out(training: Training) -> Run:
+def carry_out(training: Training) -> TrainedRun:
     """Train, evaluate, and say in the run how it ended; see ``train``."""
     experiment, run = training.experiment, training.run
     try:
@@ -143,7 +144,7 @@ def carry_out(training: Training) -> Run:
         with contextlib.suppress(ZooError):  # a full disk is told already
             run.update(status="interrupted" if stopped else "failed")
         raise
-    return run
+    return TrainedRun(run.path)
 
 
 def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
