@@ -60,7 +60,8 @@ def make(run: Run, which: Any = "last") -> Run:
     from zoo.metrics import evaluate
     from zoo.runs import card, results
     from zoo.runs.load import load
-    from zoo.runs.pack import CARD, pack
+    from zoo.runs.pack import pack
+    from zoo.runs.sharing import CARD
 
     access = Access(say=say)
     made = pack(

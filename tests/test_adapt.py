@@ -130,7 +130,8 @@ class Remembering(Small):
     def learn(self, nets, batch, rng):
         terms = super().learn(nets, batch, rng)
         past = nets.pool(nets.decoder(nets.encoder(batch.x)))
-        return terms | {"autoencoder": terms["autoencoder"] | {"past": ops.mean(past)}}
+        past = ops.mean(past, axis=tuple(range(1, len(past.shape))))
+        return terms | {"autoencoder": terms["autoencoder"] | {"past": past}}
 
 
 @pytest.mark.once_in_short
@@ -138,13 +139,16 @@ def test_the_pool_of_the_page_passes_the_checks():
     assert [result for result in run_checks(Remembering()) if result.bad] == []
 
 
-def test_the_pool_of_the_page_keeps_the_newest_samples_first():
+def test_the_pool_of_the_page_gives_the_oldest_samples_once_it_is_full():
     pool = of_the_page("Pool")(3, (1,))
-    for rows in ([[1.0], [2.0]], [[3.0], [4.0]]):
-        pool(np.array(rows, "float32"), training=True)
-    assert ops.convert_to_numpy(pool.past)[:, 0].tolist() == [3, 4, 1]
-    pool(np.ones((1, 1), "float32"))
-    assert ops.convert_to_numpy(pool.past)[:, 0].tolist() == [3, 4, 1]
+    given = [
+        ops.convert_to_numpy(pool(np.array(rows, "float32"), training=True))[:, 0].tolist()
+        for rows in ([[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]])
+    ]
+    assert given == [[1, 2], [3, 4], [4, 1]]
+    assert ops.convert_to_numpy(pool.past)[:, 0].tolist() == [5, 6, 3]
+    pool(np.ones((1, 1), "float32"))  # not in training: it stays
+    assert ops.convert_to_numpy(pool.past)[:, 0].tolist() == [5, 6, 3]
 
 
 def test_the_pseudo_inputs_of_the_page_repeat_where_examples_are_few():

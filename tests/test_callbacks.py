@@ -269,7 +269,7 @@ def test_points_in_the_plane_are_scattered(tmp_path, kind, validation):
     if kind == "reconstructions" and not validation:
         assert image is None
     else:
-        assert image.shape == (400, 400, 3)
+        assert image.shape == (800, 800, 3)
 
 
 @pytest.mark.once_in_short

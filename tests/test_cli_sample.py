@@ -257,3 +257,24 @@ def test_numbers_that_make_no_sense_are_refused(folder, capfd):
         status = cli.main([words[0], "vae/", *words[1:], "--runs", str(folder)])
         assert status == 2 and words[1] in capfd.readouterr().err
     assert cli.main(["reconstruct", "vae/", "--noise", "0", "--runs", str(folder)]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sample", "labelled"),
+        ("reconstruct", "vae"),
+        ("interpolate", "gan"),
+        ("traverse", "vae", "--plane"),
+    ],
+)
+def test_a_picture_is_shown_in_a_terminal_and_nowhere_else(call, monkeypatch, words):
+    command, name, *options = words
+    line = call(command, name, *options, "--show", "--out", "x.png")
+    assert "▀" not in line and line.startswith("x.png")
+    monkeypatch.setattr("zoo.cli.trained.columns", lambda stream: 40)
+    shown = call(command, name, *options, "--show", "--out", "x.png").splitlines()
+    assert shown[-1] == line.rstrip()
+    assert len(shown) > 3 and {part.count("▀") for part in shown[:-1]} == {40}
+    monkeypatch.setenv("TERM", "dumb")
+    assert call(command, name, *options, "--show", "--out", "x.png") == line

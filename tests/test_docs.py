@@ -162,3 +162,25 @@ def test_the_feature_space_of_its_page():
     results = run_checks(made["Thumbnails"]())
     assert [result for result in results if result.bad] == []
     assert "features_are_vectors" in [r.check for r in results if r.status == "passed"]
+
+
+def test_the_page_on_python(tmp_path, monkeypatch, capsys):
+    """Its code blocks, one after the other; what they show is what it says."""
+    monkeypatch.chdir(tmp_path)
+    page, scope = ROOT / "docs/how-to/python.md", {}
+    shown = blocks(page, "text")
+    for code in blocks(page, "python"):
+        exec(code, scope)
+        if code.rstrip().endswith("\nmodel"):
+            assert f"{scope['model']}\n" == shown[0]
+        if "summary()" in code:
+            assert capsys.readouterr().out == shown[1]
+    assert scope["codes"].shape == (16, 16) and scope["again"].shape == (16, 28, 28, 1)
+    np.testing.assert_allclose(scope["near"], scope["again"], atol=1e-6)
+    assert (tmp_path / "digits.png").exists() and (tmp_path / "decoder.keras").exists()
+    assert scope["classifier"].predict(scope["digits"], verbose=0).shape == (16, 10)
+    run = scope["run"]
+    assert list(run.history["epoch"]) == [1, 2, 3] and len(run.history["val_loss"]) == 3
+    assert run.results["metrics"]["mse"]["value"] > 0
+    assert [path.name for path in run.pictures.glob("*.png")]
+    assert scope["model"].sample(2).shape == (2, 8, 8, 1)

@@ -70,6 +70,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/runs/locks.py",
     "zoo/runs/manifest.py",
     "zoo/runs/pretrained.py",
+    "zoo/runs/pulled.py",
     "zoo/runs/run.py",
     "zoo/runtime/__init__.py",
     "zoo/runtime/backends.py",
@@ -234,4 +235,17 @@ def test_the_rules_see_what_they_should(tmp_path, monkeypatch):
 def test_starting_loads_nothing_heavy(code):
     code += f"\nimport sys; sys.exit(', '.join({HEAVY!r} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["show", "vae_mnist"], ["compare", "vae_mnist", "vae2d_mnist"]], ids=" ".join
+)
+def test_what_a_run_keeps_is_shown_without_keras(words, tmp_path):
+    heavy = BACKENDS | {"keras"}
+    code = f"from zoo.cli import main; status = main({words})\n"
+    code += f"import sys; sys.exit(status or ', '.join({heavy!r} & set(sys.modules)) or 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr

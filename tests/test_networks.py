@@ -152,9 +152,9 @@ def test_maps_halve_evenly_or_are_refused():
     assert networks.halvings((64, 64, 3)) == 4
     assert networks.doubled(8, (32, 32, 3)) == (8, 16, 32)
     assert networks.doubled(8, (2,)) == ()
-    with pytest.raises(ZooError, match=r"28 x 28 pictures halve evenly 2 times: .* not in 3"):
+    with pytest.raises(ZooError, match=r"28 x 28 pictures can be halved 2 times, .* not of 3"):
         networks.maps((28, 28, 1), 3)
-    with pytest.raises(ZooError, match="not in 0"):
+    with pytest.raises(ZooError, match="not of 0"):
         networks.maps((28, 28, 1), 0)
     with pytest.raises(ZooError, match=r"convolutions need pictures .*, not \(2,\)"):
         networks.maps((2,), 1)

@@ -19,7 +19,6 @@ from zoo.plugin import network_configs
 from zoo.plugin.serialization import NeedsRecipe
 from zoo.runs import pack
 from zoo.runs.manifest import parse
-from zoo.runs.own_networks import need_recipe
 
 pytestmark = pytest.mark.once_in_short
 
@@ -148,7 +147,7 @@ def test_a_run_says_when_it_will_need_its_recipe(tmp_path):
     options = {"runs_folder": str(tmp_path), "access": Access(say=said.append), "say": said.append}
     run = zoo.train(recipe(), name="kept", **options)
     assert run.networks.is_file() and not any("--recipe" in line for line in said)
-    assert not need_recipe(run, run.manifest)
+    assert not run.needs_recipe(run.manifest)
     assert zoo.load(run).sample is not None
     packed = pack.pack(run, tmp_path / "pack")
     for folder in (run, packed):
@@ -167,7 +166,7 @@ def test_a_run_says_when_it_will_need_its_recipe(tmp_path):
     other = zoo.train(recipe(layers.Lambda(doubled)), name="code", **options)
     [line] = [line for line in said if "--recipe" in line]
     assert line.startswith("later commands on this run need its recipe (--recipe FILE): network")
-    assert not other.networks.exists() and need_recipe(other, other.manifest)
+    assert not other.networks.exists() and other.needs_recipe(other.manifest)
     described = parse(run.read_json("run.json") | {"networks": ["encoder"]})
     run.update(networks=described.networks)
     with pytest.raises(ZooError, match=r"networks\.json is not of its networks encoder"):

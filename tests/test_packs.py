@@ -7,10 +7,15 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import zoo
 from tests.manifests import fields
@@ -376,3 +381,76 @@ def test_the_judge_is_the_pretrained_one_where_it_was_trained_on_the_same_data(
     described = made.manifest.json()
     made.update(data={**described["data"], "fingerprint": "0"})  # trained on other data
     assert metric.prepare(data, QUIET, "runs").classifier == str(run.path.resolve())
+
+
+# --- a third party's wheel, as somebody would build and install it
+
+
+def wheel(project, to):
+    """The wheel of a project that ``zoo new plugin`` made, packs and all, without a build tool."""
+    described = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    name, version = described["name"].replace("-", "_"), described["version"]
+    info = f"{name}-{version}.dist-info"
+    groups = [
+        "\n".join([f"[{group}]", *(f"{key} = {value}" for key, value in points.items())])
+        for group, points in described["entry-points"].items()
+    ]
+    files = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": "\n\n".join(groups) + "\n",
+    }
+    package = project / name
+    files |= {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    made = to / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(made, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.backend_free
+def test_a_third_partys_wheel_ships_a_trained_model_of_its_own(tmp_path):
+    def run(*words, site=None):
+        paths = [str(site)] if site else []
+        done = subprocess.run(
+            [sys.executable, "-m", *map(str, words)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def installed(name):
+        built = wheel(tmp_path / "cubist", tmp_path)
+        options = ["--quiet", "--no-deps", "--no-index", "--target", tmp_path / name]
+        run("pip", "install", *options, built)
+        return tmp_path / name
+
+    run("zoo", "new", "plugin", "cubist")
+    site = installed("theirs")
+    run("zoo", "run", "cubist/recipes/cubist.py", "epochs=1", site=site)
+    folder = "cubist/zoo_cubist/pretrained/cubist_digits"
+    options = ["--dtype", "float16", "--license", "CC0-1.0", "--to", folder]
+    run("zoo", "pack", "latest", *options, site=site)
+    shutil.rmtree(tmp_path / "runs")
+    with open(tmp_path / "cubist/pyproject.toml", "a", encoding="utf-8") as file:
+        file.write('\n[project.entry-points."zoo.pretrained"]\n')
+        file.write('cubist_digits = "zoo_cubist.pretrained:cubist_digits"\n')
+
+    site = installed("ours")
+    shutil.rmtree(tmp_path / "cubist")
+    listed = run("zoo", "list", "pretrained", site=site)
+    assert re.search(r"cubist_digits +\d+ kB +digits", listed), listed
+    run("zoo", "sample", "cubist_digits", "-n", 9, site=site)
+    with Image.open(tmp_path / "cubist_digits-samples-seed-0.png") as picture:
+        assert picture.size == (3 * 8 * 9 + 8, 3 * 8 * 9 + 8)  # 3 x 3, enlarged eight times
+    assert "cubist_digits  pack" in run("zoo", "show", "cubist_digits", site=site)

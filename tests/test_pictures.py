@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -31,9 +33,11 @@ def test_grid_is_square_by_default_and_leaves_places_empty():
 
 
 def test_small_pictures_are_enlarged_by_a_whole_factor():
-    assert pictures.grid(np.zeros((1, 28, 28, 1)), padding=0).shape == (56, 56, 3)
-    assert pictures.grid(np.zeros((1, 8, 8, 1)), padding=0).shape == (64, 64, 3)
-    assert pictures.grid(np.zeros((1, 96, 96, 3)), padding=0).shape == (96, 96, 3)
+    assert pictures.grid(np.zeros((64, 28, 28, 1))).shape == (4 * 233, 4 * 233, 3)
+    assert pictures.grid(np.zeros((100, 32, 32, 3))).shape == (3 * 331, 3 * 331, 3)
+    assert pictures.grid(np.zeros((1, 28, 28, 1)), padding=0).shape == (9 * 28, 9 * 28, 3)
+    assert pictures.grid(np.zeros((1, 300, 20, 3)), padding=0).shape == (300, 20, 3)
+    assert pictures.grid(np.zeros((400, 96, 96, 3)), padding=0).shape == (1920, 1920, 3)
 
 
 def test_floats_are_cut_to_their_range_and_what_is_not_finite_is_drawn():
@@ -48,16 +52,16 @@ def test_grid_refuses_what_is_no_picture(shape):
 
 
 def test_comparisons_stand_in_blocks_with_their_names():
-    originals = np.full((5, 64, 64, 1), 255, "uint8")
-    image = pictures.compare({"original": originals, "made": np.zeros((5, 64, 64, 1), "float32")})
-    left = image.shape[1] - (1 + 3 * 65)  # 3 columns; the rest is names
-    assert (image[:131, :left] < 128).any() and (image[:131, :left] == 255).any()
+    originals = np.full((5, 256, 256, 1), 255, "uint8")  # too large to be enlarged
+    image = pictures.compare({"original": originals, "made": np.zeros((5, 256, 256, 1), "float32")})
+    left = image.shape[1] - (1 + 3 * 257)  # 3 columns; the rest is names
+    assert (image[:515, :left] < 128).any() and (image[:515, :left] == 255).any()
     gap = pictures.grids.GAP
-    assert image.shape[0] == 2 * 131 + gap and (image[131 : 131 + gap] == 255).all()
-    first, second = image[:131, left:], image[131 + gap :, left:]
+    assert image.shape[0] == 2 * 515 + gap and (image[515 : 515 + gap] == 255).all()
+    first, second = image[:515, left:], image[515 + gap :, left:]
     empty = pictures.BACKGROUND
-    assert first[33::65, 33::65, 0].tolist() == [[255, 255, 255], [0, 0, 0]]
-    assert second[33::65, 33::65, 0].tolist() == [[255, 255, empty], [0, 0, empty]]
+    assert first[128::257, 128::257, 0].tolist() == [[255, 255, 255], [0, 0, 0]]
+    assert second[128::257, 128::257, 0].tolist() == [[255, 255, empty], [0, 0, empty]]
 
 
 def test_comparisons_are_of_one_shape():
@@ -68,9 +72,9 @@ def test_comparisons_are_of_one_shape():
 
 @pytest.mark.parametrize(("n", "groups", "blocks"), [(32, 3, 4), (32, 2, 4), (1, 2, 1), (7, 3, 2)])
 def test_blocks_of_a_comparison_are_of_like_length(n, groups, blocks):
-    x = np.zeros((n, 64, 64, 1), "uint8")
+    x = np.zeros((n, 256, 256, 1), "uint8")
     image = pictures.compare({str(i): x for i in range(groups)})
-    assert image.shape[0] == blocks * (groups * 65 + 1) + (blocks - 1) * pictures.grids.GAP
+    assert image.shape[0] == blocks * (groups * 257 + 1) + (blocks - 1) * pictures.grids.GAP
 
 
 def test_names_stand_beside_rows_and_over_columns():
@@ -104,7 +108,30 @@ def test_what_classes_are_called(labels, names, expected):
 
 def test_names_stay_upright_only_where_they_need_to():
     image = np.zeros((60, 300, 3), "uint8")
-    assert pictures.framed(image, columns=["trouser", "dress"]).shape == (81, 300, 3)
+    assert pictures.framed(image, columns=["trouser", "dress"]).shape == (90, 300, 3)
+
+
+def test_a_terminal_shows_two_pixels_a_character():
+    image = np.array([[[255, 0, 0], [0, 0, 255]], [[0, 255, 0], [9, 9, 9]]], "uint8")
+    first = "\x1b[38;2;255;0;0;48;2;0;255;0m▀"
+    second = "\x1b[38;2;0;0;255;48;2;9;9;9m▀"
+    assert pictures.half_blocks(image, 80) == f"{first}{second}\x1b[0m"
+    of_256 = pictures.half_blocks(image, 80, deep=False)  # 196 red, 46 green, 21 blue, 232 grey
+    assert of_256 == "\x1b[38;5;196;48;5;46m▀\x1b[38;5;21;48;5;232m▀\x1b[0m"
+
+
+def test_a_picture_fits_its_terminal():
+    lines = pictures.half_blocks(np.zeros((100, 200, 3), "uint8"), 60).split("\n")
+    assert len(lines) == 15 and all(line.count("▀") == 60 for line in lines)
+    odd = pictures.half_blocks(np.full((3, 7, 3), 255, "uint8"), 60).split("\n")
+    assert len(odd) == 2 and "48;2;0;0;0" in odd[1]  # nothing below the last row
+    assert odd[0].count("\x1b[") == 2  # a colour is said where it changes
+
+
+def test_a_gif_goes_round():
+    frames = [np.full((8, 8, 3), level, "uint8") for level in (0, 100, 200)]
+    with Image.open(io.BytesIO(pictures.gif(frames, 50))) as image:
+        assert (image.n_frames, image.info["loop"], image.info["duration"]) == (3, 0, 50)
 
 
 def test_images_side_by_side():
@@ -118,18 +145,18 @@ def test_images_side_by_side():
 
 def test_scatter_draws_points_where_they_are():
     image = pictures.scatter(np.array([[1.0, 1.0], [np.nan, 0.0], [99.0, 0.0]]), [[-1, -1], [1, 1]])
-    assert image.shape == (400, 400, 3)
+    assert image.shape == (800, 800, 3)
     blue = np.argwhere((image == pictures.BLUE).all(axis=2))
     row, column = blue.mean(axis=0)
-    assert row < 100 and column > 300  # (1, 1) is at the top right
-    assert len(blue) < 30  # one dot: the others are left out
+    assert row < 200 and column > 600  # (1, 1) is at the top right
+    assert len(blue) < 60  # one dot: the others are left out
     grey = np.argwhere((image == pictures.GREY).all(axis=2))
-    assert grey.mean(axis=0)[0] > 300 > 100 > grey.mean(axis=0)[1]
+    assert grey.mean(axis=0)[0] > 600 > 200 > grey.mean(axis=0)[1]
 
 
 @pytest.mark.parametrize("points", [np.zeros((0, 2)), np.full((3, 2), np.nan), np.ones((2, 2))])
 def test_scatter_of_next_to_nothing_is_drawn(points):
-    assert pictures.scatter(points).shape == (400, 400, 3)
+    assert pictures.scatter(points).shape == (800, 800, 3)
 
 
 def where(image, colour):
@@ -142,15 +169,15 @@ def test_labels_have_colours_places_and_a_legend():
     points = np.array([[-1.0, -1.0], [-0.8, -1.0], [1.0, 1.0], [0.8, 1.0], [np.nan, 0.0]])
     labels = np.array([3, 3, 7, 7, 3])
     image = pictures.by_label(points, labels, axes=("z0", "z1"), size=400)
-    plot = image[:408, :434]
+    plot = image[:408, :448]
     first, second = pictures.scatters.COLOURS[:2]  # of 3 and of 7
     row, column, _ = where(plot, first)
     assert row > 300 and column < 150  # at the bottom left
     row, column, _ = where(plot, second)
     assert row < 100 and column > 300
     for i, colour in enumerate((first, second)):  # the legend, in the order of the labels
-        row, _, pixels = where(image[:, 440:], colour)
-        assert abs(row - (20 + 24 * i)) < 3 and pixels > 50
+        row, _, pixels = where(image[:, 448:], colour)
+        assert abs(row - (20 + 28 * i)) < 3 and pixels > 50
 
 
 def test_a_legend_has_room_for_names():

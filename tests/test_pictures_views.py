@@ -57,7 +57,7 @@ def test_samples_of_a_conditional_model_have_a_column_for_each_class(vae, gan):
     assert (view.numbers == gan.sample(7, seed=3)).all()
     columns = pictures.grid(view.numbers, columns=CLASSES)
     assert (view.image[-len(columns) :] == columns).all() and len(view.image) > len(columns)
-    assert views.samples(vae, 4).image.shape == (2 * 72 + 8, 2 * 72 + 8, 3)  # without names
+    assert views.samples(vae, 4).image.shape == (32 * 19, 32 * 19, 3)  # without names
 
 
 def test_samples_of_one_label(vae, gan):
@@ -164,8 +164,8 @@ def test_completing_tells_the_error_of_what_was_hidden(conditional):
 def test_points_are_shown_as_points_and_vectors_as_numbers_only():
     points = Split(np.random.RandomState(0).normal(size=(24, 2)).astype("float32"))
     model = build("vae", shape=(2,))
-    assert views.samples(model, 5).image.shape == (400, 400, 3)
-    assert views.reconstructions(model, points).image.shape == (400, 400, 3)
+    assert views.samples(model, 5).image.shape == (800, 800, 3)
+    assert views.reconstructions(model, points).image.shape == (800, 800, 3)
     assert views.codes(model, points).image is not None
     for view in (views.manifold, views.traversals, views.interpolations):
         shown = view(model, points)
@@ -237,7 +237,7 @@ def test_callbacks_save_the_latent_space_each_epoch_and_show_it_in_tensorboard(t
     assert names(run) == sorted(f"{kind}{end}.png" for kind in kinds for end in ends)
     with Image.open(run.pictures / "manifold.png") as image:
         assert image.text["epoch"] == "2"
-        assert image.size[0] < 4 * 64 + 60
+        assert image.size[0] < 4 * 256 + 60
         saved = np.asarray(image)
     expected = views.manifold(model, examples(), 4).image
     assert saved.shape == expected.shape

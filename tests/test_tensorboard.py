@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import zoo
+from tests.browser import chromium
 from tests.resumable import QUIET, STEPS, end, recipe, stopped, train
 from zoo.callbacks import TensorBoard
 from zoo.callbacks.events import Events
@@ -283,18 +283,10 @@ READ = """() => {
 @pytest.mark.slow
 @pytest.mark.backend_free
 def test_a_browser_shows_every_page(board):
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        chromium = None
-    if chromium is None:
-        pytest.skip("needs Chromium and Playwright")
     address, _, _ = board
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    errors: list[str] = []
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
-        errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         for name, expected in PAGES.items():
             page.goto("about:blank")
@@ -303,5 +295,4 @@ def test_a_browser_shows_every_page(board):
             while expected not in (shown := page.evaluate(READ)) and time.monotonic() < deadline:
                 page.wait_for_timeout(500)
             assert expected in shown, f"{name}: {shown[:500]}"
-        browser.close()
     assert errors == []

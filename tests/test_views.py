@@ -239,7 +239,7 @@ def test_points_are_scattered():
     dreamt = views.own(model, "dream", split, 40)
     np.testing.assert_array_equal(dreamt.image, pictures.scatter(dreamt.numbers, split.x))
     both = views.own(model, "spoil", split, 40)
-    assert both.image.shape == (400, 400, 3)
+    assert both.image.shape == (800, 800, 3)
 
 
 def test_points_of_pictures_are_coloured_by_label(model):

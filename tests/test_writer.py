@@ -128,3 +128,11 @@ def test_a_link_among_the_leftovers_is_not_followed(tmp_path, victim):
     with writer.folder(tmp_path, None) as inside:
         writer.sweep(inside, mine=True)
     assert not planted.is_symlink()
+
+
+def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path):
+    (tmp_path / "x").mkdir()  # which no file can take the place of
+    with pytest.raises(OSError) as found:
+        writer.write(tmp_path / "x", b"whole", None)
+    assert found.value.filename == str(tmp_path / "x")
+    assert os.listdir(tmp_path) == ["x"] and ".zoo-" not in str(found.value)

@@ -13,8 +13,18 @@ from zoo import callbacks
 from zoo.datasets import Data, Split
 from zoo.nn.losses import adversarial
 from zoo.plugin.dataset import Dataset
+from zoo.testing import run_checks
 
 PHOTO, SKETCH = (8, 8, 3), (8, 8, 1)
+SOURCES = {"photo": PHOTO, "sketch": SKETCH}
+PLAIN = zoo.DataSpec(PHOTO, 3)
+PAIRED = zoo.DataSpec(sources=SOURCES)
+UNPAIRED = zoo.DataSpec(sources=SOURCES, unpaired=("sketch",))
+
+
+def failed(plugin, only=()):
+    """The reasons of the checks that a plugin does not pass, by check."""
+    return {result.check: result.reason for result in run_checks(plugin, only=only) if result.bad}
 
 
 def dense(shape, outputs, hidden: int, activation=None):

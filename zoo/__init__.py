@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what type checkers and editors see of the lazy names below
     from zoo.plugin.model import Batch, DataSpec, Model, Move
     from zoo.plugin.registry import dataset, feature_space, metric, model
     from zoo.plugin.views import View
+    from zoo.reports.pictures import show
     from zoo.runs.export import export
     from zoo.runs.load import load
     from zoo.training.resume import resume
@@ -50,6 +51,7 @@ _ORIGIN = {
     "metric": "zoo.plugin.registry",
     "model": "zoo.plugin.registry",
     "resume": "zoo.training.resume",
+    "show": "zoo.reports.pictures",
     "train": "zoo.training.train",
 }
 _SUBMODULES = ("callbacks", "datasets", "features", "metrics", "nn", "random", "testing")
@@ -81,6 +83,7 @@ __all__ = [
     "nn",
     "random",
     "resume",
+    "show",
     "testing",
     "train",
 ]

@@ -24,7 +24,7 @@ class RunFailed(ZooError):
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM ended a run, after a checkpoint. The command line exits with 143, as shells say."""
+    """SIGTERM or SIGHUP ended a run, after a checkpoint; its argument is the signal's number."""
 
 
 class CodeFailed(ZooError):

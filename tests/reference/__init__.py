@@ -40,6 +40,7 @@ TOPICS = {  # file: (title, names and modules)
     "runs": (
         "Building, training, loading",
         "zoo.build zoo.engine.model.GenerativeModel zoo.Recipe zoo.train zoo.resume zoo.load "
+        "zoo.runs.trained.TrainedRun zoo.show "
         "zoo.export zoo.runs.export.Exported "
         "zoo.model zoo.dataset zoo.metric zoo.feature_space",
     ),
@@ -63,12 +64,13 @@ INSIDE = ("zoo.engine.backends", "zoo.engine.step")  # bases that only the engin
 
 
 def resolved(name: str):
-    """What a dotted name stands for: a module, or what is in one."""
-    try:
+    """What a dotted name stands for: what is in a module, else a module."""
+    module, _, attribute = name.rpartition(".")
+    try:  # a function may have the name of the module that it is from
+        found = getattr(importlib.import_module(module), attribute)
+    except (AttributeError, ModuleNotFoundError, ValueError):
         return importlib.import_module(name)
-    except ModuleNotFoundError:
-        module, _, attribute = name.rpartition(".")
-        return getattr(importlib.import_module(module), attribute)
+    return importlib.import_module(name) if inspect.ismodule(found) else found
 
 
 def public(module) -> list[str]:

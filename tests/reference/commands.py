@@ -26,17 +26,17 @@ Results go to stdout, progress and warnings to stderr. The exit status is
 | 0 | it worked |
 | 1 | the run or the check failed, a disk is full, or the reader of the output has gone |
 | 2 | a mistake in what you typed; one message says what |
-| 130, 143 | interrupted by Ctrl-C, ended by SIGTERM |
+| 129, 130, 143 | the terminal was closed (SIGHUP), interrupted by Ctrl-C, ended by SIGTERM |
 
-The first Ctrl-C ends a run between two steps with a checkpoint; the second stops at once. A
-traceback is a bug. `ZOO_TRACEBACK=1` prints the traceback of a mistake too, for authors of models
-and recipes.
+The first Ctrl-C ends a run between two steps with a checkpoint; the second stops within a second,
+without one. A traceback is a bug. `ZOO_TRACEBACK=1` prints the traceback of a mistake too, for
+authors of models and recipes.
 """
 
 
 def pages() -> dict[str, str]:
     """``{path within docs: text}``."""
-    top = click.Context(zoo, info_name="zoo")
+    top = click.Context(zoo, info_name="zoo", **zoo.context_settings)  # click keeps its -h
     listed = "\n".join(
         f"- [`zoo {name}`](#zoo-{name}): {line}" for name, (_, line) in COMMANDS.items()
     )

@@ -28,10 +28,16 @@ COMMANDS = {
     "interpolate": ("zoo.cli.interpolate", "Go from one test picture to another."),
     "traverse": ("zoo.cli.traverse", "Change one latent dimension at a time."),
     "view": ("zoo.cli.view", "Show what only this model can: its own views."),
+    "explore": ("zoo.cli.explore", "Walk a latent space in the browser."),
     "board": ("zoo.cli.board", "Open TensorBoard on some runs, or on all."),
+    "diagnose": ("zoo.cli.diagnose", "Say what goes wrong in a training, and what helps."),
+    "animate": ("zoo.cli.animate", "Make a GIF of a training, or of a walk through codes."),
+    "report": ("zoo.cli.report", "Write a run, or several, as one HTML file."),
     "embed": ("zoo.cli.embed", "Write the codes of test pictures, with their labels."),
     "evaluate": ("zoo.cli.evaluate", "Measure a run from its saved weights."),
     "pack": ("zoo.cli.pack", "Make a small folder of a run, to share or ship."),
+    "push": ("zoo.cli.push", "Send a run to the Hugging Face Hub, or to a folder."),
+    "pull": ("zoo.cli.pull", "Fetch a pretrained model from there."),
     "export": ("zoo.cli.export", "Write a model for ONNX, TensorFlow, LiteRT or Keras."),
     "compare": ("zoo.cli.compare", "Print one table of runs; with --train, train what has none."),
     "sweep": ("zoo.cli.sweep", "Train a recipe with many settings and seeds, and compare."),
@@ -92,9 +98,9 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     0 it worked; 1 the run or check failed, or the reader of the output has gone;
-    2 a mistake in what was asked; 130 interrupted; 143 terminated by SIGTERM. A mistake is
-    told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before, and so is a
-    full disk; any other traceback means a bug.
+    2 a mistake in what was asked; 130 interrupted; 143 ended by SIGTERM, 129 by SIGHUP. A mistake
+    is told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before, and so is
+    a full disk; any other traceback means a bug.
     """
     open_closed_streams()
     leash.follow()

@@ -189,7 +189,7 @@ def _meant(name: str, root: Path, changed: bool) -> Sequence[Path | Run]:
     from zoo.config import recipe_files
 
     if any(sign in name for sign in "*?[") and not Path(name).exists():
-        return _fitting(name, root)
+        return fitting(name, root)
     try:
         if not changed and not Path(name).is_file():
             return [folders.find(name, root, say)]
@@ -205,7 +205,7 @@ def _meant(name: str, root: Path, changed: bool) -> Sequence[Path | Run]:
         raise ZooError(f"{name!r} is no recipe and no run: {no_recipe} {no_run}") from None
 
 
-def _fitting(pattern: str, root: Path) -> list[Run]:
+def fitting(pattern: str, root: Path) -> list[Run]:
     """The finished runs whose names fit a pattern; a line on stderr says how many do not count."""
     found = [
         (run, described)
@@ -260,10 +260,8 @@ def _missing(run, needed) -> list[str]:
 
 def _own(run) -> bool:
     """Whether the run's model or data are its recipe's own, so that its code is needed."""
-    from zoo.runs.own_networks import need_recipe
-
     manifest = run.manifest
-    return need_recipe(run, manifest) or bool(manifest.dataset.code)
+    return run.needs_recipe(manifest) or bool(manifest.dataset.code)
 
 
 def given(option: str, value: str | None) -> list[str]:

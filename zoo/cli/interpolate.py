@@ -13,6 +13,7 @@ from zoo.cli.options import (
     out_option,
     recipe_option,
     runs_option,
+    show_option,
 )
 from zoo.plugin import limits
 from zoo.runs.folders import RULE
@@ -38,6 +39,7 @@ from zoo.runs.folders import RULE
     "--seed", default=0, show_default=True, help="Of the choice of pictures, or of noise."
 )
 @out_option(".png", ".npy")
+@show_option
 @recipe_option
 @backend_option
 @device_option
@@ -49,6 +51,7 @@ def command(
     steps: int,
     seed: int,
     out: Path | None,
+    show: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -76,4 +79,4 @@ def command(
     split = explored(found, model, data_dir, recipe)
     view = views.interpolations(model, split, pairs, steps=steps, seed=seed)
     target = out or place(found, f"pictures/interpolations-seed-{seed}.png")
-    click.echo(written(target, found, view, counted(len(view.numbers), "pair")))
+    click.echo(written(target, found, view, counted(len(view.numbers), "pair"), show))

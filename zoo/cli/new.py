@@ -18,7 +18,7 @@ def command() -> None:
     "--kind",
     default="model",
     show_default=True,
-    type=click.Choice(["model", "dataset", "metric"]),
+    type=click.Choice(["model", "dataset", "metric", "feature-space"]),
     help="What the plugin adds to the zoo.",
 )
 @click.option("--from", "source", metavar="PLUGIN", help="One of that kind to start from.")

@@ -58,6 +58,10 @@ recipe_option = click.option(
     help="The recipe of a run whose model, data or networks are its code. It is run as Python.",
 )
 
+show_option = click.option(
+    "--show", is_flag=True, help="Print the picture in the terminal too; nothing off one."
+)
+
 split_option = click.option(
     "--split",
     default="test",

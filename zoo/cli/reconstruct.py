@@ -13,6 +13,7 @@ from zoo.cli.options import (
     out_option,
     recipe_option,
     runs_option,
+    show_option,
 )
 from zoo.errors import ZooError
 from zoo.plugin import limits
@@ -41,6 +42,7 @@ from zoo.runs.folders import RULE
     help="Complete: hide left, right, top, bottom, centre, or a share of the pixels such as 0.5.",
 )
 @out_option(".png", ".npy")
+@show_option
 @recipe_option
 @backend_option
 @device_option
@@ -52,6 +54,7 @@ def command(
     noise: float | None,
     mask: str | None,
     out: Path | None,
+    show: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -94,6 +97,6 @@ def command(
     else:
         view = views.reconstructions(model, split)
     target = out or place(found, f"pictures/{name}.png")
-    click.echo(written(target, found, view, counted(len(split), "example")))
+    click.echo(written(target, found, view, counted(len(split), "example"), show))
     if line:
         click.echo(line)

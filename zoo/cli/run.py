@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -130,6 +132,7 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
         as_json: whether to print the results as JSON.
     """
     from zoo.reports import summary
+    from zoo.training import signals
 
     started: list = []
 
@@ -139,10 +142,17 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
             say(line)
 
     run, status = None, 0
+
+    def last():
+        if sys.stderr.isatty():
+            sys.stderr.write("\x1b[?25h")  # the cursor, which a bar may hide
+        say(f"stopped within a step{summary.killed(started[0]) if started else ''}")
+
     try:
-        run = train(begun)
+        with signals.at_once(last):
+            run = train(begun)
     except KeyboardInterrupt as error:
-        status = 143 if isinstance(error, Terminated) else 130
+        status = 128 + (error.args[0] if isinstance(error, Terminated) else signal.SIGINT)
         if started:
             say(summary.interrupted(started[0]))
     if run is None:

@@ -12,6 +12,7 @@ from zoo.cli.options import (
     out_option,
     recipe_option,
     runs_option,
+    show_option,
 )
 from zoo.plugin import limits
 from zoo.runs.folders import RULE
@@ -35,6 +36,7 @@ from zoo.runs.folders import RULE
     "classes in turn.",
 )
 @out_option(".png", ".npy")
+@show_option
 @recipe_option
 @backend_option
 @device_option
@@ -45,6 +47,7 @@ def command(
     seed: int,
     label: str | None,
     out: Path | None,
+    show: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -71,4 +74,4 @@ def command(
     of_label = "" if number is None else f"-label-{number}"
     target = out or place(found, f"pictures/samples-seed-{seed}{of_label}.png")
     view = views.samples(model, n, seed=seed, label=number)
-    click.echo(written(target, found, view, counted(n, "example")))
+    click.echo(written(target, found, view, counted(n, "example"), show))

@@ -145,11 +145,8 @@ def _settings(cls: type) -> dict[str, dict[str, Any]]:
 
 
 def _run(run: Run) -> tuple[dict[str, Any], str]:
-    from zoo.runtime.quiet import held_back
-
-    with held_back():  # what sums up a run imports Keras
-        from zoo.plugin.serialization import call_text
-        from zoo.reports import summary
+    from zoo.plugin.serialization import call_text
+    from zoo.reports import summary
 
     manifest = run.manifest
     status = "pack" if manifest.pack else run.status_of(manifest)

@@ -237,7 +237,7 @@ def _trained(sweep: Sweep, sought: Sought, cells: Sequence[Cell], where: _Where)
     elif failed:
         say("the same command tries the others again")
     if interruption.asked:
-        return 143 if interruption.number == signal.SIGTERM else 130
+        return 128 + (interruption.number or signal.SIGINT)
     return RunFailed.exit_code if failed else 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
 from zoo.runtime import backends, files, writer
-from zoo.runtime.console import fitted, say
+from zoo.runtime.console import columns, fitted, say
 from zoo.runtime.quiet import import_backend
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def unexplored(model: Any) -> Split:
     return Split(np.zeros((0, *model.data.shape), "uint8"))
 
 
-def written(target: Path, run: Run, view: Shown, what: str) -> str:
+def written(target: Path, run: Run, view: Shown, what: str, show: bool = False) -> str:
     """Write what a model shows as a picture, or as numbers where the file is .npy; say where.
 
     Args:
@@ -110,6 +112,7 @@ def written(target: Path, run: Run, view: Shown, what: str) -> str:
         run: the run, which the picture names.
         view: what the model shows.
         what: it shows, in words.
+        show: whether the picture stands before the line, where stdout is a terminal.
 
     Raises:
         ZooError: it cannot be written, or not as a picture.
@@ -130,7 +133,19 @@ def written(target: Path, run: Run, view: Shown, what: str) -> str:
         pictures.save(target, image, below, data=name, run=run.name)
     except OSError as error:
         raise _cannot_write(target, error) from error
-    return fitted(f"{target}  {what}")
+    return (_blocks(view) if show else "") + fitted(f"{target}  {what}")
+
+
+def _blocks(view: Shown) -> str:
+    """The picture for the terminal that stdout is, and an end of line; else nothing."""
+    from zoo.reports import pictures
+
+    wide = columns(sys.stdout)
+    if wide is None or view.image is None or os.environ.get("TERM") in ("dumb", "unknown"):
+        return ""
+    deep = os.environ.get("COLORTERM") in ("truecolor", "24bit")
+    image = view.image if view.plain is None else view.plain
+    return f"{pictures.half_blocks(image, wide, deep)}\n"
 
 
 @contextlib.contextmanager

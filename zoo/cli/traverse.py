@@ -13,6 +13,7 @@ from zoo.cli.options import (
     out_option,
     recipe_option,
     runs_option,
+    show_option,
 )
 from zoo.errors import ZooError
 from zoo.plugin import limits
@@ -45,6 +46,7 @@ from zoo.runs.folders import RULE
 )
 @click.option("--plane", is_flag=True, help="All of a 2-D latent, as a manifold grid.")
 @out_option(".png", ".npy")
+@show_option
 @recipe_option
 @backend_option
 @device_option
@@ -57,6 +59,7 @@ def command(
     steps: int,
     plane: bool,
     out: Path | None,
+    show: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -95,4 +98,4 @@ def command(
         view = views.traversals(model, split, dimensions or None, index=index, steps=steps)
         name, what = f"traversals-{index}", counted(len(view.numbers), "dimension")
     target = out or place(found, f"pictures/{name}.png")
-    click.echo(written(target, found, view, what))
+    click.echo(written(target, found, view, what, show))

@@ -13,6 +13,7 @@ from zoo.cli.options import (
     out_option,
     recipe_option,
     runs_option,
+    show_option,
 )
 from zoo.errors import ZooError
 from zoo.plugin import limits
@@ -32,6 +33,7 @@ from zoo.runs.folders import RULE
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")
 @out_option(".png", ".npy")
+@show_option
 @recipe_option
 @backend_option
 @device_option
@@ -43,6 +45,7 @@ def command(
     n: int,
     seed: int,
     out: Path | None,
+    show: bool,
     recipe: str | None,
     backend: str | None,
     device: str | None,
@@ -85,4 +88,4 @@ def command(
         split, what, of = unexplored(model), "row", f"-seed-{seed}"
     view = views.own(model, name, split, n, seed=seed)
     target = out or place(found, f"pictures/{name}{of}.png")
-    click.echo(written(target, found, view, counted(len(view.numbers), what)))
+    click.echo(written(target, found, view, counted(len(view.numbers), what), show))

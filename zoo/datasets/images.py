@@ -24,6 +24,12 @@ BACKGROUNDS = {"black": 0, "white": 255}
 
 _THUMBNAIL_OR_MASK = 0b101  # of the tag NewSubfileType of TIFF, 254
 
+MOST_UPLOADED = 10 << 20
+"""Bytes of a file that a page takes."""
+
+_MOST_DECODED = 50_000_000  # pixels of one: as a camera's, 150 MB
+_UPLOADED = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow reads no other then
+
 
 @dataclass(frozen=True)
 class Form:
@@ -64,15 +70,53 @@ def pages(content: bytes) -> tuple[list[int], bool]:
         return found or [0], False
 
 
-def opened(content: bytes, page: int = 0) -> Image:
+def uploaded(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """A picture that anybody may have sent, made like those of a model.
+
+    Its header alone is read before its size is known to be small enough.
+
+    Args:
+        content: the bytes of its file.
+        shape: ``(height, width, channels)`` that it gets, cut to its middle.
+
+    Returns:
+        uint8 of that shape, transparent parts black.
+
+    Raises:
+        ValueError: it is too large, or no picture that can be read whole.
+    """
+    if len(content) > MOST_UPLOADED:
+        raise ValueError(f"it is larger than {MOST_UPLOADED >> 20} MB")
+    image, _ = plain(opened(content, formats=_UPLOADED, most=_MOST_DECODED))
+    mode = next(mode for mode, channels in CHANNELS.items() if channels == shape[2])
+    return fitted(image, Form(mode, (shape[0], shape[1])))
+
+
+def opened(
+    content: bytes,
+    page: int = 0,
+    *,
+    formats: tuple[str, ...] | None = None,
+    most: int | None = None,
+) -> Image:
     """A picture from the bytes of its file, decoded and turned as its camera was held.
+
+    Args:
+        content: the bytes.
+        page: of its pages.
+        formats: that it may have, by Pillow's names; None for all that Pillow reads.
+        most: pixels that it may have; None for as many as Pillow takes.
 
     Raises:
         ValueError: they are no picture that can be read whole.
     """
     from PIL import ImageOps
 
-    with _reading(content) as image:
+    with _reading(content, formats) as image:
+        if most is not None and image.width * image.height > most:
+            raise ValueError(
+                f"it has {image.width} x {image.height} pixels; up to {most:,} are accepted"
+            )
         if page:
             image.seek(page)
         image.load()
@@ -81,14 +125,14 @@ def opened(content: bytes, page: int = 0) -> Image:
 
 
 @contextlib.contextmanager
-def _reading(content: bytes) -> Iterator[Image]:
+def _reading(content: bytes, formats: tuple[str, ...] | None = None) -> Iterator[Image]:
     """A picture's file, opened; ``ValueError`` for what is raised while it is read."""
     from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, which names no file: ours follows
         try:
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=formats) as image:
                 yield image
         except Exception as error:
             raise _no_picture(error) from None

@@ -13,6 +13,7 @@ from zoo.engine.backends import backend
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
 from zoo.plugin import pixels, posterior, promises, views
+from zoo.reports.pictures import shown
 from zoo.runtime.blame import blaming
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Inference:
             labels = np.asarray(rows) % self.data.classes
         if self.sampler is not None:
             return self.decode(self.sampler.draw(first + n, seed)[first:], labels=labels)
-        return pixels.to_unit(self._chunks("sample", rows, labels, seed=seed), self._range)
+        return shown.in_unit(self._chunks("sample", rows, labels, seed=seed), self._range)
 
     def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
         """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes, and as there."""
@@ -68,7 +69,7 @@ class Inference:
 
     def reconstruct(self, x, labels=None) -> np.ndarray:
         """Encode and decode: pictures uint8 or float in [0, 1] in, float32 in [0, 1] out."""
-        return pixels.to_unit(self._chunks("reconstruct", x, labels), self._range)
+        return shown.in_unit(self._chunks("reconstruct", x, labels), self._range)
 
     def encode(self, x, labels=None) -> np.ndarray:
         """Codes ``(n, latent_dim)``, float32, of pictures uint8 or float in [0, 1]."""
@@ -76,7 +77,7 @@ class Inference:
 
     def decode(self, z, labels=None) -> np.ndarray:
         """Examples, pictures float32 in [0, 1], of codes ``(n, latent_dim)``."""
-        return pixels.to_unit(self._chunks("decode", np.asarray(z, "float32"), labels), self._range)
+        return shown.in_unit(self._chunks("decode", np.asarray(z, "float32"), labels), self._range)
 
     def log_likelihood(
         self, x, *, samples: int = 1, seed: int = 0, first_sample: int = 0, labels=None
@@ -87,8 +88,7 @@ class Inference:
             x: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
             samples: importance samples an example, all in memory at once.
             seed: of the samples.
-            first_sample: tells the draws of several calls apart, which together make up
-                a bound of more samples.
+            first_sample: how many came before, in calls that together make up one bound.
             labels: integers ``(n,)`` for a conditional model.
         """
         purpose = f"log_likelihood {first_sample}"
@@ -132,7 +132,7 @@ class Inference:
             out = tree.map_structure(ops.convert_to_numpy, self._ability("view", of=name)(*given))
         else:
             out = self._chunks("view", inputs, labels, seed, f"view {name}", of=name)
-        return tree.map_structure(lambda a: pixels.to_unit(a, self._range), out)
+        return tree.map_structure(lambda a: shown.in_unit(a, self._range), out)
 
     def _chunks(self, ability, inputs, labels, seed=0, purpose="", **options):
         """Call the plugin's ability on chunks of one size, the last filled up with its last row."""

@@ -1,7 +1,7 @@
 """Distributions of examples and codes: posteriors, likelihoods and priors.
 
 A posterior or a likelihood is made from what a network gives, one row per example:
-``q = Normal(**nets.encoder(x))``. A prior is a setting of a model: ``StandardNormal(16)``.
+``q = Normal.of(nets.encoder(x))``. A prior is a setting of a model: ``StandardNormal(16)``.
 """
 
 from __future__ import annotations

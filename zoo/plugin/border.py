@@ -212,7 +212,8 @@ class Border:
             raise ZooError(
                 f"{where}: one-hot labels have {classes:,} columns, one per class; these have {hot}"
             )
-        check_labels(y, classes or MOST_CLASSES, where, self._data.missing_labels, _NAMES)
+        hint = "" if method == "sample" else _NAMES  # there is no array to convert
+        check_labels(y, classes or MOST_CLASSES, where, self._data.missing_labels, hint)
         return y.astype(np.int32)
 
 

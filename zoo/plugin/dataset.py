@@ -127,6 +127,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.x)
 
+    def __repr__(self) -> str:
+        labels = "" if self.y is None else ", labelled"
+        return f"{len(self.x):,} examples {self.x.dtype} {tuple(self.x.shape[1:])}{labels}"
+
     def first(self, n: int | None) -> Split:
         """The first ``n`` examples of each source; all of them for None."""
         from zoo.plugin.lazy import Lazy, take
@@ -215,6 +219,13 @@ class Data:
             arrays = [array for split in splits for array in (split.x, split.y)]
             arrays += [a for s in splits for own in (s.paired, s.unpaired) for a in own.values()]
             object.__setattr__(self, "fingerprint", sha256(*arrays))
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.spec.shape))
+        splits = ("train", "validation", "test")
+        counts = ", ".join(f"{len(getattr(self, split)):,} {split}" for split in splits)
+        classes = f"{self.spec.classes:,} classes" if self.spec.classes else "no labels"
+        return f"{self.name}: {shape}, {classes}; {counts}"
 
     def check(self) -> None:
         """Refuse too many examples, labels out of range, examples in memory that are not finite.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import keras
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.plugin.model import Model
+    from zoo.plugin.model import DataSpec, Model
 
 _CALLS = {
     "sample": "sample(n)",
@@ -26,9 +26,48 @@ class Habits:
     """Habits of ``keras.Model`` that a model of several networks and players meets."""
 
     plugin: Model
+    data: DataSpec
     networks: Any
     players: Mapping[str, Any]
     optimizer: Any
+    about: Sequence[str] = ()
+    """Lines of what a loaded model is: of which run, on what, its figures."""
+
+    def __repr__(self):
+        shape = " x ".join(map(str, self.data.shape))
+        title = f"{self.where} for {shape}" + (
+            f", {self.data.classes:,} classes" if self.data.classes else ""
+        )
+        parts = [f"{name} ({network.count_params():,})" for name, network in self.networks.items()]
+        lines = [title, *self.about, f"networks (parameters): {', '.join(parts)}"]
+        return "\n  ".join([*lines, f"can {', '.join(self.able()) or 'train'}"])
+
+    def summary(self, *, print_fn: Callable[[str], None] = print, expand_nested: bool = False):
+        """Print the networks: who trains them, shapes, layers, parameters.
+
+        Args:
+            print_fn: is given each line.
+            expand_nested: whether each network's own summary follows.
+        """
+        rows = [("network", "player", "inputs", "outputs", "layers", "parameters")]
+        for name, network in self.networks.items():
+            players = [p for p, names in self.players.items() if name in names]
+            shapes = [
+                ", ".join(str(tensor.shape) for tensor in getattr(network, side, None) or ())
+                for side in ("inputs", "outputs")
+            ]
+            layers = str(len(getattr(network, "layers", ())) or 1)
+            count = f"{network.count_params():,}"
+            rows.append((name, ", ".join(players) or "-", *shapes, layers, count))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        total = sum(network.count_params() for network in self.layers)
+        shape = " x ".join(map(str, self.data.shape))
+        print_fn(f"{self.where} for {shape}, {total:,} parameters")
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            print_fn(f"  {'  '.join(cells)}".rstrip())
+        for network in self.layers if expand_nested else ():
+            network.summary(print_fn=print_fn)
 
     @property
     def layers(self):

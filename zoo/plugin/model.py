@@ -222,7 +222,7 @@ class Model(Checked):
     """Sources of the data that losses use by name, as ``batch.photo``; the first is ``batch.x``."""
 
     unpaired: ClassVar[tuple[str, ...]] = ()
-    """Those of ``sources`` that may come without pairs: in an order and number of their own."""
+    """The ``sources`` that belong to no row of the first: they have their own order and number."""
 
     missing_labels: ClassVar[bool] = False
     """Whether labels may be -1, for an example without one."""

@@ -16,7 +16,9 @@ from zoo.errors import ZooError
 from zoo.plugin import registry
 from zoo.runtime.files import unwritable
 
-KINDS = ("model", "dataset", "metric")
+KINDS = {"model": "models", "dataset": "datasets", "metric": "metrics", "feature-space": "features"}
+"""What a plugin may add, as the command names it, and the registry."""
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -39,7 +41,9 @@ def plugin(name: str, folder: Path, kind: str, source: str | None = None) -> lis
         raise ZooError(f"{folder} exists already: choose another name, or --folder")
     words = {
         "name": name,
-        "kind": kind,
+        "kind": registry.noun(KINDS[kind]),
+        "group": KINDS[kind],
+        "maker": kind.replace("-", "_"),
         "package": package,
         "distribution": package.replace("_", "-"),
         "cls": "".join(part.capitalize() for part in name.split("_")),
@@ -88,11 +92,11 @@ def _check_name(name: str, kind: str, package: str) -> None:
         raise ZooError(
             f"{name!r} cannot name a plugin: small letters, digits and _ can, a letter first{hint}"
         )
-    for record in registry.records(f"{kind}s"):
+    for record in registry.records(KINDS[kind]):
         if record.name == name:
             raise ZooError(
-                f"there is a {kind} {name!r} already, of {record.distribution} {record.version}: "
-                "choose another name"
+                f"there is a {registry.noun(KINDS[kind])} {name!r} already, of "
+                f"{record.distribution} {record.version}: choose another name"
             )
     if importlib.util.find_spec(package) is not None:
         raise ZooError(f"there is a package {package} already: choose another name")
@@ -105,20 +109,25 @@ def _filled(template: str, words: Mapping[str, str]) -> str:
 def _recipe(kind: str, words: Mapping[str, str], players: list[str]) -> str:
     name = words["name"]
     dataset, about = "datasets.Digits(batch_size=64)", f"{words['cls']} on digits of 8 x 8 pixels."
-    model, settings, metrics = name, "", ""
+    model, settings, metrics, imports = name, "", "", ", datasets"
     if kind != "model":
         model, settings, players = "vae", ", latent_dim=8, units=(64,)", ["autoencoder"]
     if kind == "dataset":
         dataset, about = f'zoo.dataset("{name}", batch_size=64)', f"A small VAE on {name}."
+        imports = ""
     if kind == "metric":
         about = f"A small VAE on digits of 8 x 8 pixels, measured by {name}."
         metrics = f'\n    metrics=[zoo.metric("{name}")],'
+    if kind == "feature-space":
+        about = f"A small VAE on digits of 8 x 8 pixels, measured in the feature space {name}."
+        imports = ", datasets, metrics"
+        metrics = f'\n    metrics=[metrics.Frechet(space=zoo.feature_space("{name}"))],'
     return _filled(
         "recipe",
         {
             "name": name,
             "about": about,
-            "imports": "" if kind == "dataset" else ", datasets",
+            "imports": imports,
             "model": model,
             "settings": settings,
             "dataset": dataset,
@@ -130,11 +139,13 @@ def _recipe(kind: str, words: Mapping[str, str], players: list[str]) -> str:
 
 def _copied(kind: str, source: str, cls: str) -> tuple[str, list[str]]:
     """The module of a registered plugin with its class renamed, and its players."""
-    record = registry.find(f"{kind}s", source)
-    made = registry.load(f"{kind}s", source)
+    record = registry.find(KINDS[kind], source)
+    made = registry.load(KINDS[kind], source)
     path = Path(getattr(importlib.util.find_spec(made.__module__), "origin", None) or "")
     if path.suffix != ".py":
-        raise ZooError(f"{kind} {source!r} has no source to copy: {record.target}")
+        raise ZooError(
+            f"{registry.noun(KINDS[kind])} {source!r} has no source to copy: {record.target}"
+        )
     text = path.read_text(encoding="utf-8")
     players = list(registry.create("models", source).players()) if kind == "model" else []
     return _renamed(text, made.__name__, cls), players

@@ -75,9 +75,20 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
         conditional = model.plugin.conditional
         labels = np.arange(n, dtype="int32") % model.data.classes if conditional else None
         z, x = model.draw(n, seed=seed, labels=labels), None
-    size = z.shape[1]
+    return around(model, z, labels, x)
+
+
+def around(model: Any, z: np.ndarray, labels: Any = None, x: Any = None) -> Codes:
+    """These codes, and where codes of the model lie: around its prior, else around these.
+
+    Args:
+        model: a ``GenerativeModel``.
+        z: float ``(n, d)``.
+        labels: int32 ``(n,)``, or None.
+        x: the examples that they are codes of, or None.
+    """
     if model.plugin.can("sample"):
-        centre, spread, unit = np.zeros(size), np.ones(size), ""
+        centre, spread, unit = np.zeros(z.shape[1]), np.ones(z.shape[1]), ""
     else:
         centre, spread, unit = z.mean(axis=0), z.std(axis=0), "in standard deviations of codes"
     return Codes(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.reports import losses
+from zoo.errors import ZooError
+from zoo.reports import diagnosis, losses
 from zoo.runs import folders, pretrained
 from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
-from zoo.runs.own_networks import need_recipe
 from zoo.runs.run import Run
 from zoo.runtime.console import counted, figure
 
@@ -27,7 +27,16 @@ def begun(run: Run) -> list[str]:
 
 def finished(run: Run) -> str:
     """What came of a finished run, in lines."""
-    return "\n".join([*figures(run), *_next(run)])
+    return "\n".join([*figures(run), *diagnosed(run), *_next(run)])
+
+
+def diagnosed(run: Run) -> list[str]:
+    """What looks ill of a run, in lines; nothing where a file of it is damaged."""
+    try:
+        found = diagnosis.diagnose(diagnosis.read(run))
+    except ZooError:
+        return []
+    return [f"  {line}" for line in diagnosis.lines(found)]
 
 
 def figures(run: Run) -> list[str]:
@@ -92,6 +101,11 @@ def interrupted(run: Run) -> str:
     )
 
 
+def killed(run: Run) -> str:
+    """What is left of a run that is ended within a step, after a semicolon."""
+    return f"; to go on from its last checkpoint: zoo resume {_typed(run)}"
+
+
 def _typed(run: Run) -> str:
     """What to type for a run here."""
     if pack := pretrained.at(run.path):
@@ -108,6 +122,6 @@ def _next(run: Run) -> list[str]:
 def next_command(run: Run) -> str:
     """What to type next for a run that has weights, in a line."""
     manifest = run.manifest
-    recipe = f" --recipe {run.recipe}" if need_recipe(run, manifest) else ""
+    recipe = f" --recipe {run.recipe}" if run.needs_recipe(manifest) else ""
     use = "sample" if "sample" in manifest.abilities else "evaluate"
     return f"next: zoo {use} {_typed(run)}{recipe}"

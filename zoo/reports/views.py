@@ -31,10 +31,12 @@ class Shown:
         numbers: float32; examples ``(..., *data.shape)``, or codes ``(n, d)``.
         image: the picture of it, uint8 ``(height, width, 3)``; None where such examples
             cannot be drawn.
+        plain: the same without text and not enlarged, for a terminal; None where it is no grid.
     """
 
     numbers: np.ndarray
     image: np.ndarray | None
+    plain: np.ndarray | None = None
 
 
 def samples(
@@ -61,7 +63,7 @@ def samples(
         return Shown(numbers, pictures.scatter(numbers, reference))
     if not pictures.is_picture(numbers.shape[1:]):
         return Shown(numbers, None)
-    return Shown(numbers, _grid(model, numbers, in_turn=label is None))
+    return _grid(model, numbers, in_turn=label is None)
 
 
 def label_of(model: Any, text: str) -> int:
@@ -82,9 +84,10 @@ def _grid(model, numbers, in_turn):
     """Pictures in rows and columns; a column for each class where they come in turn."""
     in_turn = in_turn and model.plugin.conditional and model.data.classes <= MOST_COLUMNS
     if not in_turn:
-        return pictures.grid(numbers)
+        return Shown(numbers, pictures.grid(numbers), pictures.grid(numbers, scale=1))
     names = pictures.class_names(range(model.data.classes), model.class_names)
-    return pictures.framed(pictures.grid(numbers, columns=len(names)), columns=names)
+    image = pictures.framed(pictures.grid(numbers, columns=len(names)), columns=names)
+    return Shown(numbers, image, pictures.grid(numbers, len(names), scale=1))
 
 
 def own(model: Any, name: str, split: Split, n: int = ROWS, *, seed: int = 0) -> Shown:
@@ -122,10 +125,11 @@ def own(model: Any, name: str, split: Split, n: int = ROWS, *, seed: int = 0) ->
     if last.ndim == 2:
         return Shown(last, _points(model, made, first, labels))
     groups = {key: x for key, x in groups.items() if pictures.is_picture(x.shape[1:])}
-    groups |= made
+    groups |= {f"{key} (made)" if key in groups else key: x for key, x in made.items()}
     if len(groups) > 1:
-        return Shown(last, pictures.compare(pictures.alike(groups)))
-    return Shown(last, _grid(model, last, in_turn=inputs == "noise"))
+        alike = pictures.alike(groups)
+        return Shown(last, pictures.compare(alike), pictures.compare(alike, plain=True))
+    return _grid(model, last, in_turn=inputs == "noise")
 
 
 def _points(model, made, first, labels):
@@ -205,12 +209,11 @@ def compared(groups: Mapping[str, np.ndarray]) -> Shown:
         groups: ``{name: examples}``, all of one shape.
     """
     first, last = next(iter(groups.values())), list(groups.values())[-1]
-    image = None
     if last.shape[1:] == (2,):
-        image = pictures.scatter(last, first)
-    elif pictures.is_picture(last.shape[1:]):
-        image = pictures.compare(groups)
-    return Shown(last, image)
+        return Shown(last, pictures.scatter(last, first))
+    if not pictures.is_picture(last.shape[1:]):
+        return Shown(last, None)
+    return Shown(last, pictures.compare(groups), pictures.compare(groups, plain=True))
 
 
 def manifold(model: Any, split: Split, side: int = 20) -> Shown:
@@ -250,6 +253,11 @@ def codes(model: Any, split: Split) -> Shown:
     if not len(split):
         raise Unable("there are no examples to encode")
     z = model.encode(split.x, labels=split.y)
+    return Shown(z, of_codes(z, split.y, model.class_names))
+
+
+def of_codes(z: np.ndarray, labels: np.ndarray | None, names: Sequence[str] = ()) -> np.ndarray:
+    """An image of where codes ``(n, d)`` lie; as ``codes``."""
     n, size = z.shape
     axes, text = ("z0", "z1"), f"the codes of {n:,} examples"
     if size == 1:
@@ -261,8 +269,7 @@ def codes(model: Any, split: Split) -> Shown:
         axes = ("component 1", "component 2")
         text += f": the first two principal components\nof {size} dimensions, "
         text += f"{share:.0%} of the variance"
-    image = pictures.by_label(points, split.y, axes, names=model.class_names)
-    return Shown(z, pictures.caption(image, text))
+    return pictures.caption(pictures.by_label(points, labels, axes, names=names), text)
 
 
 def posterior(model: Any, split: Split, most: int = 16) -> Shown:
@@ -375,15 +382,62 @@ def interpolations(model: Any, split: Split, n: int = 8, *, steps: int = 9, seed
     labels = None if of_label is None else np.repeat(of_label[start][:, None], steps, axis=1)
     numbers = _decoded(model, z, labels)
     names = [f"{share:.2f}" for share in shares]
-    middle = _table(numbers, [], names)
+    if not pictures.is_picture(numbers.shape[2:]):
+        return Shown(numbers, None)
+    scale = pictures.enlarged(numbers.shape[2:4], steps + (0 if found.x is None else 2))
+    middle = _table(numbers, [], names, scale=scale)
     if found.x is None:
         return _captioned(numbers, middle, "spherical, between two draws of noise a row")
     first, last = (
-        _table(restoration.unit(found.x[rows])[:, None], [], [name])
+        _table(restoration.unit(found.x[rows])[:, None], [], [name], scale=scale)
         for rows, name in ((start, "from"), (end, "to"))
     )
-    image = None if middle is None else pictures.beside(first, middle, last)
+    image = pictures.beside(first, middle, last)
     return _captioned(numbers, image, "linear, between the codes of the examples at both ends")
+
+
+def walk(
+    model: Any, split: Split, n: int, *, stops: int = 4, steps: int = 12, seed: int = 0
+) -> np.ndarray:
+    """Loops through the latent space, decoded: from code to code, and back to the first.
+
+    On great circles between draws of noise; in straight lines between codes of examples in a
+    model without a prior. In a conditional model, each loop keeps its label.
+
+    Args:
+        model: one that can decode.
+        split: examples; a model with a prior needs none.
+        n: loops side by side.
+        stops: codes that a loop comes by.
+        steps: from one stop to the next.
+        seed: of the noise.
+
+    Returns:
+        What the codes decode to, float32 ``(stops * steps, n, ...)``.
+
+    Raises:
+        Unable: the model cannot decode, or there are too few examples.
+    """
+    found = latents.codes(model, split, max(1000, n * stops), seed)
+    labels, rows = None, np.arange(len(found.z))
+    if found.conditional and found.labels is not None:
+        classes = np.unique(found.labels)
+        labels = classes[np.arange(n) % len(classes)]
+        rows = np.concatenate(
+            [
+                np.resize(rows[found.labels == label], stops * n).reshape(n, stops)[i]
+                for i, label in enumerate(labels)
+            ]
+        )
+    if len(rows) < n * stops:
+        raise Unable(f"there are {len(rows)} examples to go between, and {n * stops} are needed")
+    at = found.z[rows[: n * stops].reshape(n, stops)]
+    way = latents.spherical if found.x is None else latents.linear
+    shares = np.arange(steps) / steps
+    parts = [way(at[:, i], at[:, (i + 1) % stops], shares) for i in range(stops)]
+    z = np.concatenate(parts, axis=1).swapaxes(0, 1)
+    own = None if labels is None else np.tile(labels, (len(z), 1))
+    return _decoded(model, np.ascontiguousarray(z), own)
 
 
 def _decoded(model, z, labels):
@@ -393,13 +447,20 @@ def _decoded(model, z, labels):
     return numbers.reshape(*z.shape[:2], *numbers.shape[1:])
 
 
-def _table(numbers, rows, columns, padding=1):
+def _table(numbers, rows, columns, padding=1, scale=None):
     """Examples ``(rows, columns, ...)`` under names; None where they cannot be drawn."""
     if not pictures.is_picture(numbers.shape[2:]):
         return None
     cells = numbers.reshape(-1, *numbers.shape[2:])
-    return pictures.framed(pictures.grid(cells, numbers.shape[1], padding), rows, columns)
+    image = pictures.grid(cells, numbers.shape[1], padding, scale)
+    return pictures.framed(image, rows, columns)
 
 
 def _captioned(numbers, image, text):
-    return Shown(numbers, None if image is None else pictures.caption(image, text))
+    """Numbers ``(rows, columns, ...)`` and their picture, if there is one, with a caption."""
+    if image is None:
+        return Shown(numbers, None)
+    cells = numbers.reshape(-1, *numbers.shape[2:])
+    return Shown(
+        numbers, pictures.caption(image, text), pictures.grid(cells, numbers.shape[1], scale=1)
+    )

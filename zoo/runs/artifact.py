@@ -114,6 +114,29 @@ def sampler(run: Run, described: Manifest) -> Sampler | None:
         raise ZooError(f"run {run.name}: {name}: {error}") from error
 
 
+def codes(run: Run, described: Manifest) -> dict[str, np.ndarray] | None:
+    """The sample of codes in a pack: ``codes`` ``(n, d)`` and, where there are any, ``labels``.
+
+    None where there is none, as in a run.
+
+    Raises:
+        ZooError: the file holds something else.
+    """
+    if not (described.pack and run.codes.is_file()):
+        return None
+    found, _ = safetensors.read(run.codes)
+    z = found.get("codes", np.zeros((0, 0)))
+    labels = found.get("labels", np.zeros(len(z), "int32"))
+    whole = bool(z.ndim == 2 and z.size and z.dtype.kind == "f" and np.isfinite(z).all())
+    fits = labels.shape == z.shape[:1] and labels.dtype.kind in "iu"
+    if not (whole and fits and -1 <= labels.min() <= labels.max() < max(described.data.classes, 1)):
+        raise ZooError(
+            f"run {run.name}: {run.codes.name} holds no codes of its model: copy the folder again "
+            "from where it came from"
+        )
+    return found
+
+
 def _best(run: Run, store: Store) -> Snapshot:
     newest = store.newest(say)
     best = newest.state.get("best") if newest else None

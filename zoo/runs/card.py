@@ -10,23 +10,25 @@ from zoo.runs.run import RESULTS, Run
 from zoo.runtime.console import figure, printable
 
 
-def card(pack: Run, parameters: int) -> str:
+def card(pack: Run, parameters: int, repository: str = "") -> str:
     """The text of ``README.md``, a function of the pack alone.
 
     Args:
         pack: the pack, whole but for the card.
         parameters: numbers in its networks.
+        repository: ``"owner/name"`` of the Hub, for the card there.
     """
-    manifest = pack.manifest
+    manifest, name = pack.manifest, repository or pack.id
     return "\n".join(
         [
-            f"# {pack.id}",
+            f"# {name}",
             "",
             f"`{manifest.model.title}` trained on {manifest.data.name}. It can: "
             f"{', '.join(manifest.abilities)}.",
             "",
             "```sh",
-            f"zoo {use(manifest)} {pack.id}",
+            *([f"zoo pull hf://{repository}"] if repository else []),
+            f"zoo {use(manifest)} {name}",
             "```",
             "",
             "| | |",
@@ -37,13 +39,18 @@ def card(pack: Run, parameters: int) -> str:
             "## How it was made",
             "",
             "```sh",
-            " ".join(["zoo run", manifest.recipe, *map(_quoted, manifest.changes)]),
+            command(manifest),
             "```",
             "",
             "Loading it runs no code from this folder.",
             "",
         ]
     )
+
+
+def command(manifest: Manifest) -> str:
+    """The command that trains it again."""
+    return " ".join(["zoo run", printable(manifest.recipe), *map(_quoted, manifest.changes)])
 
 
 def use(manifest: Manifest) -> str:

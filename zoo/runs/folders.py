@@ -12,7 +12,7 @@ from typing import Any
 
 from zoo.config import recipe_files
 from zoo.errors import ZooError, nearest
-from zoo.runs import pretrained
+from zoo.runs import pretrained, pulled
 from zoo.runs.manifest import FORMAT, Manifest
 from zoo.runs.run import MANIFEST, Run, cannot_write
 from zoo.runtime import writer
@@ -147,6 +147,8 @@ def _found(text: str, root: Path) -> tuple[Run, str]:
     folder = Path(text.rstrip("/") or text).expanduser()
     if text and (folder / MANIFEST).exists():
         return Run(folder.resolve()), f"the folder {printable(str(folder))}"
+    if text.startswith(pulled.HUB):
+        return _shipped(_of_hub(text))
     if text.startswith(pretrained.FORCED):
         return _shipped(pretrained.find(text.removeprefix(pretrained.FORCED)))
     runs = described_runs(root)
@@ -159,6 +161,20 @@ def _found(text: str, root: Path) -> tuple[Run, str]:
     if run := _of_recipe(recipe, runs):
         return run, f"the newest finished run of {recipe}"
     raise _missing(text, root, [run for run, _ in runs])
+
+
+def _of_hub(address: str) -> pretrained.Pretrained:
+    """The pack that was pulled from an address; nothing is fetched here."""
+    name, _, revision = address.removeprefix(pulled.HUB).partition("@")
+    found = pretrained.get(name)
+    if found is None or not found.distribution.startswith(pulled.HUB):
+        raise ZooError(f"{address} is not on this machine. To fetch it: zoo pull {address}")
+    if revision and not found.version.startswith(revision[:8]):
+        raise ZooError(
+            f"{address}: revision {found.version} of it is on this machine. "
+            f"To fetch the other in its place: zoo pull {address}"
+        )
+    return found
 
 
 def _shipped(pack: pretrained.Pretrained, beside: str = "") -> tuple[Run, str]:

@@ -14,10 +14,11 @@ from zoo.engine.model import GenerativeModel, build
 from zoo.engine.state import restore, restore_networks
 from zoo.errors import ZooError, shortened
 from zoo.plugin import network_configs, serialization
-from zoo.runs import artifact, folders, own_networks, trust
+from zoo.runs import artifact, folders, own_networks, results, trust
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
 from zoo.runtime import keras as settings
+from zoo.runtime.console import figure, printable
 from zoo.runtime.keras import pinned
 
 
@@ -82,7 +83,21 @@ def load(
     if averaged:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     model.sampler = artifact.sampler(run, described)
+    model.about = tuple(_about(run, described))
     return model
+
+
+def _about(run: Run, described: Manifest) -> Iterator[str]:
+    """What a person wants to know of a model at a glance, in lines."""
+    status = "a pack" if described.pack else run.status_of(described)
+    yield f"{folders.title(run)}: {status}, epoch {described.epoch} of {described.epochs}"
+    yield f"trained on {printable(described.data.name)} with {described.backend}"
+    try:
+        measured = results.kept(run)
+    except ZooError:  # damaged, which costs nothing but these figures
+        return
+    if measured:
+        yield "  ".join(f"{name} {figure(found)}" for name, found in measured.items())
 
 
 def _parts(run: Run, described: Manifest, recipe: Path | str | None):

@@ -222,6 +222,7 @@ class Manifest:
         on_nan: ``"stop"`` or ``"skip"``.
         weights_from: the run whose weights it started from, or None.
         finished_in_seconds: None for one that did not finish.
+        failure: why it failed, where it did.
         sha256: ``{file: SHA-256}`` of what training ended with: numbers, and the configs of
             networks that are the recipe's own.
         pack: None for a run that was trained here; see ``PackInfo``.
@@ -259,6 +260,7 @@ class Manifest:
     changes: list[str] = field(metadata=_is(_list_of(TEXT)), default_factory=list)
     on_nan: str = field(metadata=_is(_choice("stop", "skip")), default="stop")
     weights_from: str | None = field(metadata=_is(_or_null(TEXT)), default=None)
+    failure: str = field(metadata=_is(LINE), default="")
     finished_in_seconds: float | None = field(metadata=_is(_or_null(SECONDS)), default=None)
     sha256: dict[str, str] = field(metadata=_is(_map_of(SHA256)), default_factory=dict)
     pack: PackInfo | None = field(metadata=_is(PackInfo), default=None)

@@ -60,8 +60,3 @@ def read(run: Run, described: Manifest) -> dict[str, Any]:
         names = ", ".join(described.networks)
         raise ZooError(f"{run.networks.name} is not of its networks {names}")
     return configs
-
-
-def need_recipe(run: Run, described: Manifest) -> bool:
-    """Whether the run's model can only be built with its recipe, which is code."""
-    return bool(described.model.code) or (bool(described.networks) and not run.networks.is_file())

@@ -30,14 +30,10 @@ from zoo.runs.card import card
 from zoo.runs.load import load
 from zoo.runs.manifest import PACK_FORMAT, Manifest
 from zoo.runs.run import MANIFEST, RESULTS, Run, cannot_write
+from zoo.runs.sharing import CARD, FILES, refuse_other
 from zoo.runtime import files
 
 MOST_CODES = 1000
-CARD = "README.md"
-_MOST_LOG = 64 << 20  # bytes
-_OURS = {MANIFEST, RESULTS, CARD, "history.csv", "networks.json"} | {
-    f"{name}.safetensors" for name in ("weights", "sampler", "codes")
-}
 
 
 def pack(
@@ -73,7 +69,9 @@ def pack(
     made = Run(to)
     try:
         to.mkdir(parents=True, exist_ok=True)
-        for name in _OURS - {MANIFEST}:  # of a pack that was there; the manifest stays until last
+        for name in FILES.keys() - {
+            MANIFEST
+        }:  # of a pack that was there; the manifest stays until last
             (to / name).unlink(missing_ok=True)
         hashes = _write_numbers(made, run, described, model, dtype)
         if configs := own_networks.read(run, described):
@@ -81,7 +79,7 @@ def pack(
         if access is not None and model.can("encode"):
             safetensors.write(made.codes, _codes(run, model, access, dtype), to)
         if run.log.is_file():
-            made.write(made.log.name, files.read(run.log, _MOST_LOG))
+            made.write(made.log.name, files.read(run.log, FILES[run.log.name]))
     except OSError as error:
         raise cannot_write(to, error) from error
     if (run.path / RESULTS).exists():
@@ -111,7 +109,7 @@ def _check(run: Run, described: Manifest, to: Path) -> None:
     if described.pack:
         raise ZooError(f"{run.name} is a pack already: copy its folder")
     own = described.model.code
-    if own_networks.need_recipe(run, described):
+    if run.needs_recipe(described):
         own = list(dict.fromkeys([*described.networks, *own]))
     if own:
         raise ZooError(
@@ -119,15 +117,7 @@ def _check(run: Run, described: Manifest, to: Path) -> None:
             "is code, and a pack holds none: make a plugin of it first (zoo new plugin NAME), or "
             "share the run's folder together with its recipe"
         )
-    if not to.exists():
-        return
-    if not to.is_dir():
-        raise ZooError(f"{to} is a file: choose another folder with --to")
-    if (to / MANIFEST).exists():
-        if Run(to).manifest.pack is None:
-            raise ZooError(f"{to} is a run: choose another folder with --to")
-    elif any(to.iterdir()):
-        raise ZooError(f"{to} is not empty and no pack: choose another folder with --to")
+    refuse_other(to)
 
 
 def _write_numbers(

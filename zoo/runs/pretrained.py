@@ -1,5 +1,6 @@
-"""Packs that ship in installed packages: entry points of the group ``zoo.pretrained``.
+"""Packs that have names: those that ship in installed packages, and those that were pulled.
 
+Packages ship them by entry points of the group ``zoo.pretrained``:
 ``vae_mnist = "zoo_vae.pretrained:vae_mnist"`` says that the package's folder
 ``pretrained/vae_mnist`` is a pack. The package is looked up, not imported.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from zoo.errors import ZooError, unknown
 from zoo.plugin import registry
 from zoo.plugin.registry import Record
+from zoo.runs import pulled
 from zoo.runs.run import MANIFEST
 
 FORCED = "pretrained:"
@@ -21,14 +23,14 @@ FORCED = "pretrained:"
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A pack that an installed package ships.
+    """A pack that an installed package ships, or that was pulled.
 
     Attributes:
         typed: the shortest name that finds it.
-        full_name: ``"distribution/name"``.
+        full_name: ``"distribution/name"``; of one that was pulled, ``"owner/name"``.
         path: its folder, which is never written to.
-        distribution: the installed distribution.
-        version: of it.
+        distribution: the installed distribution, or where it was pulled from.
+        version: of it; the start of a revision.
     """
 
     typed: str
@@ -39,7 +41,19 @@ class Pretrained:
 
 
 def packs() -> list[Pretrained]:
-    """All packs there are, by name; an entry whose folder is missing is left out."""
+    """All packs there are, by name: those of packages, then those that were pulled.
+
+    The names of the latter are whole, so that a stranger's takes nobody else's.
+    """
+    others = (
+        Pretrained(pack.name, pack.name, pack.path, pack.origin, pack.revision[:8])
+        for pack in pulled.packs()
+    )
+    return [*_shipped(), *others]
+
+
+def _shipped() -> list[Pretrained]:
+    """Those of packages; an entry whose folder is missing is left out."""
     found = ((record, _folder(record)) for record in registry.records(registry.PRETRAINED))
     return [
         Pretrained(record.typed, record.full_name, path, record.distribution, record.version)
@@ -49,14 +63,13 @@ def packs() -> list[Pretrained]:
 
 
 def get(name: str) -> Pretrained | None:
-    """The pack of a name or of ``"distribution/name"``; None where there is none.
+    """The pack of a name, of ``"distribution/name"`` or ``"owner/name"``; None for no such name.
 
     Raises:
         ZooError: two distributions claim the name.
     """
-    known = packs()
-    fitting = [p for p in known if name in (p.typed, p.full_name)]
-    rivals = [p.full_name for p in known if p.full_name.endswith(f"/{name}")]
+    fitting = [pack for pack in packs() if name in (pack.typed, pack.full_name)]
+    rivals = [pack.full_name for pack in _shipped() if pack.full_name.endswith(f"/{name}")]
     if not fitting and rivals:
         raise ZooError(f"pretrained {name!r} is several: type {' or '.join(rivals)}")
     return fitting[0] if fitting else None

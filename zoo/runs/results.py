@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from zoo.config import recipe_files
-from zoo.datasets.pipeline import as_evaluated
 from zoo.errors import ZooError
 from zoo.plugin import loading, registry, serialization
 from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.runs import seal
+from zoo.runs import signs as found_signs
 from zoo.runs.manifest import Part
 from zoo.runs.run import RESULTS, Run, json_object
+from zoo.runs.signs import Signs
 from zoo.runtime.console import excerpt, printable
 
 FILE = "evaluation.json"
@@ -28,7 +29,16 @@ FILE = "evaluation.json"
 
 
 def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
-    """The data of a run, as evaluated.
+    """The data of a run, as evaluated; as ``raw_data_of`` otherwise."""
+    from zoo.datasets.pipeline import as_evaluated  # imports Keras
+
+    manifest = run.manifest
+    data = raw_data_of(run, access, recipe)
+    return as_evaluated(data, manifest.dataset.settings.get("binarize"), manifest.seed)
+
+
+def raw_data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
+    """The data of a run, with pixels as they are.
 
     Args:
         run: the run.
@@ -60,7 +70,7 @@ def data_of(run: Run, access: Access, recipe: Path | None = None) -> Data:
             f"run {run.name} was trained on {manifest.data.name}, and what is found here is "
             f"{data.name} with another fingerprint: name the right data with --data-dir or ZOO_DATA"
         )
-    return as_evaluated(data, described.settings.get("binarize"), manifest.seed)
+    return data
 
 
 def metrics_of(run: Run, names: Sequence[str] = (), recipe: Path | None = None) -> list[Metric]:
@@ -178,6 +188,17 @@ def results(run: Run) -> Results:
         tuple(printable(str(name)) for name in _taken(value, "pictures", list, where)),
         _over_training(value, where),
     )
+
+
+def signs(run: Run) -> Signs | None:
+    """What was seen of the model when its training ended; None where nobody looked.
+
+    Raises:
+        ZooError: ``results.json`` is missing or damaged.
+    """
+    value = run.read_json(RESULTS)
+    where = f"run {run.name}: {RESULTS}: {found_signs.KEY}"
+    return found_signs.parse(value[found_signs.KEY], where) if found_signs.KEY in value else None
 
 
 def _over_training(value: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:

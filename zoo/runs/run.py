@@ -126,6 +126,11 @@ class Run:
         killed = described.status == "running" and not locks.is_held(self.path)
         return "killed" if killed else described.status
 
+    def needs_recipe(self, described: Manifest) -> bool:
+        """Whether the run's model can only be built with its recipe, which is code."""
+        own = bool(described.networks) and not self.networks.is_file()
+        return bool(described.model.code) or own
+
     def update(self, **fields: Any) -> None:
         """Set fields of the manifest, as JSON has them; the others stay.
 

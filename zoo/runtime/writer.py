@@ -51,9 +51,11 @@ def write(path: Path, content: bytes | Iterable[bytes | memoryview], below: Path
         try:
             digest = create(inside, temporary, [content] if isinstance(content, bytes) else content)
             os.replace(temporary, path.name, src_dir_fd=inside, dst_dir_fd=inside)
-        except BaseException:
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=inside)
+            if isinstance(error, OSError):  # for messages: nobody knows the temporary name
+                error.filename, error.filename2 = os.fspath(path), None
             raise
         synced(inside)
         return digest

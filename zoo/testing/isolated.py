@@ -118,7 +118,12 @@ def compare_backends(reports: dict[str, list[dict[str, Any]]]) -> None:
             row["status"], row["bad"] = ("passed", False) if same else ("failed", True)
             listed = ", ".join(f"{number:.6g}" for number in ours[:3])
             more = ", ..." if len(ours) > 3 else ""
-            told = f"the {recorded} {listed}{more} are {apart:.1g} from those on {first}"
+            others = ", ".join(f"{number:.6g}" for number in theirs[:3])
+            told = (
+                f"{recorded} {listed}{more}, on {first} {others}{more}: a relative difference of "
+                f"{apart:.1g}, where {TOLERANCE:g} is allowed (why backends differ: "
+                "docs/concepts/randomness.md; which term and step: zoo parity)"
+            )
             row["reason"] = "" if same else told
     for row in (row for own in reports.values() for row in own):
         row.pop("samples", None)  # thousands of numbers, which nobody reads

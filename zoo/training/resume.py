@@ -16,6 +16,7 @@ from zoo.runs import describe, folders, locks, seal
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
+from zoo.runs.trained import TrainedRun
 from zoo.runtime.keras import pinned
 from zoo.training import rewind
 from zoo.training.experiment import prepare, prepared_metrics
@@ -37,7 +38,7 @@ def resume(
     access: Access | None = None,
     begun: Callable[[Run], None] = lambda run: None,
     say: Callable[[str], None] = lambda line: None,
-) -> Run:
+) -> TrainedRun:
     """Continue a run from its last good checkpoint, or from the beginning if it has none.
 
     On the same backend and device, the final weights equal those of an uninterrupted run; on a

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.callbacks.events import FINAL, VALIDATION
 from zoo.errors import ZooError
+from zoo.runs import event_files
 from zoo.runs.run import Run
 from zoo.runtime import writer
 
@@ -70,19 +70,8 @@ def _records(content: bytes, steps: int) -> Iterator[bytes]:
 
     Those of step 0, such as settings, are written anew by a training that begins or goes on, and
     final results when it ends.
-
-    A record is its length as a little-endian uint64, that one's checksum, the event, its checksum.
     """
-    from tensorboardX.proto.event_pb2 import Event
-
-    start = 0
-    while start + 12 <= len(content):
-        (length,) = struct.unpack_from("<Q", content, start)
-        end = start + 12 + length + 4
-        if end > len(content):
-            return
-        event = Event.FromString(content[start + 12 : end - 4])
+    for record, event in event_files.records(content):
         final = any(value.tag.startswith(f"{FINAL}/") for value in event.summary.value)
         if event.file_version or (0 < event.step <= steps and not final):
-            yield content[start:end]
-        start = end
+            yield record

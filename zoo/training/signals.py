@@ -1,19 +1,71 @@
-"""Ctrl-C and a scheduler's SIGTERM end a training between two steps."""
+"""Ctrl-C, a scheduler's SIGTERM and a closed terminal end a training between two steps."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from zoo.errors import Terminated
 
+_HANGUP = getattr(signal, "SIGHUP", None)  # which Windows has not
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+_ALL = {**_NAMES, **({_HANGUP: "SIGHUP"} if _HANGUP else {})}
+_GRACE = 1.0  # seconds from a second signal to the end by force
+
+
+@contextlib.contextmanager
+def at_once(last: Callable[[], None]) -> Iterator[None]:
+    """End this process a second after a second signal, however long the present step takes.
+
+    Python carries out a signal's handler between two of its instructions, and takes two signals
+    before that for one. A step of a large model is one instruction for seconds. So a thread
+    counts what the system delivers. For a process of our own: nothing of it is tidied up.
+
+    Args:
+        last: is called before the end by force.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+    over = threading.Event()
+
+    def count() -> None:
+        seen = 0
+        while number := reading.recv(1):
+            seen += number[0] in _NAMES
+            if seen == 2 and not over.wait(_GRACE):
+                last()
+                os._exit(128 + number[0])
+
+    before = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=count, daemon=True, name="signals")
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.set_wakeup_fd(before)
+        writing.close()
+        watcher.join()
+        reading.close()
+
+
+def _again(number, frame) -> None:
+    """Raise what stands for a signal."""
+    if number in (None, signal.SIGINT):
+        raise KeyboardInterrupt
+    raise Terminated(int(number))
 
 
 class Interruption:
-    """While it is entered, notes the first SIGINT or SIGTERM; a second one acts at once.
+    """While it is entered, notes the first SIGINT, SIGTERM or SIGHUP; a second acts at once.
 
     An interrupt within a step would leave weights half moved; on JAX, where a step gives its
     buffers away, it could lose them.
@@ -40,11 +92,11 @@ class Interruption:
 
     def end(self) -> None:
         """Raise what stands for the signal: ``KeyboardInterrupt``, or ``Terminated``."""
-        raise Terminated if self._asked == signal.SIGTERM else KeyboardInterrupt
+        _again(self._asked, None)
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
-            found = {number: signal.getsignal(number) for number in _NAMES}
+            found = {number: signal.getsignal(number) for number in _ALL}
             # in a background job it may be ignored, and stays so
             self._before = {n: old for n, old in found.items() if old not in (signal.SIG_IGN, None)}
             for number in self._before:
@@ -58,8 +110,8 @@ class Interruption:
 
     def _note(self, number, frame):
         self._asked = signal.Signals(number)
-        self.__exit__()
-        self._say(
-            f"{_NAMES[self._asked]}: stopping after {self._what}; "
-            f"a second {_NAMES[self._asked]} stops at once"
-        )
+        for each in self._before:  # of hang-ups, a shell and the system send one each
+            signal.signal(each, signal.SIG_IGN if each == _HANGUP else _again)
+        name = _ALL[self._asked]
+        second = f"; a second {name} stops at once" if self._asked in _NAMES else ""
+        self._say(f"{name}: stopping after {self._what}{second}")

@@ -15,7 +15,7 @@ import keras
 from zoo import callbacks
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Split
-from zoo.errors import ZooError
+from zoo.errors import ZooError, shortened
 from zoo.metrics import budget, evaluate
 from zoo.nn import samplers
 from zoo.plugin import views
@@ -23,9 +23,13 @@ from zoo.reports import differences, pictures
 from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors, seal
 from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.run import Run
+from zoo.runs.signs import KEY, Signs, least_steps
+from zoo.runs.trained import TrainedRun
+from zoo.runtime.console import printable
 from zoo.runtime.keras import pinned
 from zoo.runtime.waiting import waiting
 from zoo.training import failures, finite, history, warm_start
+from zoo.training import signs as look
 from zoo.training.checkpointing import CheckpointWriter
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
 from zoo.training.loop import Loop
@@ -48,7 +52,7 @@ def train(
     prepared: Callable[[Experiment], None] = lambda experiment: None,
     begun: Callable[[Run], None] = lambda run: None,
     say: Callable[[str], None] = lambda line: None,
-) -> Run:
+) -> TrainedRun:
     """Train what a recipe says, in a new run folder.
 
     Args:
@@ -68,7 +72,7 @@ def train(
         say: told one line at a time what a person should know.
 
     Returns:
-        The finished run: its ``results.json`` holds the numbers.
+        The finished run: ``results``, ``history``, ``pictures`` and ``load()`` are its.
 
     Raises:
         ZooError: something is wrong with the recipe or its data; nothing was trained.
@@ -113,7 +117,7 @@ class Training:
     further: bool = False
 
 
-def carry_out(training: Training) -> Run:
+def carry_out(training: Training) -> TrainedRun:
     """Train, evaluate, and say in the run how it ended; see ``train``."""
     experiment, run = training.experiment, training.run
     try:
@@ -134,15 +138,17 @@ def carry_out(training: Training) -> Run:
                     callback.on_results(results)
             run.update(
                 status="finished",
+                failure="",
                 finished_in_seconds=results["seconds"],
                 sha256=artifact.hashes(run),
             )
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
         with contextlib.suppress(ZooError):  # a full disk is told already
-            run.update(status="interrupted" if stopped else "failed")
+            why = "" if stopped else printable(shortened(str(error), 500))
+            run.update(status="interrupted" if stopped else "failed", failure=why)
         raise
-    return run
+    return TrainedRun(run.path)
 
 
 def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
@@ -275,6 +281,11 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         for path in run.pictures.glob("*.png")
         if not re.search(r"-(epoch|step)-\d+$", path.stem)
     )
+    steps = (model.history.epoch[-1] + 1 if model.history.epoch else 0) * len(experiment.batches)
+    signs = Signs(steps)
+    if steps >= least_steps(len(model.players)):
+        with waiting("looking at what the model makes"):
+            signs = look.take(model, experiment.data, experiment.evaluated, steps)
     return {
         "data": experiment.data.name,
         "epochs": model.history.epoch[-1] + 1 if model.history.epoch else 0,
@@ -286,4 +297,5 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         "metrics": measured,
         **({"over_training": over_training} if over_training else {}),
         "pictures": [f"{run.pictures.name}/{name}" for name in pictures],
+        KEY: signs.json(),
     }

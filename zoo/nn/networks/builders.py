@@ -17,6 +17,7 @@ from zoo.nn.networks.style import Style
 Outputs = int | Sequence[int] | Mapping[str, int | Sequence[int]]
 
 _PLAIN, _LEAKY, _RELU = Style(), Style("leaky_relu"), Style("relu")
+_NORMALIZED = Style("relu", "layer")
 
 
 def encoder(
@@ -180,7 +181,7 @@ def translator(
     filters: Sequence[int],
     outputs: Sequence[int],
     num_classes: int = 0,
-    style: Style = _RELU,
+    style: Style = _NORMALIZED,
     kernel: int = 4,
     blocks: int = 2,
     activation: str | None = "tanh",
@@ -188,7 +189,8 @@ def translator(
     """Pictures to pictures of the same size, through residual blocks at a smaller size.
 
     The generator of CycleGAN (Zhu et al. 2017, section 7.2; Johnson et al. 2016), without
-    convolutions at full size: convolutions halve the sides, transposed ones double them.
+    convolutions at full size: convolutions halve the sides, transposed ones double them. It
+    normalizes each example over all channels, where the paper does so in each channel alone.
 
     Args:
         shape: shape of what goes in, ``(height, width, channels)``.

@@ -21,8 +21,8 @@ def maps(shape: Sequence[int], halvings: int) -> list[tuple[int, int]]:
         most += 1
     if not 1 <= halvings <= most:
         raise ZooError(
-            f"the sides of {height} x {width} pictures halve evenly {most} times: convolutions "
-            f"in 1 to {most} layers, not in {halvings}"
+            f"the sides of {height} x {width} pictures can be halved {most} times, and stay whole: "
+            f"give filters of 1 to {most} layers of stride 2, not of {halvings}"
         )
     return [(height // 2**i, width // 2**i) for i in range(1, halvings + 1)]
 

@@ -12,6 +12,32 @@ from PIL.PngImagePlugin import PngInfo
 
 from zoo.runtime import writer
 
+MOST_PIXELS = 64_000_000  # of a picture that is read
+
+
+def read(content: bytes) -> np.ndarray:
+    """An image uint8 ``(height, width, 3)`` of a PNG file, which may be a stranger's.
+
+    Raises:
+        ValueError: it is no PNG, is damaged, or unpacks to more than ``MOST_PIXELS``.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"it is no whole PNG: {error}") from error
+
+
+def encoded(image: np.ndarray, **text: object) -> bytes:
+    """An image uint8 ``(height, width, 3)`` as a PNG file, with notes on what it shows."""
+    notes, content = PngInfo(), io.BytesIO()
+    for key, value in text.items():
+        notes.add_text(key, str(value))
+    Image.fromarray(image).save(content, format="png", pnginfo=notes)
+    return content.getvalue()
+
 
 def save(
     path: str | os.PathLike[str], image: np.ndarray, below: Path | None = None, **text: object
@@ -24,8 +50,4 @@ def save(
         below: a run's folder, where the path is in one: no link below it is followed.
         **text: entries for the file's own notes, such as ``data``, ``run``, ``epoch``.
     """
-    notes, content = PngInfo(), io.BytesIO()
-    for key, value in text.items():
-        notes.add_text(key, str(value))
-    Image.fromarray(image).save(content, format="png", pnginfo=notes)
-    writer.write(Path(path), content.getvalue(), below)
+    writer.write(Path(path), encoded(image, **text), below)

@@ -11,6 +11,8 @@ from zoo.reports.pictures.text import framed
 
 BACKGROUND = 96  # a grey that tells apart neighbours with black and with white borders
 GAP = 10  # pixels between images side by side or one under the other
+WIDE = 1000  # pixels, which a grid is enlarged to about
+LARGEST = 256  # pixels, to which one picture is enlarged at most
 
 
 def to_uint8(pictures: np.ndarray) -> np.ndarray:
@@ -39,8 +41,7 @@ def grid(
         images: float32 in [0, 1] or uint8, ``(n, h, w, c)`` with n at least 1 and c 1 or 3.
         columns: pictures in a row; by default as many as make the grid square.
         padding: width of the lines between pictures, in their own pixels.
-        scale: whole factor to enlarge by; by default what brings small pictures
-            near 64 pixels.
+        scale: whole factor to enlarge by, so that pixels stay squares; by default ``enlarged``.
 
     Returns:
         An image, uint8 ``(height, width, 3)``.
@@ -54,7 +55,7 @@ def grid(
     n, height, width = images.shape[:3]
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
-    scale = scale or max(1, 64 // max(height, width))
+    scale = scale or enlarged((height, width), columns, padding)
     # One cell is a picture with the line above it and to its left.
     cells = np.full(
         (rows * columns, height + padding, width + padding, 3), BACKGROUND, dtype="uint8"
@@ -66,6 +67,20 @@ def grid(
         image, ((0, padding), (0, padding), (0, 0)), mode="constant", constant_values=BACKGROUND
     )
     return image.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def enlarged(size: tuple[int, int], columns: int, padding: int = 1) -> int:
+    """The whole factor that brings a grid nearest to 1,000 pixels of width.
+
+    Fewer, where pictures would become larger than 256 pixels.
+
+    Args:
+        size: of a picture, ``(height, width)``.
+        columns: pictures in a row.
+        padding: between them.
+    """
+    wanted = round(WIDE / (columns * (size[1] + padding) + padding))
+    return max(1, min(wanted, LARGEST // max(size)))
 
 
 def alike(groups: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -94,12 +109,13 @@ def alike(groups: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return found
 
 
-def compare(groups: Mapping[str, np.ndarray]) -> np.ndarray:
+def compare(groups: Mapping[str, np.ndarray], plain: bool = False) -> np.ndarray:
     """What became of the same examples: a row of each group under that of the one before.
 
     Args:
         groups: ``{name: pictures}``, all ``(n, h, w, c)``, float32 in [0, 1] or uint8. The
             names stand beside the rows.
+        plain: without names, and not enlarged.
 
     Returns:
         An image, uint8 ``(height, width, 3)``, in blocks of as many rows as there are groups.
@@ -121,8 +137,9 @@ def compare(groups: Mapping[str, np.ndarray]) -> np.ndarray:
             row = group[start : start + columns]
             blank = np.full((columns - len(row), *row.shape[1:]), BACKGROUND, dtype="uint8")
             rows += [row, blank]
-        block = framed(grid(np.concatenate(rows), columns=columns), rows=list(pictures))
-        blocks += [block, np.full((GAP, *block.shape[1:]), 255, "uint8")]
+        block = grid(np.concatenate(rows), columns, scale=1 if plain else None)
+        block = block if plain else framed(block, rows=list(pictures))
+        blocks += [block, np.full((2 if plain else GAP, *block.shape[1:]), 255, "uint8")]
     return np.concatenate(blocks[:-1])
 
 

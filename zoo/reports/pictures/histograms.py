@@ -12,7 +12,7 @@ from zoo.reports.pictures.scatters import BLUE, GREY
 from zoo.reports.pictures.text import SIZE, font
 
 BINS = 40
-_WIDTH, _HEIGHT, _GAP = 4 * BINS, 90, 8
+_WIDTH, _HEIGHT, _GAP = 6 * BINS, 130, 10
 
 
 def histograms(

@@ -13,23 +13,24 @@ from zoo.reports.pictures.text import SIZE, class_names, font
 GREY, BLUE = (190, 190, 190), (31, 92, 190)
 
 COLOURS = (
-    BLUE,
-    (230, 120, 20),  # orange
-    (40, 150, 60),  # green
-    (205, 40, 45),  # red
-    (130, 80, 180),  # violet
-    (125, 80, 60),  # brown
-    (225, 105, 180),  # pink
-    (60, 60, 60),  # nearly black
-    (175, 165, 20),  # olive
-    (20, 175, 195),  # cyan
+    (63, 144, 218),  # blue
+    (255, 169, 14),  # orange
+    (189, 31, 1),  # red
+    (148, 164, 162),  # grey
+    (131, 45, 182),  # violet
+    (169, 107, 89),  # brown
+    (231, 99, 0),  # dark orange
+    (185, 172, 112),  # tan
+    (113, 117, 129),  # dark grey
+    (146, 218, 221),  # light cyan
 )
-"""Of the labels 0 to 9, which the eye tells apart."""
+"""Of the labels 0 to 9: the ten of Petroff 2021, which people with any colour vision tell apart."""
 
+_MANY = 2000  # points, of which each is smaller
 SMOOTH = 2  # drawn this much larger, then made smaller: round dots
 
 
-def scatter(points: np.ndarray, reference: np.ndarray | None = None, size: int = 400) -> np.ndarray:
+def scatter(points: np.ndarray, reference: np.ndarray | None = None, size: int = 800) -> np.ndarray:
     """Points in the plane as blue dots, over grey dots of what they should look like.
 
     Args:
@@ -45,20 +46,21 @@ def scatter(points: np.ndarray, reference: np.ndarray | None = None, size: int =
     if reference is not None:
         clouds.insert(0, (np.asarray(reference, dtype="float64"), GREY))
     centre, reach = _frame(clouds[0][0], 1.2)
+    size, dot = size * SMOOTH, _dot(points)
     image = Image.new("RGB", (size, size), "white")
     draw = ImageDraw.Draw(image)
     for cloud, colour in clouds:
         places = (cloud - centre) / reach
         for x, y in places[(np.abs(places) <= 1.0).all(axis=1)]:
-            draw.circle(((1 + x) / 2 * size, (1 - y) / 2 * size), 2, fill=colour)
-    return np.asarray(image)
+            draw.circle(((1 + x) / 2 * size, (1 - y) / 2 * size), dot, fill=colour)
+    return np.asarray(image.reduce(SMOOTH))
 
 
 def by_label(
     points: np.ndarray,
     labels: np.ndarray | None = None,
     axes: tuple[str, str] = ("", ""),
-    size: int = 560,
+    size: int = 860,
     names: Sequence[str] = (),
 ) -> np.ndarray:
     """Points in the plane, coloured by label, with axes and a legend.
@@ -84,7 +86,7 @@ def by_label(
         labels, found = None, []
     colours = dict(zip(found, COLOURS, strict=False))
     centre, reach = _frame(points, 1.1)
-    size, margin, top, text = size * SMOOTH, 34 * SMOOTH, 8 * SMOOTH, font(SIZE * SMOOTH)
+    size, margin, top, text = size * SMOOTH, 48 * SMOOTH, 8 * SMOOTH, font(SIZE * SMOOTH)
     called = dict(zip(found, class_names(found, names), strict=True))
     widest = math.ceil(max((text.getlength(name) for name in called.values()), default=0))
     large = 24 if max(map(len, called.values()), default=0) <= 3 else SIZE
@@ -107,25 +109,31 @@ def by_label(
     draw.rectangle((margin, top, margin + size, top + size), outline=GREY, width=SMOOTH)
     draw.text((margin + size - 6, top + size - 6), axes[0], "black", text, anchor="rb")
     draw.text((margin + 6, top + 6), axes[1], "black", text, anchor="lt")
+    dot = _dot(points)
     for i, point in enumerate(points):
         colour = BLUE if labels is None else colours[labels[i]]
-        draw.circle(place(point), 2 * SMOOTH, fill=colour)
+        draw.circle(place(point), dot, fill=colour)
     for i, label in enumerate(found):
-        colour, own = colours[label], points[labels == label]
+        own = points[labels == label]
         middle = place(np.median(own, axis=0))
         draw.text(
             middle,
             called[label],
-            colour,
+            "black",
             font(large * SMOOTH),
             anchor="mm",
             stroke_width=3 * SMOOTH,
             stroke_fill="white",
         )
-        x, y = margin + size + 16 * SMOOTH, top + (12 + 24 * i) * SMOOTH
-        draw.circle((x, y), 6 * SMOOTH, fill=colour)
+        x, y = margin + size + 16 * SMOOTH, top + (12 + 28 * i) * SMOOTH
+        draw.circle((x, y), 6 * SMOOTH, fill=colours[label])
         draw.text((x + 14 * SMOOTH, y), called[label], "black", text, anchor="lm")
     return np.asarray(image.reduce(SMOOTH))
+
+
+def _dot(points: np.ndarray) -> int:
+    """The radius of a point, in pixels of the larger drawing."""
+    return SMOOTH * (3 if len(points) <= _MANY else 2)
 
 
 def _frame(points: np.ndarray, room: float) -> tuple[np.ndarray, float]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-MARGIN = 4
-SIZE = 13  # pixels, of all text
+MARGIN = 6
+SIZE = 18  # pixels, of all text: legible where an image is shown at two thirds
 LONGEST = 20  # characters of a class's name
 
 
