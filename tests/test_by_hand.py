@@ -13,7 +13,7 @@ from benchmarks import cases
 from benchmarks.by_hand import noise
 from zoo.random import Generator
 
-STEPS = 3
+STEPS = 2
 BACKEND = keras.backend.backend()
 
 
@@ -66,7 +66,7 @@ def stepper(case, nets):
 
 @pytest.mark.parametrize("name", cases.CASES)
 def test_losses_of_the_first_steps_are_those_of_the_zoo(name, monkeypatch):
-    monkeypatch.setattr(cases.Case, "rate", 3e-3)  # losses then depend on the steps before
+    monkeypatch.setattr(cases.Case, "rate", 1e-3)  # losses then depend on the steps before
     case = cases.case(name, cases.SMOKE[name])
     dark = cases.pictures(STEPS * case.batch_size * case.repeats) // 4  # there is more to learn
     batches = np.split(dark, STEPS)
