@@ -11,8 +11,8 @@ SHAPE = (28, 28, 1)
 VARIANTS = ("zoo", "keras", "hand", "pythae")
 """Who trains: a zoo recipe, ``keras.Model.fit``, code for one backend, a library on PyTorch."""
 
-BETA_1 = {"vae": 0.9}  # of Adam; 0.5 for all that plays a game
-RATES = {"vae": 1e-3}  # of Adam; else 2e-4
+BETA_1 = {"vae": 0.9, "flow_matching": 0.9}  # of Adam; 0.5 for all that plays a game
+RATES = {"vae": 1e-3, "flow_matching": 1e-3}  # of Adam; else 2e-4
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,28 @@ CASES = {
         steps=16,
         variants=("zoo", "keras", "hand"),
     ),
-    "VAE-GAN": Case("VAE-GAN 32-64", "vaegan", {"latent_dim": 16, "filters": 32}, steps=4),
+    "VAE-GAN": Case(
+        "VAE-GAN 32-64",
+        "vaegan",
+        {"latent_dim": 16, "filters": 32},
+        steps=8,
+        variants=("zoo", "hand"),
+    ),
     "WGAN-GP": Case(
         "WGAN-GP 32-64, critic 5 times",
         "wgan_gp",
         {"prior": _normal(64), "filters": 32, "repeats": 5},
-        steps=1,
+        steps=2,
         repeats=5,
+        variants=("zoo", "hand"),
+    ),
+    "flow": Case(
+        "flow matching, U-Net 32-64",
+        "flow_matching",
+        {"filters": (32, 64), "units": 128, "hidden": 256, "logit_normal": True},
+        steps=16,
+        batch_size=64,
+        variants=("zoo", "hand"),
     ),
 }
 
@@ -122,10 +137,15 @@ SMOKE = {
         "batch_size": 4,
     },
     "WGAN-GP": {
-        "settings": {"latent_dim": 2, "filters": 2, "units": (4,), "repeats": 2},
+        "settings": {"prior": _normal(2), "filters": 2, "units": (4,), "repeats": 2},
         "steps": 2,
         "batch_size": 4,
         "repeats": 2,
+    },
+    "flow": {
+        "settings": {"filters": (2, 4), "units": 4, "hidden": 4, "logit_normal": True},
+        "steps": 2,
+        "batch_size": 4,
     },
 }
 """What makes a case tiny, for a look at whether it runs."""

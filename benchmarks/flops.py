@@ -17,6 +17,10 @@ FORWARD, INPUTS, BOTH = 1, 2, 3
 """Forward passes that a pass takes: forward; with gradients of inputs alone; with all gradients."""
 
 
+MODELS = ("vae", "dcgan")
+"""Those whose steps are counted."""
+
+
 def of_step(case: cases.Case) -> float:
     """Operations of a training step of a VAE or a GAN."""
     one = {name: of_network(net) for name, net in cases.networks(case).items()}

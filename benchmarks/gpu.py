@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks import cases, gpu_table, running, table
+from benchmarks import cases, flops, gpu_table, running, table
 from benchmarks.running import Job
 from benchmarks.setting import PRECISIONS, Setting
 from zoo.runtime import backends
@@ -84,7 +84,7 @@ def jobs(options) -> list[Job]:
         for precision in PRECISIONS
         for variant, chunks in ROUNDS
         for name in options.models
-        if "hand" in cases.CASES[name].variants
+        if cases.CASES[name].model in flops.MODELS
         for backend in options.backends
     ]
 

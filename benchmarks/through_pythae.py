@@ -1,4 +1,4 @@
-"""pythae (Chadebec et al. 2022), with the networks that ``by_hand.torch`` has."""
+"""pythae (Chadebec et al. 2022), with the networks that ``by_hand.torch.vae`` has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pythae.trainers import BaseTrainer, BaseTrainerConfig
 from pythae.trainers.training_callbacks import TrainingCallback
 
 from benchmarks import cases
-from benchmarks.by_hand import torch as by_hand
+from benchmarks.by_hand.torch import vae
 from benchmarks.clock import EPOCHS, Clock
 
 
@@ -24,7 +24,7 @@ class Encoder(BaseEncoder):
 
     def __init__(self, case):
         super().__init__()
-        self.net = by_hand.Encoder(case)
+        self.net = vae.Encoder(case)
 
     def forward(self, x):
         mean, log_var = self.net(x)
@@ -36,7 +36,7 @@ class Decoder(BaseDecoder):
 
     def __init__(self, case):
         super().__init__()
-        self.net = by_hand.decoder_of(case)
+        self.net = vae.decoder_of(case)
 
     def forward(self, z):
         return ModelOutput(reconstruction=torch.sigmoid(self.net(z)))

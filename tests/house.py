@@ -22,9 +22,10 @@ FLOORS = [  # from the ground up; rooms of one floor do not import each other
     {"plugin": "contracts of plugins; the registry"},
     {
         "datasets": "one file per dataset; the pipeline",
-        "engine.accelerate": "optional speed-ups",
+        "engine.distributed": "several devices and processes",
         "reports.pictures": "grids and scatters as PNG",
     },
+    {"engine.accelerate": "optional speed-ups"},
     {"engine.backends": "gradients and steps of each backend"},
     {"engine": "several players in one Keras model"},
     {"nn.layers": "layers that Keras lacks", "nn.losses": "terms and penalties"},
@@ -39,8 +40,8 @@ FLOORS = [  # from the ground up; rooms of one floor do not import each other
     {"testing.checks": "what every plugin promises, tried on small models"},
     {"testing": "checks for plugin authors; parity"},
     {"cli": "one file per command"},
-    {"__main__": "python -m zoo"},
 ]
+FRONT_DOORS = ("zoo", "zoo.__main__")  # they hand on what the rooms have, when it is first used
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -84,7 +85,7 @@ def arrows() -> Iterator[tuple[str, str, str]]:
     """``(room, room that it imports, where)``, for each import between two rooms."""
     known = modules()
     for module, path in known.items():
-        if module == "zoo":  # the names that it hands on are imported when they are first used
+        if module in FRONT_DOORS:
             continue
         for line, target in imported(path, known):
             if room(target) != room(module):
@@ -102,20 +103,18 @@ def drawn() -> str:
             reach[name] = graph[name].union(*(reach[other] for other in graph[name]))
     width, height, gap = 900, 34, 24
     boxes = {}
-    for floor, rooms in enumerate(FLOORS[:-1]):
+    for floor, rooms in enumerate(FLOORS):
         for place, name in enumerate(rooms):
             wide = (width - 20 * (len(rooms) - 1)) / len(rooms)
-            boxes[name] = (place * (wide + 20), (len(FLOORS) - 2 - floor) * (height + gap), wide)
+            boxes[name] = (place * (wide + 20), (len(FLOORS) - 1 - floor) * (height + gap), wide)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -10 {width + 20} '
-        f'{(len(FLOORS) - 1) * (height + gap)}" font-family="sans-serif" font-size="13">',
+        f'{len(FLOORS) * (height + gap)}" font-family="sans-serif" font-size="13">',
         "<style>rect{fill:#e8eef7;stroke:#5b7db1}text{fill:#1c2733}path{stroke:#8a97a8;fill:none}"
         "@media(prefers-color-scheme:dark){rect{fill:#22304a;stroke:#7d9bd0}text{fill:#e6ecf5}"
         "path{stroke:#67758a}}</style>",
     ]
     for above, belows in graph.items():
-        if above not in boxes:  # python -m zoo, which is cli
-            continue
         direct = {b for b in belows if not any(b in reach[o] for o in belows - {b})}
         for below in sorted(direct):
             x1, y1, w1 = boxes[above]

@@ -32,12 +32,17 @@ class Few(datasets.Digits):
 
 
 def recipe(name: str, **changes) -> zoo.Recipe:
-    """One of the four kinds, with all that a checkpoint has to carry somewhere among them."""
+    """One of several kinds, with all that a checkpoint has to carry somewhere among them."""
     models = {
         "vae": zoo.model("vae", latent_dim=2, units=(8,)),
         "dcgan": zoo.model("dcgan", filters=2, prior=StandardNormal(4)),
         "wgan_gp": zoo.model("wgan_gp", filters=2, prior=StandardNormal(4), repeats=2),
         "vaegan": zoo.model("vaegan", filters=2, latent_dim=4),
+        "vqvae": zoo.model("vqvae", filters=(4, 8), residuals=1, codes=8, dimension=2),
+        "mmd_vae": zoo.model("mmd_vae", latent_dim=2, units=(8,)),
+        "beta_tc_vae": zoo.model("beta_tc_vae", latent_dim=2, units=(8,)),
+        "free_bits_vae": zoo.model("free_bits_vae", latent_dim=2, units=(8,)),
+        "pacgan": zoo.model("pacgan", units=(8,), prior=StandardNormal(4), packing=3),
     }
     model = models[name]
     size = 8 if name == "vae" else 16

@@ -23,6 +23,12 @@ class RunFailed(ZooError):
     exit_code = 1
 
 
+class Lost(RunFailed):
+    """A process of a training has lost the others. Nothing is wrong with the run itself."""
+
+    exit_code = 75  # as sendmail says of what may be tried again
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM or SIGHUP ended a run, after a checkpoint; its argument is the signal's number."""
 

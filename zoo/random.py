@@ -17,7 +17,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import keras
 import numpy as np
@@ -135,6 +135,43 @@ def key(seed: int, purpose: str) -> np.int32:
     return np.int32(_signed(int(_words(int(seed), purpose)[0])))
 
 
+class Share(NamedTuple):
+    """The rows of a batch that one of several processes works on.
+
+    Attributes:
+        first: place of its first row in the whole batch.
+        rows: how many it has, at least 1.
+        of: rows of the whole batch.
+        weight: of its means in those of the whole batch. 0 where there are fewer rows than
+            processes, and this one only looks on, at row 0.
+    """
+
+    first: int
+    rows: int
+    of: int
+    weight: float
+
+    @classmethod
+    def part(cls, number: int, processes: int, rows: int) -> Share:
+        """The share of a process: as many rows as the others, or one more."""
+        each, more = divmod(rows, processes)
+        own = each + (number < more)
+        if not own:
+            return cls(0, 1, rows, 0.0)
+        return cls(number * each + min(number, more), own, rows, own / rows)
+
+    def places(self, n, xp, local):
+        """Places in the whole batch of the rows 0 to n - 1 of a draw, which are ``local``.
+
+        A draw for k examples per row, concatenated as ``[x, made]`` are, has k times as many
+        rows as the batch. One whose rows are not those of the batch has the same in every process.
+        """
+        if isinstance(n, int) and n % self.rows:
+            return local
+        turn = xp.floor_divide(local, self.rows)
+        return local + turn * (self.of - self.rows) + self.first
+
+
 class Generator:
     """The ``rng`` of a loss: every number is a function of its place, not of history.
 
@@ -148,7 +185,7 @@ class Generator:
         seed: the experiment's seed.
         purpose: what the numbers are for, such as ``"train"``.
         step: int or int32 scalar tensor.
-        first_row: row of the first example, int or int32 scalar tensor.
+        first_row: row of the first example, int or int32 scalar tensor; or a ``Share``.
         on_host: draw with NumPy; the numbers are the same, and on PyTorch's CPU
             backend this is several times faster.
     """
@@ -244,6 +281,11 @@ class Generator:
         self._calls, self._others = place
 
     @property
+    def share(self) -> Share | None:
+        """The rows of the whole batch that it draws for; None for all."""
+        return self._first_row if isinstance(self._first_row, Share) else None
+
+    @property
     def shared(self) -> Shared:
         """The same draws without rows: one value for the whole batch, on every device."""
         return Shared(self)
@@ -320,13 +362,20 @@ class Generator:
         start = _signed(call << _COLUMN_BITS)
         if self._on_host:
             key = tuple(np.asarray(int(word), "int32") for word in (self._key, self._step))
-            row = np.arange(int(rows), dtype="int32") + np.int32(int(self._first_row))
+            row = self._places(int(rows), np.arange(int(rows), dtype="int32"), len(shape))
             column = np.arange(counters, dtype="int32") + np.int32(start)
             return threefry(np, key, (row[:, None], column[None, :]))
         key = (ops.cast(self._key, "int32"), ops.cast(self._step, "int32"))
-        row = ops.arange(rows, dtype="int32") + ops.cast(self._first_row, "int32")
+        row = self._places(rows, ops.arange(rows, dtype="int32"), len(shape))
         column = ops.arange(counters, dtype="int32") + start
         return threefry(ops, key, (row[:, None], column[None, :]))
+
+    def _places(self, n, local, axes: int):
+        """The numbers of the rows of a draw, int32 ``(n,)``; a scalar is the whole batch's."""
+        first = self._first_row
+        if isinstance(first, Share):
+            return first.places(n, self._xp, local) if axes else local
+        return local + (np.int32(int(first)) if self._on_host else ops.cast(first, "int32"))
 
     def _in_unit(self, bits):
         # 23 bits and a half: exact in float32, and never 0 or 1
@@ -394,6 +443,12 @@ def current() -> Generator:
             "call it within `zoo.random.scope(zoo.random.Generator(seed, 'name', step))`"
         )
     return rng
+
+
+def share() -> Share | None:
+    """The rows of the batch that this process makes the step of; None where it has all of them."""
+    rng = _current.get()
+    return None if rng is None else rng.share
 
 
 # --- loops -----------------------------------------------------------------------------

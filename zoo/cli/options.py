@@ -37,6 +37,24 @@ device_option = click.option(
     help="cpu, gpu or gpu:N. Default: a GPU where there is one.",
 )
 
+devices_option = click.option(
+    "--devices",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Train on so many devices of this machine together: the recipe's batch is shared out. "
+    "Default: one.",
+)
+
+restarts_option = click.option(
+    "--max-restarts",
+    "restarts",
+    type=click.IntRange(0, 1000),
+    default=0,
+    metavar="K",
+    help="With --devices: start all again from the last checkpoint, at most so often, where a "
+    "process dies or stops. Default: 0.",
+)
+
 on_nan_option = click.option(
     "--on-nan",
     type=click.Choice(["stop", "skip"]),

@@ -10,9 +10,11 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    devices_option,
     full_option,
     json_option,
     on_nan_option,
+    restarts_option,
     runs_option,
 )
 from zoo.runs import folders
@@ -25,6 +27,8 @@ from zoo.runtime.quiet import import_backend
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @backend_option
 @device_option
+@devices_option
+@restarts_option
 @on_nan_option
 @full_option
 @runs_option
@@ -36,6 +40,8 @@ def command(
     changes: tuple[str, ...],
     backend: str | None,
     device: str | None,
+    devices: int | None,
+    restarts: int,
     on_nan: str | None,
     full: bool,
     runs_folder: str | None,
@@ -54,23 +60,50 @@ def command(
       zoo resume latest epochs=40
       zoo resume latest --backend torch
     """
+    from zoo.cli import together
+    from zoo.cli.compare import given
     from zoo.cli.trained import meant
     from zoo.runtime import backends
 
     found = meant(run, runs_folder)
     choice = backends.choose(backend or found.manifest.backend, None, device)
+    options = [
+        *given("--backend", choice.backend),
+        *given("--runs", runs_folder),
+        *given("--data-dir", data_dir),
+        *given("--on-nan", on_nan),
+        *(flag for flag, on in (("--strict-data", strict_data), ("--full", full)) if on),
+        *(["--json"] if as_json else []),
+    ]
+    status = together.supervised(
+        devices,
+        restarts,
+        choice,
+        ["resume", str(found.path), *changes, *options],
+        lambda run: ["resume", run, *options],
+    )
+    if status is not None:
+        return status
     backends.activate(choice)
+    together.join(choice.backend, devices)
     by = "chosen by --backend" if backend else "the run's own"
     say(f"{choice.backend} on {choice.device} ({by})")
 
     import_backend()
     from zoo.cli import advice
-    from zoo.cli.run import carried_out, tell
+    from zoo.cli.run import carried_out, followed, tell
     from zoo.datasets import Access
+    from zoo.engine import distributed
     from zoo.training import resume
+    from zoo.training.follow import follow
 
     tell(advice.other_device(choice))
     folder = Path(data_dir) if data_dir else None
+    access = Access(data_dir=folder, strict=strict_data, say=say)
+    if not distributed.is_first():
+        described = found.manifest
+        recipe = resume.changed(found, None, [*described.changes, *changes])
+        return followed(lambda: follow(recipe, access, on_nan or described.on_nan))
 
     def train(begun):
         return resume.resume(
@@ -79,7 +112,7 @@ def command(
             on_nan=on_nan,
             full=full,
             runs_folder=runs_folder,
-            access=Access(data_dir=folder, strict=strict_data, say=say),
+            access=access,
             begun=begun,
             say=say,
         )

@@ -15,9 +15,11 @@ from zoo.cli.options import (
     backend_option,
     data_dir_option,
     device_option,
+    devices_option,
     full_option,
     json_option,
     on_nan_option,
+    restarts_option,
     runs_option,
 )
 from zoo.errors import Terminated
@@ -32,6 +34,8 @@ from zoo.runtime.quiet import import_backend
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @backend_option
 @device_option
+@devices_option
+@restarts_option
 @runs_option
 @data_dir_option
 @click.option("--strict-data", is_flag=True, help="Refuse to train on data that stand in.")
@@ -50,6 +54,8 @@ def command(
     changes: tuple[str, ...],
     backend: str | None,
     device: str | None,
+    devices: int | None,
+    restarts: int,
     runs_folder: str | None,
     data_dir: str | None,
     strict_data: bool,
@@ -69,8 +75,11 @@ def command(
       zoo run vae_mnist optimizers.autoencoder.learning_rate=3e-4
       zoo run vae_mnist weights.autoencoder.kl=4
       zoo run vae_mnist --backend torch --device cpu
+      zoo run vae_mnist --backend torch --devices 2
       zoo run vae_mnist optimizers.autoencoder.learning_rate=1e-4 --from vae_mnist
     """
+    from zoo.cli import together
+    from zoo.cli.compare import given
     from zoo.cli.trained import meant
     from zoo.config import recipe_files
     from zoo.runtime import backends
@@ -78,7 +87,23 @@ def command(
     path = recipe_files.find(recipe)
     source = meant(weights_from, runs_folder) if weights_from else None
     choice = backends.choose(backend, path, device)
+    options = [
+        *given("--backend", choice.backend),
+        *given("--runs", runs_folder),
+        *given("--data-dir", data_dir),
+        *given("--on-nan", on_nan),
+        *(flag for flag, on in (("--strict-data", strict_data), ("--full", full)) if on),
+        *(["--json"] if as_json else []),
+    ]
+    begin = ["run", str(path), *changes, *given("--from", weights_from), *options]
+    if not dry_run:
+        status = together.supervised(
+            devices, restarts, choice, begin, lambda run: ["resume", run, *options]
+        )
+        if status is not None:
+            return status
     backends.activate(choice)
+    together.join(choice.backend, None if dry_run else devices)
     about = recipe_files.about(path)
     say(f"recipe {path.stem}: {about}" if about else f"recipe {path}")
     say(f"{choice.backend} on {choice.device} ({choice.reason})")
@@ -88,6 +113,8 @@ def command(
     from zoo.config import overrides
     from zoo.config import recipe as recipes
     from zoo.datasets import Access
+    from zoo.engine import distributed
+    from zoo.training.follow import follow
     from zoo.training.train import train
 
     tell(advice.other_device(choice))
@@ -98,13 +125,16 @@ def command(
     if dry_run:
         from zoo.training import dry_run as description
 
-        found = description.describe(changed, access)
+        found = description.describe(changed, access, devices or 1)
         click.echo(
             jsons.text({"seconds": found.seconds, "described": found.lines})
             if as_json
             else fitted("\n".join(found.lines))
         )
         return None
+
+    if not distributed.is_first():
+        return followed(lambda: follow(changed, access, on_nan or "stop"))
 
     def trained(begun):
         return train(
@@ -131,6 +161,7 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
         train: function of ``begun`` that returns the finished run, as ``zoo.train``.
         as_json: whether to print the results as JSON.
     """
+    from zoo.cli import together
     from zoo.reports import summary
     from zoo.training import signals
 
@@ -138,6 +169,7 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
 
     def begun(run):
         started.append(run)
+        together.tell_run(run)
         for line in summary.begun(run):
             say(line)
 
@@ -167,6 +199,15 @@ def carried_out(train: Callable, as_json: bool) -> int | None:
     else:
         click.echo(fitted(summary.finished(run)))
     return None
+
+
+def followed(follow: Callable[[], None]) -> int:
+    """Train along with the first process, and return the exit status, which is its too."""
+    try:
+        follow()
+    except KeyboardInterrupt as error:
+        return 143 if isinstance(error, Terminated) else 130
+    return 0
 
 
 def tell(line: str | None) -> None:

@@ -160,6 +160,8 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
     lines.append(printable(f"  {manifest.model.title} on {data}, in {run.path}"))
     lines += ["", *summary.figures(run)] if finished else []
     lines += ["", "Settings", f"  {manifest.backend} on {manifest.device}, seed {manifest.seed}"]
+    if manifest.devices > 1:
+        lines[-1] += f", {manifest.devices} devices together"
     if manifest.machine:
         lines[-1] += f", {manifest.machine}"
     for part, described in (("model", manifest.model), ("dataset", manifest.dataset)):

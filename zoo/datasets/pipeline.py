@@ -14,7 +14,7 @@ from zoo.datasets.augmentation import Augmentation
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Data, Split
 from zoo.plugin.lazy import Lazy
-from zoo.random import host, host_permutation
+from zoo.random import Share, host, host_permutation
 
 _BLOCK = 1024  # rows binarized at a time, to bound memory
 _PIXELS = 16  # drawn from what Philox makes at a time
@@ -46,6 +46,8 @@ class Batches(keras.utils.PyDataset):
     Attributes:
         epoch: the epoch whose batches are given, from 0. Set it to go elsewhere; ``fit``
             moves it on after each complete pass.
+        place: ``(number, processes)`` of a process that reads its rows of each item alone. They
+            are what they would be within the whole item.
 
     Raises:
         ZooError: the split does not fill one item, or cannot be binarized.
@@ -73,6 +75,7 @@ class Batches(keras.utils.PyDataset):
         self.repeats = repeats
         self.augment = Augmentation(augment, seed) if augment else None
         self.epoch = 0
+        self.place: tuple[int, int] | None = None
         self._orders: dict[str, tuple[tuple, np.ndarray]] = {}
         self._passing = self._complete = False
         if binarize and split.x.dtype != np.uint8:
@@ -91,20 +94,39 @@ class Batches(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         epoch = self.epoch
-        rows = self.rows(epoch, index)
-        x = _read(self.split.x, rows)
-        if self.augment:
-            x = self.augment(x, epoch, index)
+        rows, own = self.rows(epoch, index), self._own(index)
+        if self.augment:  # a layer changes the batch as one: it has to have all of it
+            x = self.augment(_read(self.split.x, rows), epoch, index)[own]
+        else:
+            x = _read(self.split.x, _within(rows, own))
         if self.binarize:
-            x = _draw(x, host(self.seed, "binarize", epoch, index))
+            bits = host(self.seed, "binarize", epoch, index)
+            x = _drawn_within(x, bits, own.start or 0)
         self._complete |= index == len(self) - 1
         split = self.split
+        rows = _within(rows, own)
         given: Any = x
         if split.paired or split.unpaired:
             given = {"x": x} | {name: _read(array, rows) for name, array in split.paired.items()}
             for name, array in split.unpaired.items():
-                given[name] = _read(array, self._unpaired(name, epoch, index, len(x)))
+                places = self._unpaired(name, epoch, index, own.start or 0, len(x))
+                given[name] = _read(array, places)
         return (given,) if split.y is None else (given, split.y[rows])
+
+    def share(self, index: int) -> Share | None:
+        """Which rows of each move of an item are read; None where all are."""
+        if self.place is None:
+            return None
+        size = self.batch_size * self.repeats
+        rows = min(size, len(self.split) - index * size)
+        return Share.part(*self.place, rows // self.repeats)
+
+    def _own(self, index: int) -> slice:
+        """Which rows of an item are read."""
+        share = self.share(index)
+        if share is None:
+            return slice(None)
+        return slice(share.first * self.repeats, (share.first + share.rows) * self.repeats)
 
     def rows(self, epoch: int, index: int) -> slice | np.ndarray:
         """Which rows of the split an item of an epoch has."""
@@ -112,9 +134,10 @@ class Batches(keras.utils.PyDataset):
         wanted = slice(index * size, (index + 1) * size)
         return self._order("", len(self.split), epoch)[wanted] if self.shuffle else wanted
 
-    def _unpaired(self, source: str, epoch: int, index: int, count: int) -> np.ndarray:
-        """Which rows of an unpaired source an item of an epoch has."""
-        n, first = len(self.split.unpaired[source]), index * self.batch_size * self.repeats
+    def _unpaired(self, source: str, epoch: int, index: int, start: int, count: int) -> np.ndarray:
+        """Which rows of an unpaired source an item of an epoch has, from one of its rows on."""
+        n = len(self.split.unpaired[source])
+        first = index * self.batch_size * self.repeats + start
         rounds, places = np.divmod(np.arange(first, first + count), n)
         if not self.shuffle:
             return places
@@ -143,6 +166,14 @@ class Batches(keras.utils.PyDataset):
         if self._passing and self._complete:
             self.epoch += 1
         self._passing = False
+
+
+def _within(rows: slice | np.ndarray, own: slice) -> slice | np.ndarray:
+    """Some of the rows of an item."""
+    if isinstance(rows, slice):
+        places = range(rows.start, rows.stop)[own]
+        return slice(places.start, places.stop)
+    return rows[own]
 
 
 def _read(x: Any, rows: slice | np.ndarray) -> np.ndarray:
@@ -192,13 +223,19 @@ class _Binarized(Lazy):
 
     def _drawn(self, x: np.ndarray, first_row: int) -> np.ndarray:
         """Consecutive pictures drawn as ``binarize_once`` draws them within all."""
-        bits = host(*self._key)
-        # Philox makes 4 words of 4 pixels at a time, and can start at any such 16.
-        start = first_row * math.prod(self.shape[1:])
-        bits.advance(start // _PIXELS)
-        skipped = start % _PIXELS
-        ahead = np.concatenate([np.zeros(skipped, np.uint8), x.ravel()])
-        return _draw(ahead, bits)[skipped:].reshape(x.shape)
+        return _drawn_within(x, host(*self._key), first_row)
+
+
+def _drawn_within(x: np.ndarray, bits: np.random.Philox, first_row: int) -> np.ndarray:
+    """Consecutive rows drawn as ``_draw`` draws them within all, of which they begin at a row."""
+    # Philox makes 4 words of 4 pixels at a time, and can start at any such 16.
+    start = first_row * math.prod(x.shape[1:])
+    bits.advance(start // _PIXELS)
+    skipped = start % _PIXELS
+    if not skipped:
+        return _draw(x, bits)
+    ahead = np.concatenate([np.zeros(skipped, np.uint8), x.ravel()])
+    return _draw(ahead, bits)[skipped:].reshape(x.shape)
 
 
 def _draw(x: np.ndarray, bits: np.random.Philox) -> np.ndarray:

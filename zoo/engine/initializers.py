@@ -25,17 +25,25 @@ def redraw(networks, seed: int, kept=()) -> None:
         seed: the experiment's seed.
         kept: ``id`` of variables that keep their value.
     """
-    done = set(kept)
+    done: set[int] = set()
     for name, network in networks:
         for place, (layer, variable) in enumerate(_weights(network)):
             initializer = _initializer(layer, variable.name)
             # what is frozen was trained before
             if initializer is None or not layer.trainable or id(variable) in done:
                 continue
+            if id(variable) in kept and not _is_of(initializer, variable):
+                continue
             done.add(id(variable))
             source = random.HostNumbers(random.host(seed, "initial", name, place))
             fans = _fans(layer, initializer, tuple(variable.shape))
             variable.assign(_draw(initializer, tuple(variable.shape), fans, source))
+
+
+def _is_of(initializer, variable) -> bool:
+    """Whether the initializer gave the value: one object gives the same one again and again."""
+    again = initializer(tuple(variable.shape), dtype=variable.dtype)
+    return np.array_equal(*map(keras.ops.convert_to_numpy, (again, variable.value)))
 
 
 def _weights(layer):

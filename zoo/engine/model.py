@@ -10,11 +10,11 @@ from keras import ops
 
 from zoo.engine import accelerate, checks, terms
 from zoo.engine.backends import backend
-from zoo.engine.backends.variables import unique
+from zoo.engine.backends.shared import unique
 from zoo.engine.inference import Inference
 from zoo.engine.initializers import redraw
 from zoo.engine.nets import Networks
-from zoo.engine.optimizers import PlayerOptimizers, prepared, serialized
+from zoo.engine.optimizers import PlayerOptimizers, prepared
 from zoo.engine.step import TrainingStep
 from zoo.errors import ZooError, unknown
 from zoo.plugin import declared, network_configs, registry, serialization
@@ -22,7 +22,7 @@ from zoo.plugin.entrance import Entrance
 from zoo.plugin.model import DataSpec, Model, as_move
 from zoo.plugin.settings import typed
 from zoo.plugin.sources import refuse_mismatch
-from zoo.runtime.keras import check_settings, no_tensorflow, precision
+from zoo.runtime.keras import check_settings, no_tensorflow, precision, serialized
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -7,9 +7,9 @@ from types import MappingProxyType
 import keras
 from keras import ops
 
-from zoo.engine.backends.variables import unique
+from zoo.engine.backends.shared import unique
 from zoo.errors import ZooError, unknown
-from zoo.runtime.keras import config_of, copy_of
+from zoo.runtime.keras import copy_of
 
 
 class PlayerOptimizers(keras.optimizers.Optimizer):
@@ -112,30 +112,6 @@ class MovingAverage(keras.optimizers.Optimizer):
             self._model_variables_moving_average, self._trainable_variables, strict=True
         ):
             average.assign(momentum * average + (1 - momentum) * weight)
-
-
-def serialized(optimizer) -> dict:
-    """As Keras serializes it, but naming Keras's own classes as every backend knows them.
-
-    On PyTorch they are subclasses that exist only there.
-    """
-
-    def public(config):
-        if isinstance(config, dict):
-            config = {key: public(value) for key, value in config.items()}
-            if str(config.get("module")).startswith("keras.src."):
-                config |= {"module": "keras.optimizers", "registered_name": None}
-        return config
-
-    cls = type(optimizer)
-    return public(
-        {
-            "module": cls.__module__,
-            "class_name": cls.__name__,
-            "config": config_of(optimizer),
-            "registered_name": keras.saving.get_registered_name(cls),
-        }
-    )
 
 
 def prepared(optimizers, groups, *, scaled: bool, where: str) -> dict:

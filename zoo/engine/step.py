@@ -8,6 +8,7 @@ from keras import ops
 from zoo import random
 from zoo.engine import terms
 from zoo.engine.backends import backend
+from zoo.engine.distributed.reduction import agreed
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
 from zoo.plugin.declared import REGULARIZATION
@@ -18,17 +19,17 @@ from zoo.plugin.sources import named
 class TrainingStep:
     """What one step of a ``GenerativeModel`` does; the backend's ``Trainer`` calls it."""
 
-    def make_moves(self, data):
-        """One step: every move in order, each repeat on examples of its own."""
+    def make_moves(self, data, share=None):
+        """One step: every move in order, each repeat on rows of its own, or a ``share`` of them."""
         batch = self.batch_of(data)
         step = ops.cast(self.optimizer._iterations, "int32")
-        rng = self._rng("train", step)
+        rng = self._rng("train", step, share or 0)
         logs = terms.Sums(self._logged, shared=self.repeats > 1)
         for i, move in enumerate(self._moves):
             for k in range(move.repeat):
                 self._make(i, move, self._share(batch, k), rng, step, logs)
         self.optimizer.end_step()
-        self._track(logs, batch.size)
+        self._track(logs, share.of * self.repeats if share else batch.size)
 
     def _make(self, i: int, move: Move, batch: Batch, rng, step, logs):
         optimizers, variables = self.optimizer.by_player, self.optimizer.groups
@@ -41,9 +42,12 @@ class TrainingStep:
             return scaled, (self._logged.sums(values, totals, batch.size), scalars, totals)
 
         groups = {player: variables[player] for player in self._movers[i]}
-        (sums, scalars, totals), grads, assigned = backend.gradients(
-            forward, groups, (batch, rng, step), self._kept[i]
-        )
+        given, rows = (batch, rng, step), batch.size
+        found, grads, assigned = backend.gradients(forward, groups, given, self._kept[i])
+        if rng.share:
+            own, rows = (found, grads, assigned), rng.share.of
+            found, grads, assigned = agreed(rng.share, *own, self.non_trainable_variables)
+        sums, scalars, totals = found
         updates = move.when(step, scalars) if move.when else {}
         if self._skip_nonfinite:
             fine = terms.finite([scalars, totals, grads])
@@ -57,7 +61,7 @@ class TrainingStep:
         self._keep_statistics(i, move, assigned)
         for player, own in grads.items():
             backend.apply(optimizers[player], own, groups[player], updates.get(player))
-        logs.add(i, sums, batch.size)
+        logs.add(i, sums, rows)
 
     def _keep_statistics(self, i, move, assigned):
         """Carry out what the forward pass assigned in the networks that the move updates."""

@@ -11,13 +11,13 @@ from typing import Any
 
 import keras
 
-from zoo.engine import accelerate
+from zoo.engine import accelerate, distributed
 from zoo.engine.backends import backend
-from zoo.engine.optimizers import serialized
 from zoo.plugin import views
 from zoo.plugin.serialization import described, plain, settings_of
 from zoo.runtime import machine
 from zoo.runtime.console import printable
+from zoo.runtime.keras import serialized
 
 
 def describe(experiment: Any) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def describe(experiment: Any) -> dict[str, Any]:
     return {
         "backend": keras.backend.backend(),
         "device": backend.device(),
+        "devices": distributed.devices,
         "accelerations": accelerate.active(),
         "seed": recipe.seed,
         "precision": recipe.precision,

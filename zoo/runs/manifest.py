@@ -198,6 +198,7 @@ class Manifest:
         created: when it started, in ISO 8601.
         backend: that trained it last.
         device: likewise.
+        devices: how many of them computed together.
         accelerations: that were on, as ``ZOO_ACCELERATE`` names them.
         seed: seed of everything random.
         precision: of the computation.
@@ -255,6 +256,7 @@ class Manifest:
     data: TrainedOn = field(metadata=_is(TrainedOn))
     versions: dict[str, str] = field(metadata=_is(_map_of(LINE)))
     machine: Machine | None = field(metadata=_is(Machine), default=None)
+    devices: int = field(metadata=_is(_whole(1, 1 << 20)), default=1)
     accelerations: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
     views: dict[str, str] = field(metadata=_is(_map_of(LINE)), default_factory=dict)
     changes: list[str] = field(metadata=_is(_list_of(TEXT)), default_factory=list)

@@ -31,9 +31,19 @@ def open_closed_streams() -> None:
             setattr(sys, name, stream)
 
 
+_hushed = False
+
+
+def hush() -> None:
+    """Say nothing any more, as the processes do that train along with the first."""
+    global _hushed
+    _hushed = True
+
+
 def say(line: str) -> None:
     """Tell a person one line, on stderr: stdout is for results."""
-    write(line, sys.stderr)
+    if not _hushed:
+        write(line, sys.stderr)
 
 
 def write(line: str, stream: TextIO) -> None:

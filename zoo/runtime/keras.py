@@ -38,6 +38,30 @@ def config_of(thing: Any) -> dict[str, Any]:
         return thing.get_config()
 
 
+def serialized(optimizer: Any) -> dict[str, Any]:
+    """As Keras serializes it, but naming Keras's own classes as every backend knows them.
+
+    On PyTorch they are subclasses that exist only there.
+    """
+
+    def public(config):
+        if isinstance(config, dict):
+            config = {key: public(value) for key, value in config.items()}
+            if str(config.get("module")).startswith("keras.src."):
+                config |= {"module": "keras.optimizers", "registered_name": None}
+        return config
+
+    cls = type(optimizer)
+    return public(
+        {
+            "module": cls.__module__,
+            "class_name": cls.__name__,
+            "config": config_of(optimizer),
+            "registered_name": keras.saving.get_registered_name(cls),
+        }
+    )
+
+
 def copy_of(optimizer: Any) -> Any:
     """A new optimizer with the settings of a given one, and nothing it has learnt."""
     return type(optimizer).from_config(config_of(optimizer))

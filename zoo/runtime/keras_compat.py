@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,6 +15,7 @@ __all__ = [
     "caller",
     "get_stateless_scope",
     "loop_around",
+    "moments_by",
     "outputs",
     "pure",
     "tensorflow",
@@ -87,6 +88,23 @@ def outputs(network: Any) -> Iterator[tuple[Any, tuple[int, ...]]]:
             for node in operation._inbound_nodes:
                 for tensor in node.output_tensors:
                     yield operation, tuple(size or 1 for size in tensor.shape)
+
+
+def moments_by(layer: Any, moments: Callable) -> None:
+    """Have a layer of batch normalization take its moments from ``moments(layer, inputs, mask)``.
+
+    It gives mean and variance, ``(channels,)`` each; or None for those of the inputs, as usual.
+
+    Raises:
+        AttributeError: Keras takes them in another way.
+    """
+    usual = type(layer)._moments
+
+    def own(inputs, mask):
+        found = moments(layer, inputs, mask)
+        return usual(layer, inputs, mask) if found is None else found
+
+    layer._moments = own
 
 
 def pure(fn, values=(), scope=StatelessScope):

@@ -12,14 +12,19 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
+
+from zoo.runtime import ranks
 
 if TYPE_CHECKING:
     import subprocess
 
 PATIENCE = 30.0
 """Seconds from the request to end to the end by SIGKILL."""
+
+AMONG_OTHERS = 8.0
+"""Likewise of a process that trains with others, and may wait for one that is gone."""
 
 STOPPED = "stopped"
 """What is said of a child that was asked to end."""
@@ -28,7 +33,12 @@ _VARIABLE = "ZOO_LEASH"  # the pipe's number, by which a child knows it from any
 
 
 def start(
-    args: Sequence[str], errors: IO | None = None, inherited: Sequence[int] = ()
+    args: Sequence[str],
+    errors: IO | None = None,
+    inherited: Sequence[int] = (),
+    *,
+    environment: Mapping[str, str] | None = None,
+    shown: bool = False,
 ) -> subprocess.Popen:
     """Start ``zoo ARGS`` so that it ends when this process does, or when ``loose`` is called.
 
@@ -38,6 +48,8 @@ def start(
         args: the command and its arguments.
         errors: a file that its stderr goes to; by default nowhere, as its stdout.
         inherited: descriptors that it holds too, such as a lock's.
+        environment: variables besides those of this process.
+        shown: whether its stdout and stderr are those of this process.
     """
     import subprocess
 
@@ -47,9 +59,9 @@ def start(
         child = subprocess.Popen(
             [sys.executable, "-m", "zoo", *args],
             stdin=reading,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if errors is None else errors,
-            env={**os.environ, _VARIABLE: number},
+            stdout=None if shown else subprocess.DEVNULL,
+            stderr=None if shown else subprocess.DEVNULL if errors is None else errors,
+            env={**os.environ, **(environment or {}), _VARIABLE: number},
             pass_fds=inherited if os.name == "posix" else (),
             start_new_session=True,
         )
@@ -89,13 +101,14 @@ def follow() -> None:
     except OSError:
         return
     if stat.S_ISFIFO(found.st_mode) and str(found.st_ino) == number:
-        threading.Thread(target=_wait, daemon=True, name="leash").start()
+        patience = AMONG_OTHERS if ranks.MEETING in os.environ else PATIENCE
+        threading.Thread(target=_wait, args=(patience,), daemon=True, name="leash").start()
 
 
-def _wait() -> None:
+def _wait(patience: float) -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 1):
             pass
     os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(PATIENCE)
+    threading.Event().wait(patience)
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))

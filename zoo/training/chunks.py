@@ -16,6 +16,8 @@ import keras
 import numpy as np
 
 from zoo.datasets import Batches
+from zoo.engine import distributed
+from zoo.random import Share
 
 SECONDS = 0.2  # of a chunk: for so long it cannot be interrupted, and no report comes
 BYTES = 1 << 22  # of the data of a chunk
@@ -34,12 +36,14 @@ class Chunk:
         data: the arrays of all their batches, ``(steps * rows, ...)``, in tuples and dicts as
             batches have them; fewer rows where the last batch of an epoch is short.
         looked_at: whether a callback looks at the model after the last step.
+        share: the rows of each step that this process has; None where it has all.
     """
 
     first: int
     steps: int
     data: tuple
     looked_at: bool
+    share: Share | None = None
 
 
 class Chunks:
@@ -50,7 +54,7 @@ class Chunks:
         callbacks: those that are told of the steps.
 
     Attributes:
-        rows: examples of a step.
+        rows: examples of a step, or as many of them as this process has.
         most: steps of a chunk, at most. A batch that is short is a chunk of its own.
         per_step_callbacks: callbacks for which each step is a chunk of its own, because they may
             look at the model after any of them.
@@ -60,7 +64,9 @@ class Chunks:
     def __init__(self, batches: Batches, callbacks: Iterable[keras.callbacks.Callback]):
         callbacks = list(callbacks)
         self.batches = batches
-        self.rows = batches.batch_size * batches.repeats
+        self._whole = batches.batch_size * batches.repeats
+        share = batches.share(0)
+        self.rows = share.rows * batches.repeats if share else self._whole
         self.per_step_callbacks = [c for c in callbacks if needs_every_step(c)]
         self.lookers = [c for c in callbacks if hasattr(c, "next_look")]
         size = sum(part.nbytes for part in keras.tree.flatten(batches[0]))
@@ -80,33 +86,33 @@ class Chunks:
             while start < len(self.batches) or ready:
                 found, ready = ready, None
                 if start < len(self.batches):
-                    steps = self._length(epoch, start)
-                    ready = pool.submit(self._joined, epoch, start, steps)
+                    steps, looked_at = self._length(epoch, start)
+                    ready = pool.submit(self._joined, start, steps, bool(looked_at))
                     start += steps
                 if found:
                     yield found.result()
 
-    def _length(self, epoch: int, start: int) -> int:
-        """Steps of the chunk that begins with a step of an epoch."""
+    def _length(self, epoch: int, start: int) -> list[int]:
+        """Steps of the chunk that begins with a step of an epoch, and whether it is looked at."""
         wanted = int(SECONDS / self._seconds) if self._seconds else 1
         made = epoch * len(self.batches) + start
         looks = [c.next_look(made) for c in self.lookers]
         until = [look - made for look in looks if look]
         left = len(self.batches) - start
-        if left > 1 and len(self.batches.split) % self.rows and self.batches.repeats == 1:
+        if left > 1 and len(self.batches.split) % self._whole and self.batches.repeats == 1:
             left -= 1
-        return min(max(1, min(wanted, self.most, *until)), left)
+        steps = min(max(1, min(wanted, self.most, *until)), left)
+        looked_at = bool(self.per_step_callbacks) or bool(self.looking(made + steps))
+        return distributed.decided(steps, looked_at)
 
     def looking(self, made: int) -> list[Any]:
         """The callbacks that look at the model after so many steps of the training."""
         return [c for c in self.lookers if c.next_look(made - 1) == made]
 
-    def _joined(self, epoch: int, start: int, steps: int) -> Chunk:
+    def _joined(self, start: int, steps: int, looked_at: bool) -> Chunk:
         items = [self.batches[i] for i in range(start, start + steps)]
         data = items[0] if steps == 1 else keras.tree.map_structure(_concatenated, *items)
-        made = epoch * len(self.batches) + start + steps
-        looked_at = bool(self.per_step_callbacks) or bool(self.looking(made))
-        return Chunk(start, steps, data, looked_at)
+        return Chunk(start, steps, data, looked_at, self.batches.share(start))
 
 
 def _concatenated(*parts: np.ndarray) -> np.ndarray:
@@ -126,3 +132,13 @@ def needs_every_step(callback: keras.callbacks.Callback) -> bool:
         is not getattr(keras.callbacks.Callback, method)
         for method in _METHODS
     )
+
+
+class InOrder(keras.callbacks.Callback):
+    """Has Keras tell all callbacks of each step at once, in the thread that trains.
+
+    On some backends it would otherwise hand them over to threads.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass

@@ -11,6 +11,7 @@ from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches
 from zoo.runtime.console import counted, lasting
 from zoo.runtime.keras import pinned
+from zoo.training import planning
 from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare
 
 TIMED_SECONDS = 5.0
@@ -30,12 +31,13 @@ class Described:
 
 
 @pinned()
-def describe(recipe: Recipe, access: Access) -> Described:
+def describe(recipe: Recipe, access: Access, devices: int = 1) -> Described:
     """Prepare a recipe as for training, time a few steps, and describe it.
 
     Args:
         recipe: the experiment.
         access: where data may come from.
+        devices: that would train it together.
     """
     experiment = prepare(recipe, access)
     model, data = experiment.model, experiment.data
@@ -54,8 +56,11 @@ def describe(recipe: Recipe, access: Access) -> Described:
     for player, names in model.players.items():
         optimizer = type(model.optimizer.by_player[player]).__name__
         lines.append(f"  {player}: {optimizer} on {', '.join(names)}")
-    seconds, told = _estimate(experiment)
-    return Described([*lines, "moves, in order", *_moves(model), told], seconds)
+    seconds, step, told = _estimate(experiment)
+    lines += ["moves, in order", *_moves(model)]
+    if devices > 1:
+        lines += planning.planned(model, devices, recipe.dataset.batch_size, step)
+    return Described([*lines, told], seconds)
 
 
 def _sources(data):
@@ -96,8 +101,8 @@ def _weight(weight):
     return "" if weight == 1 else f"{weight:g} x "
 
 
-def _estimate(experiment: Experiment) -> tuple[float, str]:
-    """Seconds of a step, measured, times the steps, and the same in words.
+def _estimate(experiment: Experiment) -> tuple[float, float, str]:
+    """Seconds of a step, measured, times the steps; those of a step; and the same in words.
 
     The weights that it moves are thrown away.
     """
@@ -107,9 +112,13 @@ def _estimate(experiment: Experiment) -> tuple[float, str]:
     step, made = _timed(model.train_on_batch, batches)
     check, checked = _timed(model.test_on_batch, validation) if validation else (0.0, 0)
     total = (step * len(batches) + check * len(validation or ())) * experiment.recipe.epochs
-    return total, (
-        f"time      about {lasting(total)} without pictures and metrics, from "
-        f"{counted(made, 'training step')} and {counted(checked, 'validation step')} timed here"
+    return (
+        total,
+        step,
+        (
+            f"time      about {lasting(total)} without pictures and metrics, from "
+            f"{counted(made, 'training step')} and {counted(checked, 'validation step')} timed here"
+        ),
     )
 
 

@@ -12,7 +12,9 @@ from zoo.callbacks import Callback
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Data, Split, pipeline
 from zoo.datasets.pipeline import binarize_once
+from zoo.engine import distributed
 from zoo.engine.checks import check_abilities
+from zoo.engine.distributed import reduction
 from zoo.engine.model import GenerativeModel, build
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
@@ -81,7 +83,8 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
     # For what Keras draws itself, such as weights of layers that name no initializer: its
     # own seeds come from here. keras.utils.set_random_seed would import TensorFlow.
     random.seed(recipe.seed)
-    data = loading.load(recipe.dataset, access or Access())
+    with distributed.first_alone():  # who may have to download them
+        data = loading.load(recipe.dataset, access or Access())
     data.check()
     with precision(recipe.precision):
         model = build(
@@ -133,6 +136,9 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
         repeats=model.repeats,
         augment=recipe.augment,
     )
+    if distributed.team is not None:
+        reduction.synchronize(model)
+        batches.place = distributed.team.rank.number, distributed.team.rank.of
     return Experiment(recipe, data, evaluated, model, batches)
 
 

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from zoo.engine import distributed
 from zoo.engine.backends import backend
-from zoo.errors import CodeFailed, RunFailed, ZooError
+from zoo.errors import CodeFailed, Lost, RunFailed, ZooError
 from zoo.runtime import memory
 from zoo.runtime.files import REMEDIES
 
@@ -46,6 +47,11 @@ def _explained(error: Exception, run: Run, experiment: Experiment) -> RunFailed 
         return None if ours else _out_of_memory(run, experiment)
     if memory.is_full(error):
         return _out_of_memory(run, experiment)
+    if distributed.is_lost(error):
+        return Lost(
+            f"run {run.name}: another process of its training has ended or does not answer. To "
+            f"continue from the last checkpoint: zoo resume {run.id} --devices {distributed.size()}"
+        )
     if isinstance(error, OSError) and error.errno in REMEDIES:
         return RunFailed(
             f"run {run.name}: {error.filename or run.path}: {error.strerror}. "

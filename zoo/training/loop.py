@@ -12,24 +12,16 @@ import numpy as np
 from zoo.datasets import Batches
 from zoo.engine import state as engine
 from zoo.engine.backends import backend
+from zoo.engine.distributed import decided
+from zoo.engine.distributed.reduction import take_over
 from zoo.engine.model import GenerativeModel
 from zoo.errors import RunFailed
 from zoo.runs.checkpoints import Snapshot
 from zoo.training import finite
 from zoo.training.callback_state import States
 from zoo.training.checkpointing import CheckpointWriter
-from zoo.training.chunks import Chunk, Chunks
+from zoo.training.chunks import Chunk, Chunks, InOrder
 from zoo.training.signals import Interruption
-
-
-class InOrder(keras.callbacks.Callback):
-    """Has Keras tell all callbacks of each step at once, in the thread that trains.
-
-    On some backends it would otherwise hand them over to threads.
-    """
-
-    def on_train_batch_end(self, batch, logs=None):
-        pass
 
 
 class Loop:
@@ -125,6 +117,7 @@ class Loop:
         if self._start and self._start.state["step"]:  # it was taken within this epoch
             first = self._start.state["step"]
             self._restore()
+        take_over(model)
         row, waiting = np.zeros(0), None
         for chunk in self._chunks.of_epoch(epoch, first):
             if self._checkpoint_due(epoch, chunk.first):
@@ -136,7 +129,7 @@ class Loop:
             if self._chunks.per_step_callbacks:
                 self._callbacks.on_train_batch_begin(chunk.first)
             began = time.perf_counter()
-            read = self._steps.start(chunk.data)
+            read = self._steps.start(chunk.data, chunk.share)
             started = chunk, read, time.perf_counter() - began
             if waiting:
                 row = self._tell(epoch, *waiting)
@@ -147,6 +140,7 @@ class Loop:
                 made = epoch * self._steps_per_epoch + chunk.first + chunk.steps
                 for callback in self._chunks.looking(made):
                     callback.on_look(made)
+                take_over(model)
         if waiting:
             row = self._tell(epoch, *waiting)
         self._steps.sync()
@@ -185,7 +179,12 @@ class Loop:
         made = epoch * self._steps_per_epoch + step
         due = step > 0 and self._start is None and self._checkpoints.due(made)
         self._start = None  # it was taken before this step: there is no need to take it again
-        return bool(due) or self._interruption.asked
+        return self._agreed(bool(due))
+
+    def _agreed(self, due: bool = False) -> bool:
+        """Whether to write a checkpoint, the same in all processes that train together."""
+        due, self._model.stop_training = map(bool, decided(due, self._model.stop_training))
+        return self._interruption.agree() or due
 
     def _checkpoint(self, epoch: int, step: int) -> None:
         """Take and write the state before a step; end the training if there was a signal."""
@@ -203,6 +202,7 @@ class Loop:
             self._callbacks.on_epoch_end(epoch, logs)
         finally:  # also where a callback fails: the epoch is trained
             self._checkpoints.hold(self._taken(epoch + 1, 0, weights))
+        self._agreed()
         ends = self._model.stop_training or epoch + 1 == self._epochs
         if ends:
             for swap in self._averaging:  # Keras does not know the last epoch where one stops early

@@ -70,7 +70,7 @@ def resume(
     with locks.held(run.path):
         described = run.manifest
         all_changes = [*described.changes, *changes]
-        recipe = overrides.override(recipe or _recipe_of(run), all_changes)
+        recipe = changed(run, recipe, all_changes)
         on_nan = on_nan or described.on_nan
         experiment = prepare(recipe, access, on_nan)
         now = {**describe.describe(experiment), "changes": all_changes, "on_nan": on_nan}
@@ -94,6 +94,11 @@ def resume(
             else "no checkpoint: starts from the beginning"
         )
         return carry_out(Training(experiment, metrics, run, say, full, start, further))
+
+
+def changed(run: Run, recipe: Recipe | None, changes: Sequence[str]) -> Recipe:
+    """The recipe of a run, or the one given, with all its changes."""
+    return overrides.override(recipe or _recipe_of(run), changes)
 
 
 def _recipe_of(run: Run) -> Recipe:

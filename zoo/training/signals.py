@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from zoo.engine import distributed
 from zoo.errors import Terminated
 
 _HANGUP = getattr(signal, "SIGHUP", None)  # which Windows has not
@@ -89,6 +90,14 @@ class Interruption:
     def number(self) -> int | None:
         """The signal that there was, or None."""
         return self._asked
+
+    def agree(self) -> bool:
+        """Take up the signal of any process that trains with this one; whether there was one."""
+        found = distributed.anywhere(*(self._asked == number for number in _ALL))
+        for number, had in zip(_ALL, found, strict=True):
+            if had and not self._asked:
+                self._asked = number
+        return self.asked
 
     def end(self) -> None:
         """Raise what stands for the signal: ``KeyboardInterrupt``, or ``Terminated``."""

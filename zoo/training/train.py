@@ -15,6 +15,7 @@ import keras
 from zoo import callbacks
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches, Split
+from zoo.engine import distributed
 from zoo.errors import ZooError, shortened
 from zoo.metrics import budget, evaluate
 from zoo.nn import samplers
@@ -191,6 +192,8 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
             "rates": rates,
         }
 
+    last = first if over else recipe.epochs
+    distributed.decided(first, start.state["step"] if start else 0, last)
     try:
         with Interruption(training.say) as interruption:
             Loop(
@@ -198,7 +201,7 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
                 batches,
                 used,
                 first=first,
-                epochs=first if over else recipe.epochs,
+                epochs=last,
                 validation=_evaluation(experiment.validation),
                 checkpoints=CheckpointWriter(
                     run, (policies or [callbacks.Checkpoint()])[0], Store(run.checkpoints), start
@@ -209,6 +212,7 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
                 about=about,
                 say=training.say,
             ).run()
+        distributed.leave()  # what is left to do is done by this process alone
     finally:
         table.on_train_end()  # closes it, also where training is broken off
         for callback in ours:

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo import random
+from zoo.nn import losses
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -52,16 +53,22 @@ class VectorQuantizer(keras.layers.Layer):
             [1, codes]: ``exp`` of the entropy of N / sum(N), the use of the codes in the last
             hundred or so batches of training. It is 1 before any.
         """
-        vectors = ops.stop_gradient(ops.reshape(inputs, (-1, self.dimension)))
         codebook = ops.convert_to_tensor(self.codebook)
-        crossed = ops.matmul(vectors, ops.transpose(codebook))
-        nearest = ops.argmin(ops.sum(ops.square(codebook), axis=1) - 2 * crossed, axis=1)
+        vectors, nearest = self._nearest(codebook, inputs)
         quantized = ops.reshape(ops.take(codebook, nearest, axis=0), ops.shape(inputs))
         if training:
+            if random.share():  # the codes follow the whole batch, whoever has its rows
+                vectors, nearest = self._nearest(codebook, losses.whole(inputs))
             self._follow(vectors, ops.one_hot(nearest, self.codes))
         use = ops.divide_no_nan(self.counts, ops.sum(self.counts))
         entropy = -ops.sum(use * ops.log(ops.maximum(use, keras.config.epsilon())))
         return inputs + ops.stop_gradient(quantized - inputs), ops.exp(entropy)
+
+    def _nearest(self, codebook, inputs):
+        """The vectors of the inputs, and which of the codebook is nearest to each."""
+        vectors = ops.stop_gradient(ops.reshape(inputs, (-1, self.dimension)))
+        crossed = ops.matmul(vectors, ops.transpose(codebook))
+        return vectors, ops.argmin(ops.sum(ops.square(codebook), axis=1) - 2 * crossed, axis=1)
 
     def _follow(self, vectors, chosen):
         """Move the codebook; ``chosen`` is one-hot, ``(vectors, codes)``."""

@@ -49,6 +49,7 @@ def _suits(layer, x) -> bool:
         and layer.axis in (-1, x.ndim - 1)
         and not layer.renorm
         and not layer.synchronized
+        and "_moments" not in vars(layer)  # those of several processes
         and layer.epsilon > 0
         and layer.compute_dtype == layer.variable_dtype == "float32"
         and x.device == layer.moving_mean.value.device

@@ -23,6 +23,7 @@ from keras import StatelessScope
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
+from zoo.engine import distributed
 from zoo.engine.accelerate.torch_noise import Draw, Planned, drawn
 from zoo.errors import ZooError, shortened
 from zoo.plugin.model import Batch
@@ -48,7 +49,7 @@ def gradients(passes: Callable, forward: Callable, groups, inputs, kept: dict):
     parts = [*batch.sources.values(), *([] if batch.labels is None else [batch.labels])]
     trained = [id(v) for group in groups.values() for v in group]
     place = None if rng._on_host else rng.place  # a graph that draws does so from its own place
-    key = (place, *((x.shape, x.dtype, x.is_contiguous()) for x in parts), *trained)
+    key = (place, rng.share, *((x.shape, x.dtype, x.is_contiguous()) for x in parts), *trained)
     program = kept.get(key)
     if program is None:
         program = kept[key] = Program()
@@ -89,14 +90,16 @@ class Program:
         usual = passes(forward, groups, inputs)
         if not self._traced:
             self._traced = True
+            graph = None
             try:
                 graph = Graph(passes, forward, groups, self._example, self._plan, self._read)
                 inputs[1].place = start
                 _expect_same(graph(*inputs), usual)
             except Exception as error:  # whatever tracing raises
+                graph = None
                 _tell(error)
-            else:
-                self._graph = graph
+            # the passes of several processes may ask for each other: all have a graph, or none
+            self._graph = graph if distributed.everywhere(graph is not None) else None
             self._example = ()
         return usual
 

@@ -13,7 +13,8 @@ from keras.distribution import distribution
 
 from zoo.engine import accelerate
 from zoo.engine.accelerate import jax_chunks, jax_compiler_options
-from zoo.engine.backends.variables import unique
+from zoo.engine.backends.shared import unique
+from zoo.engine.distributed import jax as devices
 from zoo.runtime.keras_compat import get_stateless_scope, pure
 
 draws_on_host = False
@@ -105,7 +106,7 @@ def compiled(variables, fn):
     @jax.jit
     def run(values, *args):
         with StatelessScope(zip(variables, values, strict=True)):
-            return fn(*args)
+            return fn(*devices.split(args))
 
     return lambda *args: run([v.value for v in variables], *args)
 
@@ -125,7 +126,8 @@ class Trainer:
             self.train_function = self._make_function(step)
 
     def train_step(self, state, data):
-        return _stateless(self, _variables(self), state, self.make_moves, data)
+        made = _stateless(self, _variables(self), state, self.make_moves, devices.split(data))
+        return devices.whole(made)
 
     def test_step(self, state, data):
         variables = (
@@ -133,7 +135,7 @@ class Trainer:
             self.non_trainable_variables,
             self.metrics_variables,
         )
-        return _stateless(self, variables, state, self.evaluate_moves, data)
+        return _stateless(self, variables, state, self.evaluate_moves, devices.split(data))
 
     def _get_jax_state(self, purge_model_variables=False, **groups):
         # Keras would empty the variables before a step, and lose the weights, and the reason,
@@ -172,7 +174,7 @@ class Steps:
             terms = len(model.metrics_names)
             self._program = jax_chunks.program(step, rows, most, terms, compiled)
 
-    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+    def start(self, data: tuple, share=None) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's data, which may go on after this returns.
 
         Returns:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo.engine import accelerate
+from zoo.engine import accelerate, distributed
 from zoo.engine.accelerate import tensorflow_chunks
+from zoo.engine.backends.shared import InPlace
+from zoo.engine.backends.shared import Trainer as Trainer
+from zoo.random import Share
 from zoo.runtime.keras_compat import pure
 
 draws_on_host = False
@@ -76,51 +80,37 @@ def compiled(variables, fn):
     return tf.function(fn, reduce_retracing=True, autograph=False)
 
 
-class Trainer:
-    """The steps that Keras's TensorFlow trainer traces."""
-
-    def train_step(self, data):
-        self.make_moves(data)
-        return self.get_metrics_result()
-
-    def test_step(self, data):
-        self.evaluate_moves(data)
-        return self.get_metrics_result()
-
-
-class Steps:
+class Steps(InPlace):
     """The training steps of a model, many in one call; see ``zoo.engine.backends.jax.Steps``."""
 
     def __init__(self, model, rows: int, most: int):
         self._model, self._rows = model, rows
         step = model.train_step
-        if model.jit_compile:
+        if model.jit_compile and distributed.team is None:  # XLA knows no other processes
             step = tf.function(step, jit_compile=True)
 
-        def values(batch):
-            logs = step(batch)
+        def values(batch, share=None):
+            logs = step(batch, share)
             return tf.stack([logs[name] for name in model.metrics_names])
 
         self._values = values
         self._step = values if model.run_eagerly else tf.function(values, autograph=False)
-        self._program: Callable | None = None
+        self._programs: dict[Share | None, Callable] = {}
 
-    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+    def start(self, data: tuple, share=None) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's data; gives a function that gives their logs."""
         rows, terms = self._rows, len(self._model.metrics_names)
         total = len(tf.nest.flatten(data)[0])
         whole = total >= rows  # the last batch of an epoch may be short
         one_program = accelerate.on("tensorflow_chunk_program") and not self._model.run_eagerly
         if whole and one_program:
-            if self._program is None:
-                self._program = tensorflow_chunks.program(self._values, rows, terms, data)
-            return self._program(*data).numpy
+            if share not in self._programs:
+                values = partial(self._values, share=share)
+                self._programs[share] = tensorflow_chunks.program(values, rows, terms, data)
+            return self._programs[share](*data).numpy
 
         logs = []
         for start in range(0, total, rows):
             batch = tf.nest.map_structure(lambda part, i=start: part[i : i + rows], data)
-            logs.append(self._step(tf.nest.map_structure(tf.convert_to_tensor, batch)))
+            logs.append(self._step(tf.nest.map_structure(tf.convert_to_tensor, batch), share))
         return tf.stack(logs).numpy
-
-    def sync(self) -> None:
-        """Have the model's variables hold the state, as they do here after each step."""

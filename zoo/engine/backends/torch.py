@@ -9,6 +9,8 @@ import torch
 from keras import StatelessScope, ops, tree
 
 from zoo.engine import accelerate
+from zoo.engine.backends.shared import InPlace
+from zoo.engine.backends.shared import Trainer as Trainer
 from zoo.runtime.keras_compat import pure, torch_device
 
 draws_on_host = torch_device() == "cpu"
@@ -87,25 +89,13 @@ def compiled(variables, fn):
     return torch.no_grad()(fn)
 
 
-class Trainer:
-    """The steps that Keras's PyTorch trainer runs."""
-
-    def train_step(self, data):
-        self.make_moves(data)
-        return self.get_metrics_result()
-
-    def test_step(self, data):
-        self.evaluate_moves(data)
-        return self.get_metrics_result()
-
-
-class Steps:
+class Steps(InPlace):
     """The training steps of a model, many in one call; see ``zoo.engine.backends.jax.Steps``."""
 
     def __init__(self, model, rows: int, most: int):
         self._model, self._rows = model, rows
 
-    def start(self, data: tuple) -> Callable[[], np.ndarray]:
+    def start(self, data: tuple, share=None) -> Callable[[], np.ndarray]:
         """Start the steps on a chunk's data; gives a function that gives their logs."""
         if not self._model.training:  # an evaluation has turned it off, for PyTorch's own modules
             self._model.train()
@@ -113,9 +103,6 @@ class Steps:
         for start in range(0, len(tree.flatten(data)[0]), rows):
             # a copy, because sums may depend on where in memory an array begins
             batch = tree.map_structure(lambda part, i=start: torch.tensor(part[i : i + rows]), data)
-            self._model.make_moves(batch)
+            self._model.make_moves(batch, share)
             logs.append(self._model.current_logs())
         return lambda: torch.stack(logs).cpu().numpy()
-
-    def sync(self) -> None:
-        """Have the model's variables hold the state, as they do here after each step."""

@@ -7,6 +7,10 @@ import math
 import keras
 from keras import ops
 
+from zoo import random
+from zoo.engine import distributed
+from zoo.engine.distributed.reduction import whole
+
 
 @keras.saving.register_keras_serializable("zoo")
 class Packed(keras.layers.Layer):
@@ -34,6 +38,9 @@ class Packed(keras.layers.Layer):
 
         The first examples fill up the last pack.
         """
+        share = random.share()
+        if share and share.of % (self.size * distributed.size()):
+            x = whole(x)  # a pack may have examples of several processes
         n = ops.shape(x)[0]
         packs = (n + self.size - 1) // self.size
         x = ops.take(x, ops.arange(packs * self.size) % n, axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zoo.engine.distributed.reduction import whole
 from zoo.nn.losses.divergences import (
     Decomposition,
     free_bits,
@@ -39,4 +40,5 @@ __all__ = [
     "squared_error",
     "total_correlation",
     "wasserstein",
+    "whole",
 ]

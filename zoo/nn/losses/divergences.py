@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from zoo.engine.distributed.reduction import whole
 from zoo.errors import unknown
 from zoo.nn.losses.examples import summed
 
@@ -52,7 +53,7 @@ def free_bits(kl_per_dimension, floor: float):
     Returns:
         A scalar, since the floor applies to the mean over the batch.
     """
-    return ops.sum(ops.maximum(ops.mean(kl_per_dimension, axis=0), floor))
+    return ops.sum(ops.maximum(ops.mean(whole(kl_per_dimension), axis=0), floor))
 
 
 class Decomposition(NamedTuple):
@@ -84,10 +85,11 @@ def total_correlation(z, mean, log_var, dataset_size: int) -> Decomposition:
         Three terms, one value per example each. They add up to log q(z | x) - log p(z),
         whose expectation is the KL.
     """
-    batch = ops.cast(ops.shape(z)[0], "float32")
+    everyone = whole(mean), whole(log_var)
+    batch = ops.cast(ops.shape(everyone[0])[0], "float32")
     log_size = ops.log(batch * dataset_size)
     # (example, posterior, dimension)
-    each = _log_normal(z[:, None], mean[None], log_var[None])
+    each = _log_normal(z[:, None], *(part[None] for part in everyone))
     log_q = ops.logsumexp(ops.sum(each, axis=2), axis=1) - log_size
     log_q_product = ops.sum(ops.logsumexp(each, axis=1) - log_size, axis=1)
     log_q_given_x = ops.sum(_log_normal(z, mean, log_var), axis=1)
@@ -129,6 +131,7 @@ def mmd(x, y, kernel: str = "imq", unbiased: bool = True):
     """
     if kernel not in _KERNELS:
         raise unknown("kernel", kernel, _KERNELS, where="mmd")
+    x, y = whole(x), whole(y)
 
     def between(a, b):
         squares = ops.sum(ops.square(a[:, None] - b[None]), axis=2)

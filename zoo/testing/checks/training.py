@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from zoo.engine.backends.variables import unique
+from zoo.engine.backends.shared import unique
 from zoo.runtime.keras import precision
 from zoo.testing.checks.bench import Bench, N, numbers
 from zoo.testing.checks.listing import check

@@ -1,0 +1,102 @@
+"""What ``zoo run`` and ``zoo resume`` do where several processes train together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from zoo.errors import ZooError
+from zoo.runtime import ranks
+from zoo.runtime.console import hush
+
+if TYPE_CHECKING:
+    from zoo.runs.run import Run
+    from zoo.runtime.backends import Choice
+
+
+def supervised(
+    devices: int | None,
+    restarts: int,
+    choice: Choice,
+    begin: Sequence[str],
+    go_on: Callable[[str], Sequence[str]],
+) -> int | None:
+    """Train on several devices by processes that are started here, and return the exit status.
+
+    Args:
+        devices: how many, or None.
+        restarts: how often all are started again.
+        choice: the backend and the device.
+        begin: a command and its arguments, without ``--device``.
+        go_on: of a run's folder, the command that goes on with it.
+
+    Returns:
+        None where this process is to train by itself.
+
+    Raises:
+        ZooError: there are not so many devices, or the backend cannot.
+    """
+    if ranks.mine() is not None:
+        if devices not in (None, 1):
+            raise ZooError("--devices: this process is one of several already, as WORLD_SIZE says")
+        return None
+    if devices in (None, 1):
+        if restarts:
+            raise ZooError("--max-restarts goes with --devices: give both")
+        return None
+    assert devices is not None
+    from zoo.runtime import backends
+    from zoo.training.crew import Crew
+
+    kind, _, number = choice.device.partition(":")
+    if number:
+        raise ZooError(f"--device {choice.device} is one device, and --devices {devices} several")
+    if kind == "gpu" and backends.gpus() < devices:
+        raise ZooError(f"--devices {devices}: there are {backends.gpus()} GPUs here")
+    cpu = kind == "cpu"
+    if choice.backend == "jax":  # one process has all of them
+        if restarts:
+            raise ZooError(
+                "--max-restarts: on JAX one process has all devices, which is not watched"
+            )
+        if cpu:
+            flag = f"--xla_force_host_platform_device_count={devices}"
+            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
+        return None
+    device = (lambda n: ("--device", "cpu")) if cpu else (lambda n: ("--device", f"gpu:{n}"))
+    return Crew(begin, go_on, devices, device, restarts).train()
+
+
+def join(backend: str, devices: int | None) -> None:
+    """Meet the others, if this is one of several processes; take the devices, if it has several.
+
+    It comes before Keras is imported.
+    """
+    rank = ranks.mine()
+    if rank is None and devices not in (None, 1) and backend == "jax":
+        from zoo.runtime.quiet import import_backend
+
+        import_backend()
+        from zoo.engine.distributed import jax
+
+        jax.use(devices)
+    if rank is not None:
+        from zoo.engine import distributed
+        from zoo.runtime.quiet import held_back
+
+        if not rank.is_first:
+            hush()
+        ranks.give_signs(rank)
+        with held_back():
+            distributed.join(rank, backend)
+        ranks.forget()
+
+
+def tell_run(run: Run) -> None:
+    """Tell who started this process which run it trains."""
+    from zoo.engine import distributed
+
+    rank = distributed.team.rank if distributed.team else None
+    if rank is not None and rank.meeting is not None:
+        (rank.meeting / "run").write_text(str(run.path.absolute()), encoding="utf-8")
