@@ -86,6 +86,20 @@ def test_adam_in_one_pass_is_the_adam_of_keras(optimizer, one_pass):
 
 
 @not_on_jax
+def test_gradients_in_another_order_of_memory_go_in_one_pass_too(one_pass):
+    """As those of convolutions are, whose pictures are channels last."""
+    fuse, passes = one_pass
+    start = np.random.default_rng(0).normal(size=(1, 4, 5))
+    grads = [[ops.transpose(ops.ones((5, 4)) * ops.arange(4, dtype="float32"))]] * 3
+    stock = updated(keras.optimizers.Adam(1e-2), start, grads)
+    fused = keras.optimizers.Adam(1e-2)
+    fuse(fused)
+    for ours, theirs in zip(updated(fused, start, grads), stock, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-7)
+    assert len(passes) == 3
+
+
+@not_on_jax
 def test_what_is_not_the_adam_of_keras_is_left_alone(one_pass):
     class Own(keras.optimizers.Adam):
         def update_step(self, gradient, variable, learning_rate):

@@ -40,7 +40,7 @@ def _update(optimizer, grads, variables, learning_rate) -> None:
     places = [optimizer._get_variable_index(v) for v in variables]
     lists = (
         [v.value for v in variables],
-        list(grads),
+        [g.contiguous() for g in grads],  # those of convolutions come channels last
         [optimizer._momentums[i].value for i in places],
         [optimizer._velocities[i].value for i in places],
     )
