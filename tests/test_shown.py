@@ -27,11 +27,11 @@ def drawn(x):
 
 @pytest.mark.backend_free
 def test_a_notebook_shows_a_grid():
-    # 6 pictures of 28 in 3 columns and 2 rows, with lines between, twice as large
-    assert drawn(pictures()).size == (2 * (3 * 29 + 1), 2 * (2 * 29 + 1))
-    assert pictures().show(columns=6).size == (2 * (6 * 29 + 1), 2 * 30)
+    # 6 pictures of 28 in 3 columns and 2 rows, with lines between, enlarged by a whole factor
+    assert drawn(pictures()).size == (9 * (3 * 29 + 1), 9 * (2 * 29 + 1))
+    assert pictures().show(columns=6).size == (6 * (6 * 29 + 1), 6 * 30)
     assert drawn(pictures(channels=3)).mode == "RGB"
-    assert drawn(pictures(n=1000, side=8)).size == (8 * (16 * 9 + 1),) * 2  # the first 256
+    assert drawn(pictures(n=1000, side=8)).size == (7 * (16 * 9 + 1),) * 2  # the first 256
     assert drawn(np.zeros((5, 2), "float32").view(Pictures)).size[0] > 100  # points
     assert pictures()[0, ..., 0]._repr_png_() is None  # the numbers then
     assert pictures()[:0]._repr_png_() is None
@@ -40,7 +40,7 @@ def test_a_notebook_shows_a_grid():
 @pytest.mark.backend_free
 def test_what_is_computed_is_plain():
     x = pictures()
-    assert type(x[:3]) is Pictures and drawn(x[:3]).size == (2 * 59, 2 * 59)
+    assert type(x[:3]) is Pictures and drawn(x[:3]).size == (9 * 59, 9 * 59)
     for plain in (x * 2, x + x, x.mean(axis=0), np.round(x), np.asarray(x), x > 0.5):
         assert type(plain) is np.ndarray
     for number in (x.mean(), x.max(), x.sum(), x[0, 0, 0, 0]):
@@ -59,7 +59,7 @@ def test_every_backend_takes_them():
 
 @pytest.mark.backend_free
 def test_show_takes_one_picture_and_bytes_and_refuses_the_rest():
-    assert zoo.show(np.zeros((28, 28, 3), "uint8")).size == (60, 60)
+    assert zoo.show(np.zeros((28, 28, 3), "uint8")).size == (9 * 30, 9 * 30)
     for wrong in (np.zeros((2, 28, 28, 2)), np.zeros(3), np.zeros((0, 8, 8, 1)), "x"):
         with pytest.raises(ZooError, match=r"zoo\.show draws pictures"):
             zoo.show(wrong)

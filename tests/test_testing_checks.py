@@ -201,7 +201,8 @@ def test_what_backends_record_is_compared(check):
     assert [row["status"] for row in compared([1.0, 2.0], [1.0, 2.0001])] == ["passed"] * 2
     first, second = compared([1.0, 2.0], [1.0, 2.1])
     assert (first["status"], second["status"], second["bad"]) == ("passed", "failed", True)
-    assert f"the {recorded} 1, 2.1 are 0.05 from those on backend 0" in second["reason"]
+    told = f"{recorded} 1, 2.1, on backend 0 1, 2: a relative difference of 0.05, where 0.0001 is"
+    assert told in second["reason"]
     assert [row["status"] for row in compared([1.0], None)] == ["skipped"] * 2
     assert compared([1.0, float("nan")], [1.0, 2.0])[1]["bad"]
     assert compared([1.0], [1.0, 2.0])[1]["bad"]

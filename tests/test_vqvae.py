@@ -188,7 +188,10 @@ class Probed(VQVAE):
 
     def networks(self, data):
         probe = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
-        return {**super().networks(data), "probe": probe}
+        networks = super().networks(data)
+        for network in networks.values():
+            network.trainable = False  # nobody's here
+        return {**networks, "probe": probe}
 
     def players(self):
         return {"probe": ("probe",)}

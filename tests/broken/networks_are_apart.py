@@ -14,7 +14,7 @@ class Entangled(Small):
 
     def networks(self, data):
         networks = super().networks(data)
-        view = keras.Sequential([networks["encoder"], layers.Dense(1)])
+        view = keras.Sequential([networks["encoder"], layers.Activation("tanh")])
         return {**networks, "view": view}
 
 
