@@ -178,7 +178,7 @@ def test_grids_are_saved_each_epoch_and_as_the_newest(tmp_path):
     ]
     with Image.open(run.run.pictures / "samples.png") as image:
         assert image.text == {"data": "mnist", "run": "tiny/1", "epoch": "2"}
-        assert image.size == (8 * 28, 8 * 28)  # 3 x 3 of 9 pixels and a line, by 8
+        assert image.size == (32 * 28, 32 * 28)  # 3 x 3 of 9 pixels and a line, by 32
     newest = (run.run.pictures / "reconstructions.png").read_bytes()
     assert newest == (run.run.pictures / "reconstructions-epoch-0002.png").read_bytes()
     assert newest != (run.run.pictures / "reconstructions-epoch-0001.png").read_bytes()

@@ -117,9 +117,9 @@ def test_steps_in_one_go_are_those_made_one_at_a_time(name, tmp_path, lengths):
 def test_steps_know_the_shape_of_their_batch(tmp_path, monkeypatch):
     found, make_moves = set(), GenerativeModel.make_moves
 
-    def noted(self, data):
+    def noted(self, data, share=None):
         found.add(tuple(data[0].shape))
-        return make_moves(self, data)
+        return make_moves(self, data, share)
 
     monkeypatch.setattr(GenerativeModel, "make_moves", noted)
     train(tmp_path)
@@ -172,7 +172,7 @@ def test_chunks_are_as_long_as_they_should_be_whenever_a_device_works(
         def __init__(self, model, rows, most):
             self.rows, self.terms = rows, len(model.metrics_names)
 
-        def start(self, data):
+        def start(self, data, share):
             steps = -(-len(data[0]) // self.rows)
             seconds = 0.004 * steps
             time.sleep(seconds if at_once else 0)

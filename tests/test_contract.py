@@ -230,6 +230,7 @@ EVERYWHERE = (
 ONCE = (
     "builds_without_labels",
     "networks_are_apart",
+    "every_network_is_trained",
     "every_player_has_weights",
     "builds_share_nothing",
     "terms_are_scalars_or_one_value_an_example",

@@ -188,10 +188,7 @@ class Probed(VQVAE):
 
     def networks(self, data):
         probe = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
-        networks = super().networks(data)
-        for network in networks.values():
-            network.trainable = False  # nobody's here
-        return {**networks, "probe": probe}
+        return {**super().networks(data), "probe": probe}
 
     def players(self):
         return {"probe": ("probe",)}

@@ -235,7 +235,7 @@ def build(
                 raise unknown("network", name, built, where=f"{where}, updates of {move.name}")
     result = GenerativeModel(model, data, built, players, moves, seed)
     found, assigned = zip(*(checks.dry_run(result, move) for move in moves), strict=True)
-    declared.check_moves(moves, found, players, built, where)
+    declared.check_moves(moves, found, players, where)
     updated = [result.updated(*pair) for pair in zip(moves, found, strict=True)]
     declared.check_state(dict(built.items()), moves, updated, assigned, where)
     checks.check_views(result)

@@ -85,8 +85,8 @@ def players(model, networks, where):
     return found
 
 
-def check_moves(moves, found, players, networks, where):
-    """Refuse players without a loss, terms of one player that share a name, and idle weights."""
+def check_moves(moves, found, players, where):
+    """Refuse players without a loss, and terms of one player that share a name."""
     for player in players:
         if not any(player in own for own in found):
             raise ZooError(f"{where}: no move has a loss for player {player!r}")
@@ -99,16 +99,17 @@ def check_moves(moves, found, players, networks, where):
                         f"player {player!r}; give them different names, or the logs mix them"
                     )
                 seen[term] = move.name
+
+
+def idle(networks: Mapping, players: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Networks with trainable numbers that no player trains, and how many of these there are."""
     named = {name for names in players.values() for name in names}
     moved = {id(v) for name in named for v in networks[name].trainable_variables}
-    for name, network in networks.items():
-        idle = [v for v in network.trainable_variables if id(v) not in moved]
-        if idle:
-            count = sum(math.prod(v.shape) for v in idle)
-            raise ZooError(
-                f"{where}: no player trains {name!r}, which has {count:,} trainable numbers: "
-                "name it in players(), or set trainable = False on it"
-            )
+    counts = {
+        name: sum(math.prod(v.shape) for v in network.trainable_variables if id(v) not in moved)
+        for name, network in networks.items()
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def check_state(networks, moves, updated, assigned, where):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches
+from zoo.plugin import declared
 from zoo.runtime.console import counted, lasting
 from zoo.runtime.keras import pinned
 from zoo.training import planning
@@ -56,6 +57,8 @@ def describe(recipe: Recipe, access: Access, devices: int = 1) -> Described:
     for player, names in model.players.items():
         optimizer = type(model.optimizer.by_player[player]).__name__
         lines.append(f"  {player}: {optimizer} on {', '.join(names)}")
+    for name, count in declared.idle(dict(model.networks.items()), model.players).items():
+        lines.append(f"  nobody trains {name}, which has {count:,} trainable numbers")
     seconds, step, told = _estimate(experiment)
     lines += ["moves, in order", *_moves(model)]
     if devices > 1:

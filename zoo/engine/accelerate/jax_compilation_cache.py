@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ BYTES = 1 << 30  # kept at most, the oldest given up first
 SECONDS = 0.1  # of compiling, from which on a program is kept
 
 _before: dict[str, Any] = {}  # of JAX's settings
+_RACE = "Error (reading|writing) persistent compilation cache entry"
+"""JAX's warning where one process gives up what another is about to read. It is harmless."""
 
 
 def install() -> str | None:
@@ -49,6 +52,7 @@ def install() -> str | None:
         settings["jax_compilation_cache_max_size"] = BYTES
     _before.update({name: getattr(jax.config, name) for name in settings})
     _set(settings)
+    warnings.filterwarnings("ignore", _RACE, UserWarning)
     return None
 
 

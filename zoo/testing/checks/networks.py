@@ -7,6 +7,7 @@ import itertools
 
 from zoo.engine.model import build
 from zoo.errors import CodeFailed, ZooError
+from zoo.plugin import declared
 from zoo.testing.checks.bench import Bench
 from zoo.testing.checks.cases import SHAPES, data_for, declared_shapes
 from zoo.testing.checks.listing import check
@@ -62,14 +63,25 @@ def builds_without_labels(bench: Bench):
 def networks_are_apart(bench: Bench):
     """Networks share no weights, unless ``shared`` says which do."""
     model = bench.model
-    declared = [set(group) for group in bench.plugin.shared]
+    meant = [set(group) for group in bench.plugin.shared]
     for (a, first), (b, second) in itertools.combinations(model.networks.items(), 2):
         both = {id(v) for v in first.variables} & {id(v) for v in second.variables}
         names = [v.path for v in first.variables if id(v) in both]
         expect(
-            not both or any({a, b} <= group for group in declared),
+            not both or any({a, b} <= group for group in meant),
             f"networks {a!r} and {b!r} share {', '.join(names)}: if that is meant, "
             f"say shared = (({a!r}, {b!r}),)",
+        )
+
+
+@check()
+def every_network_is_trained(bench: Bench):
+    """A player trains each network that has trainable weights; others say ``trainable = False``."""
+    model = bench.model
+    for name, count in declared.idle(dict(model.networks.items()), model.players).items():
+        raise ZooError(
+            f"no player trains {name!r}, which has {count:,} trainable numbers: "
+            "name it in players(), or set trainable = False on it"
         )
 
 
