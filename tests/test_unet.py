@@ -95,7 +95,7 @@ def test_it_is_saved_whole(tmp_path):
     ("settings", "message"),
     [
         ({"shape": (2,)}, "convolutions need pictures"),
-        ({"shape": (7, 8, 1)}, "can be halved 0 times"),
+        ({"shape": (7, 8, 1)}, "cannot be halved: layers of stride 2 need even"),
         ({"shape": (8, 8, 1), "filters": (2, 2, 2, 2)}, "can be halved 3 times"),
         ({"shape": (8, 8, 1), "units": 7}, "units is an even number from 2, not 7"),
     ],

@@ -19,6 +19,11 @@ def maps(shape: Sequence[int], halvings: int) -> list[tuple[int, int]]:
     most = 0
     while height % 2 ** (most + 1) == 0 == width % 2 ** (most + 1):
         most += 1
+    if not most:
+        raise ZooError(
+            f"the sides of {height} x {width} pictures cannot be halved: layers of stride 2 need "
+            "even sides"
+        )
     if not 1 <= halvings <= most:
         raise ZooError(
             f"the sides of {height} x {width} pictures can be halved {most} times, and stay whole: "
