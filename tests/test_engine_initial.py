@@ -211,3 +211,25 @@ def test_a_network_that_builds_late_gets_the_same_numbers():
         built.append(weights(model, "a"))
         assert np.isfinite(model.evaluate(points(3), verbose=0)).all()
     assert same(*built)
+
+
+def test_an_initializer_that_networks_share_follows_the_seed():
+    """It gives one value again and again, which is not to be taken for a trained one."""
+
+    def built():
+        normal = initializers.RandomNormal(stddev=0.02)  # Keras draws a seed for it
+
+        def given(data, model):
+            hidden = layers.Dense(3, kernel_initializer=normal)
+            return keras.Sequential([keras.Input(data.shape), hidden])
+
+        model = zoo.build(
+            Toy({"a": dense(3), "b": dense(3)}, {"a": ["a", "b"]}, [square("a")]),
+            zoo.DataSpec((2,)),
+            networks={"a": given, "b": given},
+        )
+        return [weights(model, name)[0] for name in "ab"]
+
+    first, again = built(), built()
+    assert same(first, again)
+    assert not same(first[:1], first[1:])
