@@ -288,6 +288,12 @@ def test_what_keras_refuses_is_told_with_the_key(recipe):
         override(recipe, changes)
 
 
+def test_what_keras_uses_before_it_looks_at_it_is_told_with_the_key(recipe):
+    flipped = dataclasses.replace(recipe, augment=[keras.layers.RandomFlip("horizontal")])
+    with pytest.raises(ZooError, match=r"^augment\.0\.dtype: Keras makes no RandomFlip with"):
+        override(flipped, ["augment.0.dtype.class_name=x"])
+
+
 def test_one_of_several_is_named_by_its_place(recipe):
     grids = [callbacks.SampleGrid(), callbacks.SampleGrid(n=4)]
     twice = zoo.Recipe(recipe.model, recipe.dataset, recipe.optimizers, epochs=1, callbacks=grids)

@@ -162,6 +162,9 @@ def _configured(owner, config, here):
         return type(owner).from_config(config)
     except (TypeError, ValueError) as error:
         raise ZooError(f"{'.'.join(here)}: {error}") from error
+    except Exception as error:  # Keras uses some settings before it looks at them
+        kind, value = type(owner).__name__, config.get(here[-1])
+        raise ZooError(f"{'.'.join(here)}: Keras makes no {kind} with {value!r}") from error
 
 
 def _named_optimizer(name, done):
