@@ -175,7 +175,7 @@ def plain(
         if np.asarray(alpha.getchannel("A")).min() < 255:
             return alpha.convert(f"{colours}A"), ("transparent",)
         image = alpha
-    return image.convert(colours), ()
+    return (image if image.mode == colours else image.convert(colours)), ()  # or it is copied
 
 
 def _is_grey(image: Image) -> bool:
