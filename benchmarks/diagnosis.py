@@ -37,7 +37,7 @@ FILE = Path(__file__).parent / "diagnosis.json"
 
 @dataclasses.dataclass(frozen=True)
 class FewDigits(datasets.Digits):
-    """The digits of scikit-learn, of which some of the first alone are trained on."""
+    """The digits of scikit-learn; training takes only some of the first."""
 
     examples: int = 1397
 

@@ -14,6 +14,7 @@ BACKEND = keras.backend.backend()
 
 @pytest.fixture(scope="module")
 def recorded():
+    """What is recorded for these versions; in CI, which installs those, a skip here fails."""
     found = json.loads(counts.FILE.read_text())[BACKEND]
     if found["versions"] != counts.versions(BACKEND):
         pytest.skip("counts are recorded with other versions")

@@ -236,7 +236,8 @@ def test_samples_that_are_all_the_same_are_duplicates():
     data = Data("noise", DataSpec((40, 40, 1)), Split(x), Split(x[::-1].copy()), Split(x[:0]))
 
     class Same:
-        networks: dict = {}  # noqa: RUF012
+        def __init__(self):
+            self.networks = {}
 
         def can(self, ability):
             return ability == "sample"

@@ -26,7 +26,7 @@ def begun(run: Run) -> list[str]:
 
 
 def finished(run: Run) -> str:
-    """What came of a finished run, in lines."""
+    """The results of a finished run, in lines."""
     return "\n".join([*figures(run), *diagnosed(run), *_next(run)])
 
 

@@ -25,7 +25,7 @@ def convolutions(case, norm, activation) -> nn.Sequential:
 
 
 def dense(case, norm, activation) -> nn.Sequential:
-    """From there to features, of which there are ``units[-1]``."""
+    """From there to ``units[-1]`` features."""
     filters, units = sizes(case)
     first = filters[-1] * parts.side(filters) ** 2
     return nn.Sequential(*_dense((first, *units), norm, activation))

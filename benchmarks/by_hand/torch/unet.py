@@ -43,7 +43,7 @@ class UNet(nn.Module):
         return self.picture(y) + x * self.share(told)[:, :, None, None]
 
 
-# the order of layers in each module is that of the Keras network
+# layers stand in the order of the Keras network
 
 
 class _Down(nn.Module):

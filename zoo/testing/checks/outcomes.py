@@ -21,7 +21,7 @@ class Skipped(ZooError, unittest.SkipTest):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one check.
+    """The result of one check.
 
     Attributes:
         check: its name.
