@@ -10,8 +10,8 @@ from tests.fuzz import kinds, mutate
 pytestmark = [pytest.mark.once_in_short, pytest.mark.filterwarnings("ignore")]
 
 SHORT = {  # some tenths of a second each
-    **{"overrides": 12, "manifests": 6, "networks": 8, "checkpoints": 4},
-    **{"safetensors": 100, "labels": 60, "pictures": 20, "arrays": 40},
+    **{"overrides": 12, "manifests": 6, "networks": 8, "checkpoints": 4, "packs": 8},
+    **{"safetensors": 100, "codes": 60, "labels": 60, "pictures": 20, "arrays": 40},
 }
 
 

@@ -32,8 +32,8 @@ _START = 300.0  # seconds in which a process imports what it needs
 
 # The cheap ones more often: each kind gets about as many seconds.
 SHARES = {
-    **{"overrides": 4, "manifests": 4, "networks": 4, "checkpoints": 2},
-    **{"safetensors": 40, "labels": 40, "pictures": 20, "arrays": 20},
+    **{"overrides": 4, "manifests": 4, "networks": 4, "checkpoints": 2, "packs": 4},
+    **{"safetensors": 40, "codes": 40, "labels": 40, "pictures": 20, "arrays": 20},
 }
 
 

@@ -14,6 +14,7 @@ import io
 import json
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
@@ -33,7 +34,7 @@ from zoo.datasets.labels import classes_of
 from zoo.errors import ZooError
 from zoo.nn import samplers
 from zoo.plugin.border import Border
-from zoo.runs import folders, own_networks, results, safetensors
+from zoo.runs import codes_file, folders, own_networks, pack, results, safetensors, sharing
 from zoo.runs.checkpoints import ARRAYS, STATE, SUMS, Damaged, Store
 from zoo.runs.run import Run
 from zoo.runtime.keras import config_of
@@ -196,9 +197,12 @@ def _checkpoint(rng: Random, folder: Path) -> None:
 
 
 def _file_of_arrays(rng: Random) -> bytes:
-    """A file of safetensors, changed by bytes or in its header."""
     [path] = _good().checkpoints.glob("*/arrays.safetensors")
-    content = path.read_bytes()
+    return _changed_arrays(path.read_bytes(), rng)
+
+
+def _changed_arrays(content: bytes, rng: Random) -> bytes:
+    """A file of safetensors, changed by bytes or in its header."""
     if rng.random() < 0.4:
         return mutate.bytes_of(content, rng)
     end = 8 + int.from_bytes(content[:8], "little")
@@ -210,6 +214,58 @@ def _file_of_arrays(rng: Random) -> bytes:
 def _safetensors(rng: Random, folder: Path) -> None:
     for array in safetensors.decoded(_file_of_arrays(rng)).values():
         array.sum()
+
+
+# --- files from others
+
+
+@functools.cache
+def _good_pack() -> Run:
+    return pack.pack(_good(), _good().path.parent / "pack", dtype="float16", access=QUIET)
+
+
+def _pack(rng: Random, folder: Path) -> None:
+    """A pack whose manifest or file of numbers is changed, with the hashes of what it has now."""
+    place = folder / "pack"
+    shutil.copytree(_good_pack().path, place)
+    arrays = sorted(place.glob("*.safetensors"))
+    path = rng.choice([place / "run.json", place / "results.json", *arrays])
+    if path.suffix == ".json":
+        _changed_json(path, rng)
+    else:
+        path.write_bytes(_changed_arrays(path.read_bytes(), rng))
+    if path in arrays and rng.random() < 0.8:
+        manifest = json.loads((place / "run.json").read_text(encoding="utf-8"))
+        if path.name in manifest["sha256"]:
+            manifest["sha256"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        (place / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    sharing.checked(place, "a pack")
+    _used(Run(place))
+
+
+@functools.cache
+def _good_codes() -> bytes:
+    rng = np.random.default_rng(0)
+    symbols = rng.integers(-3, 4, (9, 2), np.int32)
+    names = [f"{i}.png" for i in range(9)]
+    return codes_file.encoded(codes_file.CodesFile("ae/1", "0" * 64, names, symbols, 0.5))
+
+
+def _codes(rng: Random, folder: Path) -> None:
+    """A file of codes, changed by bytes or in its header, mostly with the sum of what it has."""
+    content, start = _good_codes(), len(codes_file.MAGIC) + 16
+    body = content[start:]
+    if rng.random() < 0.4:
+        body = mutate.bytes_of(body, rng)
+    else:
+        end = 4 + int.from_bytes(body[:4], "little")
+        header = json.loads(zlib.decompress(body[4:end]))
+        header = mutate.structure(header, rng, rng.choice([1, 1, 3]))
+        packed = zlib.compress(json.dumps(header).encode("utf-8", "surrogatepass"))
+        body = len(packed).to_bytes(4, "little") + packed + body[end:]
+    digest = hashlib.sha256(body).digest()[:16] if rng.random() < 0.9 else bytes(16)
+    (folder / "a.zoo").write_bytes(codes_file.MAGIC + digest + body)
+    codes_file.read(folder / "a.zoo").codes().sum()
 
 
 # --- data
@@ -299,6 +355,8 @@ KINDS = {
     "networks": Kind(_networks),
     "checkpoints": Kind(_checkpoint, (ZooError, Damaged)),
     "safetensors": Kind(_safetensors, (ValueError,)),
+    "packs": Kind(_pack),
+    "codes": Kind(_codes),
     "labels": Kind(_labels),
     "pictures": Kind(_pictures),
     "arrays": Kind(_arrays, (ZooError, files.Damaged)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from random import Random
 from typing import Any
@@ -39,7 +40,7 @@ def nested(rng: Random) -> Any:
 
 def absurd(rng: Random) -> Any:
     """A value that hardly any field takes."""
-    return nested(rng) if rng.random() < 0.05 else rng.choice(ABSURD)
+    return nested(rng) if rng.random() < 0.05 else copy.deepcopy(rng.choice(ABSURD))
 
 
 def structure(value: Any, rng: Random, times: int = 1) -> Any:

@@ -12,9 +12,11 @@ that was released.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
+import os
 import re
-from collections.abc import Iterator
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -226,9 +228,22 @@ def _kind(kind: str) -> str:
     return kind
 
 
-def _declared(kind: str) -> Iterator[Record]:
-    """Every declaration on the path. Metadata is written by others: none of it may raise."""
-    group = f"zoo.{kind}"
+def _declared(kind: str) -> tuple[Record, ...]:
+    """Every declaration on the path, read again where a folder of the path has changed."""
+    return _read(kind, tuple((place, _changed_at(place)) for place in sys.path))
+
+
+def _changed_at(place: str) -> int:
+    try:
+        return os.stat(place or os.curdir).st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+@functools.lru_cache(maxsize=len(GROUPS) + 1)
+def _read(kind: str, path: tuple[tuple[str, int], ...]) -> tuple[Record, ...]:
+    """Declarations as metadata has them. It is written by others: none of it may raise."""
+    group, found = f"zoo.{kind}", list[Record]()
     for distribution in importlib.metadata.distributions():
         try:
             # Looking for the group in the text first spares parsing every METADATA file.
@@ -238,13 +253,13 @@ def _declared(kind: str) -> Iterator[Record]:
             api = distribution.entry_points.select(group="zoo.plugin_api")
             versions = tuple(sorted(point.name for point in api)) or ("2",)
             owner, version = distribution.metadata["Name"], distribution.version
-            declared = [
+            found += [
                 Record(kind, point.name, point.value, str(owner), str(version), (), versions)
                 for point in points
             ]
         except Exception:
             continue
-        yield from declared
+    return tuple(found)
 
 
 def _normal(distribution: str) -> str:

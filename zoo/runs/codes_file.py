@@ -29,6 +29,7 @@ _DIGEST = 16
 MOST_EXAMPLES = 1_000_000
 MOST_HEADER = 1 << 26  # bytes, inflated
 MOST_LEVELS = 1 << 16  # of one dimension
+MOST_SYMBOLS = 1 << 28  # decoded in some seconds
 _BAD = frozenset('\\:*?"<>|')  # in names of files, on one system or another
 _MODEL = re.compile(r"\w[\w.:+-]*(/\w[\w.:+-]*)*")
 
@@ -167,12 +168,13 @@ def _decoded(content: bytes, coding: Any) -> CodesFile:
     vectors, width = None, len(tables)
     if "vectors" in header:
         vectors, width = _vectors(header)
-    if n * width * 16 > memory.most():
-        raise _Wrong(f"{n:,} codes of {width:,} numbers do not fit the memory")
+    if n * width > MOST_SYMBOLS or n * width * 16 > memory.most():
+        raise _Wrong(f"{n:,} codes of {width:,} numbers are too many to decode at once")
+    many = n if vectors is None else n * width  # symbols that share a table
+    _need(all(int(counts.sum()) == many for _, counts in tables), "counts are of all symbols")
     coder = coding.stream.stack.AnsCoder(words.astype(np.uint32))
     columns = []
     for low, counts in tables:
-        many = n if vectors is None else n * width
         told = len(counts) > 1  # else there is one symbol, which takes no bits
         own = coder.decode(_table(counts), many) if told else np.zeros(many, np.int32)
         columns.append(own + np.int32(low))
