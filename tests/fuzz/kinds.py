@@ -58,7 +58,8 @@ class Kind:
 # --- overrides of shipped recipes
 
 
-_COUNTS = (0, -1, 1, 3, 1000, 10**6, 10**8, 2**31, 10**15, 0.5, 1e-30, 1e30)
+# No 10**6: a network with so many units rightly takes gigabytes, and more is refused.
+_COUNTS = (0, -1, 1, 3, 1000, 10**5, 10**8, 2**31, 10**15, 0.5, 1e-30, 1e30)
 
 
 @functools.cache
