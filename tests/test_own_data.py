@@ -274,6 +274,8 @@ HOSTILE = [
     {"counts": [[]] * 3},
     {"counts": [[0, 0]] * 3},
     {"counts": 7},
+    {"counts": [[1, 1]] * 3},  # of fewer examples than n
+    {"counts": [[1 << 29, 1 << 29]] * 3},
     {"labels": [0, 1]},
     {"labels": [-1]},
     {"labels": 3},
@@ -284,13 +286,13 @@ HOSTILE = [
         "vectors": {"shape": [1, 1], "float32": "AACAfw=="},
         "columns": 1,
         "low": [0],
-        "counts": [[1]],
+        "counts": [[500]],
     },
     {
         "vectors": {"shape": [1, 1], "float32": "AACAPw=="},
         "columns": 1,
         "low": [9],
-        "counts": [[1]],
+        "counts": [[500]],
     },
 ]
 
