@@ -1,6 +1,7 @@
 """The packs that ship with the zoo, made from finished runs.
 
     python -m benchmarks.packs RUN      becomes the pack of its recipe, in the plugin of its model
+    python -m benchmarks.packs RUN --without discriminator
 
 The weights are kept as float16, and the figures on the card are of these weights, measured by whole
 protocols on the backend of the run.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,11 @@ def main() -> int:
     )
     parser.add_argument("run", help="a finished run of a shipped recipe")
     parser.add_argument("--which", default="last", choices=["last", "best"], help="of its weights")
+    parser.add_argument("--without", action="append", default=[], help="a network to leave out")
     options = parser.parse_args()
     try:
-        made = make(folders.find(options.run, folders.root(), say), options.which)
+        run = folders.find(options.run, folders.root(), say)
+        made = make(run, options.which, options.without)
     except ZooError as error:
         say(str(error))
         return 2
@@ -51,7 +55,7 @@ def main() -> int:
     return 0
 
 
-def make(run: Run, which: Any = "last") -> Run:
+def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
     """The pack of a run, with figures of its own."""
     data = run.manifest.data.name
     if data not in DATA_LICENSES:
@@ -69,6 +73,7 @@ def make(run: Run, which: Any = "last") -> Run:
         _place(run),
         dtype="float16",
         which=which,
+        without=without,
         license=f"Apache-2.0; trained on {DATA_LICENSES[data]}",
         access=access,
     )

@@ -124,6 +124,25 @@ def test_what_is_in_a_pack(runs, tmp_path):
 
 
 @pytest.mark.once_in_short
+def test_weights_that_training_alone_needs_can_be_left_out(runs, tmp_path):
+    whole = zoo.load(runs("dcgan"))
+    made = pack(runs("dcgan"), tmp_path / "pack", without=["discriminator"])
+    weights, _ = safetensors.read(made.packed_weights)
+    assert {name.split("/")[1] for name in weights} == {"generator"}
+    assert "| without the weights of | discriminator |" in (made.path / "README.md").read_text()
+    model = zoo.load(made)
+    assert "without the weights of: discriminator" in repr(model)
+    np.testing.assert_array_equal(model.sample(3), whole.sample(3))
+    with pytest.raises(ZooError, match="unknown network 'critic'"):
+        pack(runs("dcgan"), tmp_path / "none", without=["critic"])
+    with pytest.raises(ZooError, match="leave out fewer"):
+        pack(runs("dcgan"), tmp_path / "none", without=["generator", "discriminator"])
+    made.update(pack={**made.read_json("run.json")["pack"], "without": []})
+    with pytest.raises(ZooError, match=r"discriminator.* is missing"):
+        zoo.load(made)
+
+
+@pytest.mark.once_in_short
 def test_the_bytes_of_the_weights_depend_on_the_weights_alone(runs, tmp_path):
     first = pack(runs("vae"), tmp_path / "first")
     copy = shutil.copytree(runs("vae").path, tmp_path / "elsewhere" / "copy")

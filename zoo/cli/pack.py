@@ -35,6 +35,13 @@ from zoo.runtime.console import say, sized
     help="The weights that training ended with, or those of the best epoch.",
 )
 @click.option("--license", default="", metavar="TEXT", help="Of the weights, for the card.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="NETWORK",
+    help="Leave out the weights of a network that training alone needs, such as discriminator. May "
+    "be given several times.",
+)
 @click.option("--no-codes", is_flag=True, help="Leave out the sample of codes, which needs data.")
 @backend_option
 @device_option
@@ -46,6 +53,7 @@ def command(
     to: Path | None,
     which: Literal["last", "best"],
     license: str,
+    without: tuple[str, ...],
     no_codes: bool,
     backend: str | None,
     device: str | None,
@@ -61,6 +69,7 @@ def command(
     \b
       zoo pack latest
       zoo pack latest --dtype float16 --to digits_vae
+      zoo pack latest --dtype float16 --without discriminator
       zoo sample digits_vae
     """
     from zoo.cli.trained import meant
@@ -77,7 +86,9 @@ def command(
     folder = Path(data_dir) if data_dir else None
     access = None if no_codes else Access(data_dir=folder, say=say)
     target = to or Path("packs") / found.manifest.recipe
-    made = pack(found, target, dtype=dtype, which=which, license=license, access=access)
+    made = pack(
+        found, target, dtype=dtype, which=which, license=license, without=without, access=access
+    )
     described = made.manifest
     size = sum(file.stat().st_size for file in made.path.iterdir())
     click.echo(f"{made.path}  {sized(size)}, {dtype}")

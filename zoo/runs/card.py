@@ -66,6 +66,8 @@ def _facts(manifest: Manifest, parameters: int):
     yield "model", _settings(manifest.model.title, manifest.model.settings)
     yield "parameters", f"{parameters:,}"
     yield "weights", f"{pack.dtype}, {_which(manifest)}"
+    if pack.without:
+        yield "without the weights of", ", ".join(map(printable, pack.without))
     yield "SHA-256 of the weights", f"`{manifest.sha256['weights.safetensors']}`"
     yield "license of the weights", pack.license or "not stated"
     yield "data", f"{data.name}, {shape}, {_counted(data.classes)}"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
 import keras
+import numpy as np
 
 from zoo.config import recipe as recipes
+from zoo.engine import state
 from zoo.engine.model import GenerativeModel, build
-from zoo.engine.state import restore, restore_networks
 from zoo.errors import ZooError, shortened
 from zoo.plugin import network_configs, serialization
 from zoo.runs import artifact, folders, own_networks, results, trust
@@ -69,7 +70,8 @@ def load(
     with _blaming(run):
         plugin, spec, networks = _parts(run, described, recipe)
         policy = precision or described.precision
-        with settings.precision(policy), trust.budget(arrays, bool(networks)):
+        without = described.pack.without if described.pack else ()
+        with settings.precision(policy), trust.budget(arrays, bool(networks or without)):
             weights = _numbers(described)
             model = build(plugin, spec, weights=weights, networks=networks, seed=described.seed)
         model.of_run, model.class_names = True, tuple(described.data.class_names)
@@ -77,9 +79,9 @@ def load(
             optimizers=_optimizers(described, model), ema=described.ema if averaged else None
         )
     if described.pack:
-        restore_networks(model, arrays, f"run {run.name}")
+        state.restore_networks(model, {**_left_out(model, without), **arrays}, f"run {run.name}")
     else:
-        restore(model, arrays, what=f"run {run.name}")
+        state.restore(model, arrays, what=f"run {run.name}")
     if averaged:
         model.optimizer.finalize_variable_values(model.trainable_variables)
     model.sampler = artifact.sampler(run, described)
@@ -98,6 +100,16 @@ def _about(run: Run, described: Manifest) -> Iterator[str]:
         return
     if measured:
         yield "  ".join(f"{name} {figure(found)}" for name, found in measured.items())
+    if described.pack and described.pack.without:
+        yield f"without the weights of: {printable(', '.join(described.pack.without))}"
+
+
+def _left_out(model: GenerativeModel, names: Collection[str]) -> dict[str, np.ndarray]:
+    """What networks are that a pack has no weights of: as they begin."""
+    prefixes = tuple(f"networks/{name}/" for name in names)
+    return {
+        name: array for name, array in state.networks(model).items() if name.startswith(prefixes)
+    }
 
 
 def _parts(run: Run, described: Manifest, recipe: Path | str | None):

@@ -179,12 +179,14 @@ class PackInfo:
         dtype: of the weights, ``"float32"`` or ``"float16"``.
         which: ``"last"`` or ``"best"``.
         license: of the weights, in words; empty where nobody said.
+        without: networks whose weights are left out: loaded, they are as training began with them.
     """
 
     format: int = field(metadata=_is(_whole(PACK_FORMAT, PACK_FORMAT)))
     dtype: str = field(metadata=_is(_choice("float32", "float16")))
     which: str = field(metadata=_is(_choice("last", "best")))
     license: str = field(metadata=_is(LINE), default="")
+    without: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
 
 
 @dataclass(frozen=True)

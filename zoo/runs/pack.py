@@ -15,7 +15,7 @@ There is no code in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ import numpy as np
 
 from zoo.engine import state
 from zoo.engine.model import GenerativeModel
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.plugin.dataset import Access
 from zoo.runs import artifact, own_networks, results, safetensors
 from zoo.runs.card import card
@@ -43,6 +43,7 @@ def pack(
     dtype: Literal["float32", "float16"] = "float32",
     which: Literal["last", "best"] = "last",
     license: str = "",
+    without: Collection[str] = (),
     access: Access | None = None,
 ) -> Run:
     """Make a pack of a run.
@@ -54,18 +55,22 @@ def pack(
         dtype: of the weights. An array that float16 cannot hold stays float32.
         which: the last weights, or those of the best epoch.
         license: of the weights, in words, for the card.
+        without: networks that training alone needs, such as a GAN's discriminator: their weights
+            are left out, and loaded they are as training began with them.
         access: where the data for codes may come from; None leaves codes out.
 
     Returns:
         The pack.
 
     Raises:
-        ZooError: the run needs code of its recipe, is a pack itself or has no such weights; the
-            folder holds something else; or it cannot be written.
+        ZooError: the run needs code of its recipe, is a pack itself or has no such weights; a
+            network to leave out is none, or all are; the folder holds something else; or it cannot
+            be written.
     """
     described = run.manifest
     _check(run, described, to)
     model = load(run, which="best" if which == "best" else "final")
+    _check_left_out(model, without)
     made = Run(to)
     try:
         to.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,7 @@ def pack(
             MANIFEST
         }:  # of a pack that was there; the manifest stays until last
             (to / name).unlink(missing_ok=True)
-        hashes = _write_numbers(made, run, described, model, dtype)
+        hashes = _write_numbers(made, run, described, model, dtype, without)
         if configs := own_networks.read(run, described):
             hashes[made.networks.name] = own_networks.write(made, configs)
         if access is not None and model.can("encode"):
@@ -89,6 +94,7 @@ def pack(
     if which == "best":
         epoch = int(artifact.snapshot(run, described, "best").state["epoch"])
     about = {"format": PACK_FORMAT, "dtype": dtype, "which": which, "license": license}
+    about["without"] = sorted(without)
     made.write_manifest(
         {
             **described.json(),
@@ -120,11 +126,28 @@ def _check(run: Run, described: Manifest, to: Path) -> None:
     refuse_other(to)
 
 
+def _check_left_out(model: GenerativeModel, without: Collection[str]) -> None:
+    for name in without:
+        if name not in model.networks:
+            raise unknown("network", name, model.networks)
+    if set(without) == set(model.networks):
+        raise ZooError("a pack without the weights of any network holds nothing: leave out fewer")
+
+
 def _write_numbers(
-    made: Run, run: Run, described: Manifest, model: GenerativeModel, dtype: str
+    made: Run,
+    run: Run,
+    described: Manifest,
+    model: GenerativeModel,
+    dtype: str,
+    without: Collection[str],
 ) -> dict[str, str]:
     """Write weights and sampler; return ``{file: SHA-256}``."""
-    weights = {name: _as(array, dtype) for name, array in sorted(state.networks(model).items())}
+    weights = {
+        name: _as(array, dtype)
+        for name, array in sorted(state.networks(model).items())
+        if name.split("/")[1] not in without
+    }
     path = made.packed_weights
     hashes = {path.name: safetensors.write(path, weights, made.path)}
     sampler = artifact.sampler(run, described)

@@ -73,9 +73,9 @@ def budget(arrays: Mapping[str, np.ndarray], replaced: bool = False) -> Iterator
 
     Args:
         arrays: of the file, which do not overlap in it.
-        replaced: whether a recipe's networks stand in place of the model's. The model's are
-            built too, and let go: so many more weights are allowed, up to 64 MB of them. Those of
-            the recipe are built twice.
+        replaced: whether a recipe's networks stand in place of the model's, or weights of some are
+            left out. The model's are built too: so many more weights are allowed, up to 64 MB of
+            them. Those of a recipe are built twice.
 
     Raises:
         ZooError: within, at the first weight that is too much.
