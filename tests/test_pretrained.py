@@ -14,6 +14,7 @@ NAMES = (
     "classifier_mnist",
     "cvae_mnist",
     "dcgan_mnist",
+    "flow_mnist",
     "vae2d_mnist",
     "vae_mnist",
     "vaegan_mnist",
@@ -31,11 +32,12 @@ def test_they_are_there_and_small():
         assert found[name].manifest.pack.license, name
 
 
-def test_samples_of_a_class_are_of_that_class():
+@pytest.mark.parametrize(("name", "share"), [("cvae_mnist", 0.85), ("flow_mnist", 0.95)])
+def test_samples_of_a_class_are_of_that_class(name, share):
     labels = np.arange(200) % 10
-    digits = zoo.load("cvae_mnist").sample(200, labels=labels)
+    digits = zoo.load(name).sample(200, labels=labels)
     found = zoo.load("classifier_mnist").classify(digits).argmax(axis=1)
-    assert np.mean(found == labels) > 0.85
+    assert np.mean(found == labels) > share
 
 
 def test_the_vae_gan_draws_digits():
