@@ -104,7 +104,9 @@ def test_a_gradient_vanishes_where_a_hundredth_is_left():
 
 def test_norms_most_of_which_were_not_finite_are_not_judged():
     norms = curve(1.0, *[float("nan")] * 11)
-    broken = dataclasses.replace(GAME, steps={f"gradient_norm/{p}": norms for p in GAME.adversarial})
+    broken = dataclasses.replace(
+        GAME, steps={f"gradient_norm/{p}": norms for p in GAME.adversarial}
+    )
     assert ill(broken) == ["nan_near"]
     assert "too few" in diagnose(broken).unseen["vanishing_gradient"]
 
