@@ -336,8 +336,8 @@ def _overfitting(seen: Evidence) -> Finding | str | None:
     if best < len(smooth) - 1 and fall > 0 and rise > RISE * _range(smooth):
         return Finding(
             "overfitting",
-            f"It overfits: the loss of validation was best at epoch {best + 1}, {smooth[best]:.4g}, "
-            f"and is {smooth[-1]:.4g} now (medians of three epochs), while that of training went "
+            "It overfits: the loss of validation was best at epoch "
+            f"{best + 1}, {smooth[best]:.4g}, and is {smooth[-1]:.4g} now (medians of three epochs), while that of training went "
             "on falling.",
             f"{PAGE}#overfitting",
         )
