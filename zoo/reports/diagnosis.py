@@ -337,8 +337,8 @@ def _overfitting(seen: Evidence) -> Finding | str | None:
         return Finding(
             "overfitting",
             "It overfits: the loss of validation was best at epoch "
-            f"{best + 1}, {smooth[best]:.4g}, and is {smooth[-1]:.4g} now (medians of three epochs), while that of training went "
-            "on falling.",
+            f"{best + 1}, {smooth[best]:.4g}, and is {smooth[-1]:.4g} now (medians of three "
+            "epochs), while that of training went on falling.",
             f"{PAGE}#overfitting",
         )
     return None
