@@ -227,7 +227,7 @@ def test_a_folder_in_the_place_of_a_saved_model_is_not_emptied(run, tmp_path):
     old.mkdir()
     (old / "saved_model.pb").write_bytes(b"old")
     (tmp_path / "link").symlink_to(old)
-    with pytest.raises(ZooError, match="cannot write .*link"):
+    with pytest.raises(ZooError, match=r"cannot write .*link"):
         export.placed(made, tmp_path / "link", form, run)
     assert export.placed(made, old, form, run) == 3
     assert (old / "saved_model.pb").read_bytes() == b"new"
