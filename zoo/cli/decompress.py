@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-from zoo.cli.options import backend_option, device_option, recipe_option, runs_option
+from zoo.cli.options import model_options
 from zoo.errors import ZooError
 from zoo.runs.folders import RULE
 
@@ -28,10 +28,7 @@ from zoo.runs.folders import RULE
     metavar="RUN",
     help="The run or pretrained model with which the file was made. Default: what the file says.",
 )
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 def command(
     path: Path,
     out: Path,

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    json_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, json_option, model_options
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import RESULTS, Run
@@ -28,10 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("diagnose", epilog=folders.RULE)
 @click.argument("run")
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 @json_option
 def command(

@@ -7,13 +7,7 @@ import socket
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, model_options
 from zoo.errors import ZooError
 from zoo.runs.folders import RULE
 
@@ -34,10 +28,7 @@ PORT = 7007  # or the first of the next twenty that is free
     metavar="ADDRESS",
     help="Of this machine; 0.0.0.0 serves it to whoever reaches this machine.",
 )
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 def command(
     run: str,

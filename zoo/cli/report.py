@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    out_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, model_options, out_option
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
@@ -29,10 +22,7 @@ if TYPE_CHECKING:
 @click.command("report", epilog=folders.RULE)
 @click.argument("names", nargs=-1, required=True, metavar="RUN|PATTERN...")
 @out_option(".html")
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 def command(
     names: tuple[str, ...],
