@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import keras
@@ -221,6 +222,15 @@ def test_a_plain_keras_model_is_as_before_once_accelerations_are_undone(own_cach
     for one, other in zip(numbers, of_keras(), strict=True):
         np.testing.assert_array_equal(one, other)
     model.fit(pictures(), batch_size=4, verbose=0)  # it goes on, without them
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="only its cache filters warnings")
+def test_undo_gives_back_the_filters_of_warnings(own_cache):
+    before = list(warnings.filters)
+    built()
+    assert warnings.filters != before
+    accelerate.undo()
+    assert warnings.filters == before
 
 
 IMPORTS = """

@@ -13,8 +13,8 @@ import sys
 
 import pytest
 
+from tests.commands import call, environment_kept
 from tests.manifests import DATA, manifest
-from zoo import cli
 from zoo.reports import comparison, tables
 from zoo.runs import folders
 from zoo.runs.run import Run
@@ -52,18 +52,9 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "likely.py").write_text(VAE)
     (tmp_path / "playful.py").write_text(GAN)
-    before = dict(os.environ)
-    os.environ.pop("ZOO_RUNS", None)
-    yield tmp_path
-    os.environ.clear()
-    os.environ.update(before)
-
-
-def call(capfd, *args):
-    """Exit status, stdout and stderr of a command in this process."""
-    capfd.readouterr()
-    status = cli.main([str(arg) for arg in args])
-    return status, *capfd.readouterr()
+    with environment_kept():
+        os.environ.pop("ZOO_RUNS", None)
+        yield tmp_path
 
 
 def finished(root, recipe, number, **changes):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 
 import keras
 import pytest
 
+from tests.commands import call, environment_kept
 from zoo import cli
 from zoo.metrics import budget
 from zoo.runs import folders
@@ -36,12 +36,8 @@ def run(tmp_path_factory):
     """A finished run, made by the command in this process."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "tiny.py").write_text(RECIPE)
-    before = dict(os.environ)
-    try:
+    with environment_kept():
         assert cli.main(["run", str(folder / "tiny.py"), "--runs", str(folder / "runs")]) == 0
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
     [found] = folders.all_runs(folder / "runs")
     return found
 
@@ -49,18 +45,9 @@ def run(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def environment(run):
     """Each test starts with a run that was never evaluated; the environment is put back."""
-    before = dict(os.environ)
-    (run.path / evaluation.FILE).unlink(missing_ok=True)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
-def call(capfd, *args):
-    """Exit status, stdout and stderr of a command in this process."""
-    capfd.readouterr()
-    status = cli.main([str(arg) for arg in args])
-    return status, *capfd.readouterr()
+    with environment_kept():
+        (run.path / evaluation.FILE).unlink(missing_ok=True)
+        yield
 
 
 def test_the_metrics_of_the_recipe_give_the_results_again(run, capfd):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import zoo
+from tests import commands
 from zoo import cli
 from zoo.datasets import Folder
 from zoo.runs import folders
@@ -48,28 +48,22 @@ def home(tmp_path_factory):
     place = tmp_path_factory.mktemp("own")
     draw(place / "bars", 20, 0)
     draw(place / "new", 4, 1)
-    before = dict(os.environ)
     for name, conditional, more in (
         ("plain", False, ', fit="pad", background="white"'),
         ("labelled", True, ""),
     ):
         text = RECIPE.format(conditional=conditional, path=place / "bars", more=more)
         (place / f"{name}.py").write_text(text)
-        try:
+        with commands.environment_kept():
             assert cli.main(["run", str(place / f"{name}.py"), "--runs", str(place / "runs")]) == 0
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
     return place
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before = dict(os.environ)
-    yield tmp_path
-    os.environ.clear()
-    os.environ.update(before)
+    with commands.environment_kept():
+        yield tmp_path
 
 
 @pytest.fixture
@@ -77,10 +71,8 @@ def call(home, capfd):
     """``call("embed plain --out x.npz")``: status, stdout and stderr; NEW is the new pictures."""
 
     def called(line, *more):
-        capfd.readouterr()
-        words = [str(home / "new") if word == "NEW" else word for word in line.split()]
-        status = cli.main([*words, *map(str, more), "--runs", str(home / "runs")])
-        return status, *capfd.readouterr()
+        words = [home / "new" if word == "NEW" else word for word in line.split()]
+        return commands.call(capfd, *words, *more, "--runs", home / "runs")
 
     return called
 

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.commands import call, environment_kept
 from tests.manifests import fields
 from zoo import cli
 from zoo.runs import folders
@@ -47,23 +48,14 @@ def place(tmp_path, monkeypatch):
     """An empty folder with one recipe, no data, no network; the environment is put back."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.py").write_text(RECIPE)
-    before = dict(os.environ)
-    for name in ("ZOO_RUNS", "ZOO_DATA"):
-        os.environ.pop(name, None)
-    os.environ["KERAS_HOME"] = str(tmp_path / "keras")
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        os.environ[name] = "http://127.0.0.1:9"
-    os.environ.pop("no_proxy", None)
-    yield tmp_path
-    os.environ.clear()
-    os.environ.update(before)
-
-
-def call(capfd, *args):
-    """Exit status, stdout and stderr of a command in this process."""
-    capfd.readouterr()
-    status = cli.main([str(arg) for arg in args])
-    return status, *capfd.readouterr()
+    with environment_kept():
+        for name in ("ZOO_RUNS", "ZOO_DATA"):
+            os.environ.pop(name, None)
+        os.environ["KERAS_HOME"] = str(tmp_path / "keras")
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            os.environ[name] = "http://127.0.0.1:9"
+        os.environ.pop("no_proxy", None)
+        yield tmp_path
 
 
 def start(*args, **options):
@@ -86,12 +78,8 @@ def run(tmp_path_factory):
     """A finished run, made by the command in this process."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "tiny.py").write_text(RECIPE)
-    before = dict(os.environ)
-    try:
+    with environment_kept():
         assert cli.main(["run", str(folder / "tiny.py"), "--runs", str(folder / "runs")]) == 0
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
     [found] = folders.all_runs(folder / "runs")
     return found
 

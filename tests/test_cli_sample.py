@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import commands
 from zoo import cli
 from zoo.runs import folders
 from zoo.runtime.backends import BACKENDS
@@ -46,26 +47,20 @@ MODELS = {
 def folder(tmp_path_factory):
     """A folder of finished runs, one for each of ``MODELS``."""
     place = tmp_path_factory.mktemp("runs")
-    before = dict(os.environ)
     for name, (model, players, binarize) in MODELS.items():
         optimizers = ", ".join(f'"{player}": keras.optimizers.Adam(1e-3)' for player in players)
         text = RECIPE.format(model=model, players=optimizers, binarize=binarize)
         (place / f"{name}.py").write_text(text)
-        try:
+        with commands.environment_kept():
             assert cli.main(["run", str(place / f"{name}.py"), "--runs", str(place)]) == 0
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
     return place
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before = dict(os.environ)
-    yield tmp_path
-    os.environ.clear()
-    os.environ.update(before)
+    with commands.environment_kept():
+        yield tmp_path
 
 
 @pytest.fixture
@@ -73,10 +68,8 @@ def call(folder, capfd):
     """``call("sample", "vae", ...)``: the output of a command on the run of this name."""
 
     def called(command, name, *args):
-        capfd.readouterr()
-        words = [command, f"{name}/", *map(str, args), "--runs", str(folder)]
-        status = cli.main(words)
-        out, err = capfd.readouterr()
+        words = [command, f"{name}/", *args, "--runs", folder]
+        status, out, err = commands.call(capfd, *words)
         assert status == 0, err
         run = found(folder, name).name
         assert err == f"{run}: the run that {f'{name}/'!r} names\n"
@@ -90,9 +83,7 @@ def mistake(folder, capfd):
     """Likewise, the one line in which a command refuses."""
 
     def refused(command, name, *args):
-        capfd.readouterr()
-        status = cli.main([command, f"{name}/", *map(str, args), "--runs", str(folder)])
-        out, err = capfd.readouterr()
+        status, out, err = commands.call(capfd, command, f"{name}/", *args, "--runs", folder)
         assert status == 2 and out == ""
         line = err.splitlines()[-1]
         assert line.startswith("zoo: ") and len(err.splitlines()) <= 2

@@ -16,8 +16,8 @@ import pytest
 
 import zoo
 from tests import sweeps
+from tests.commands import call, environment_kept
 from tests.manifests import manifest
-from zoo import cli
 from zoo.config import grids, overrides
 from zoo.config import recipe as recipes
 from zoo.errors import ZooError
@@ -36,18 +36,9 @@ def place(tmp_path, monkeypatch):
     """An empty folder with a recipe; the environment is put back."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.py").write_text(sweeps.RECIPE.replace("EPOCHS", "2"))
-    before = dict(os.environ)
-    os.environ.pop("ZOO_RUNS", None)
-    yield tmp_path
-    os.environ.clear()
-    os.environ.update(before)
-
-
-def call(capfd, *args):
-    """Exit status, stdout and stderr of a command in this process."""
-    capfd.readouterr()
-    status = cli.main([str(arg) for arg in args])
-    return status, *capfd.readouterr()
+    with environment_kept():
+        os.environ.pop("ZOO_RUNS", None)
+        yield tmp_path
 
 
 def made(place, number, changes, status="finished", **fields):

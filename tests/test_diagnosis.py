@@ -102,6 +102,15 @@ def test_a_gradient_vanishes_where_a_hundredth_is_left():
     assert "callbacks.TensorBoard()" in diagnose(untold).unseen["vanishing_gradient"]
 
 
+def test_norms_most_of_which_were_not_finite_are_not_judged():
+    norms = curve(1.0, *[float("nan")] * 11)
+    broken = dataclasses.replace(
+        GAME, steps={f"gradient_norm/{p}": norms for p in GAME.adversarial}
+    )
+    assert ill(broken) == ["nan_near"]
+    assert "too few" in diagnose(broken).unseen["vanishing_gradient"]
+
+
 def test_a_kl_collapses_where_most_dimensions_carry_nothing():
     collapsed = dataclasses.replace(HEALTHY, signs=Signs(kl=[0.0] * 7 + [1.0]))
     assert ill(collapsed) == ["kl_collapse"]
@@ -115,8 +124,18 @@ def test_it_overfits_where_validation_rises_while_training_falls():
     falls = curve(100, 60, 50, 45, 42, 40, 38, 36, 35, 35)
     found = [f for f in diagnose(with_loss(HEALTHY, loss=falls, val_loss=rises)).findings if f.ill]
     assert [f.name for f in found] == ["overfitting"]
-    assert "epoch 3" in found[0].text
+    assert "best at epoch 3, 51, and is 60 now" in found[0].text
     assert ill(with_loss(HEALTHY, val_loss=rises)) == []  # training does not fall
+
+
+@pytest.mark.parametrize("best", [-100.0, 0.0])
+def test_it_overfits_likewise_where_a_loss_is_no_cost(best):
+    """As of the density of pixels, which may be larger than 1."""
+    rises = curve(*[best + rise for rise in (50, 10, 0, 1, 3, 5, 7, 8, 9, 10)])
+    falls = curve(*[best - fall for fall in (-50, -10, 0, 5, 8, 10, 12, 14, 15, 15)])
+    seen = with_loss(HEALTHY, loss=falls, val_loss=rises)
+    [found] = [f for f in diagnose(seen).findings if f.ill]
+    assert f"best at epoch 3, {best + 1:g}, and is {best + 10:g} now" in found.text
 
 
 def test_it_was_still_improving_where_the_last_fifth_fell():
@@ -221,6 +240,13 @@ def test_a_strangers_table_and_results_are_refused_in_words(run, tmp_path):
     results = copy.read_json("results.json")
     copy.write_json("results.json", {**results, "signs": {"kl": ["<b>"]}})
     with pytest.raises(ZooError, match=r"signs.kl is \"<b>\"; a number is accepted"):
+        read(copy)
+    stated = json.dumps(results | {"signs": 0}).replace('"signs": 0', '"signs": {%s}')
+    (copy.path / "results.json").write_text(stated % '"steps": 1e999')
+    with pytest.raises(ZooError, match=r"signs.steps is Infinity; a number is accepted"):
+        read(copy)
+    (copy.path / "results.json").write_text(stated % f'"coverage": {10**400}')
+    with pytest.raises(ZooError, match=r"signs.coverage is 1000.*; a number is accepted"):
         read(copy)
     assert "See docs" not in summary.finished(copy)  # the summary goes without it
     copy.log.write_text("loss\nnot an epoch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import socket
 import struct
 import zlib
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 import zoo
 from zoo import cli
+from zoo.cli import explore as explore_command
 from zoo.datasets.images import MOST_UPLOADED, uploaded
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
@@ -189,6 +191,20 @@ def test_without_nicegui_it_says_what_to_install(monkeypatch, capsys):
     assert cli.main(["explore", "vae_mnist"]) == 2
     told = 'zoo: zoo explore needs NiceGUI: pip install "keras-zoo[explore]"\n'
     assert capsys.readouterr().err == told
+
+
+@pytest.mark.backend_free
+def test_what_cannot_be_listened_on_says_which_option_is_wrong(monkeypatch):
+    asked = []
+    create = socket.create_server
+    monkeypatch.setattr(socket, "create_server", lambda *a, **k: asked.append(a) or create(*a, **k))
+    with pytest.raises(ZooError, match=r"no-such-host.invalid: .* Name an address .*: --host"):
+        explore_command.bound("no-such-host.invalid", None)
+    assert len(asked) == 1  # each look at a name may take seconds
+    with create(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ZooError, match=rf"127.0.0.1:{port} .*Try another --port"):
+            explore_command.bound("127.0.0.1", port)
 
 
 # --- the newest wins

@@ -16,7 +16,7 @@ from zoo.cli import main
 from zoo.datasets import Access
 from zoo.errors import RunFailed, ZooError
 from zoo.nn.distributions import NormalMixture
-from zoo.runs import export_child, formats, parts
+from zoo.runs import export, export_child, formats, parts
 from zoo.runtime import processes
 
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -211,6 +211,26 @@ def test_what_cannot_be_exported_is_said(run, tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "_importable", lambda name: name != "onnxruntime")
     with pytest.raises(ZooError, match=r'onnxruntime, which is not installed: pip install "keras'):
         zoo.export(run, format="onnx")
+
+
+@pytest.mark.backend_free
+def test_a_folder_in_the_place_of_a_saved_model_is_not_emptied(run, tmp_path):
+    """Also where the place is the one that an export chooses by itself."""
+    made, form = tmp_path / "made", formats.find("saved_model")
+    made.mkdir()
+    (made / "saved_model.pb").write_bytes(b"new")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("x")
+    with pytest.raises(ZooError, match="no SavedModel: choose another folder"):
+        export.placed(made, tmp_path / "mine", form, run)
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "saved_model.pb").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(old)
+    with pytest.raises(ZooError, match=r"cannot write .*link"):
+        export.placed(made, tmp_path / "link", form, run)
+    assert export.placed(made, old, form, run) == 3
+    assert (old / "saved_model.pb").read_bytes() == b"new"
 
 
 @pytest.mark.once_in_short

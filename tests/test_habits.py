@@ -72,6 +72,10 @@ def test_a_rate_for_several_players_is_refused(gan):
         ({"optimizer": "adamm"}, "the optimizer of 'autoencoder' is 'adamm'"),
         ({"optimizer": "adam", "loss": "mse"}, "leave loss out: losses are the model's own"),
         ({"optimizer": "adam", "loss_weights": [1]}, "leave loss_weights out: losses are"),
+        (
+            {"optimizer": "adam", "weights": {}},
+            r"zoo.build\(..., weights={player: {term: number}}\)",
+        ),
         ({"optimizer": "adam", "metrics": ["mse"]}, "leave metrics out"),
         ({"optimizer": "adam", "weighted_metrics": []}, "leave weighted_metrics out: terms"),
         ({"optimizer": "adam", "los": "mse"}, "leave los out: it is not accepted"),

@@ -145,6 +145,37 @@ def test_the_best_is_finite_and_of_the_side_that_is_better():
     assert repr(again.results()) == repr(measure.results())
 
 
+def test_metrics_that_came_or_went_when_a_training_was_resumed_are_kept():
+    about = {"unit": "", "protocol": "", "better": "lower"}
+    measure = callbacks.Measure([Odd()])
+    rows = [{"epoch": 1, "seconds": 1, "gone": 4.0}, {"epoch": 2, "seconds": 1, "odd": 2.0}]
+    measure.set_state({"epoch": 2, "rows": rows, "about": {"gone": about, "odd": about}})
+    found = measure.results()
+    assert found["gone"]["final"] == {"epoch": 1, "value": 4.0}
+    assert found["odd"]["epochs"] == [2]
+
+
+class Counted(callbacks.Callback):
+    """A callback of a person's own that measures."""
+
+    adds_to_logs = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_counted"] = float(epoch)
+
+    def results(self):
+        return {"counted": {"unit": "", "final": {"epoch": 1, "value": 0.0}}}
+
+
+def test_others_see_what_a_callback_adds_and_results_keep_what_it_says(tmp_path):
+    seen = []
+    looks = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs)))
+    found = dataclasses.replace(recipe("vae", epochs=1), callbacks=[looks, Counted()])
+    run = train(found, tmp_path)
+    assert seen[0]["val_counted"] == 0.0
+    assert over_training(run)["counted"]["final"] == {"epoch": 1, "value": 0.0}
+
+
 def test_a_training_that_ends_early_is_measured_at_its_end():
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

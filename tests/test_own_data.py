@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from PIL import Image
 
 from benchmarks import photos
 from zoo import cli
+from zoo.cli import decompress
+from zoo.cli.trained import new_folder
 from zoo.config import recipe as recipes
 from zoo.config import recipe_files
 from zoo.datasets import given
 from zoo.errors import ZooError
-from zoo.metrics import codecs
+from zoo.metrics import codecs, oddity
 from zoo.plugin.model import DataSpec
 from zoo.runs import codes_file
 from zoo.runs.codes_file import CodesFile
@@ -194,6 +197,70 @@ def test_what_cannot_be_made_like_it_is_refused(place, name, shape, message):
         given.read([place / name], like(*shape), lambda line: None)
 
 
+# --- scores
+
+
+def test_a_score_that_is_no_number_counts_as_the_highest():
+    """As of an example whose likelihood overflows."""
+    odd = np.array([2.0, np.nan, 3.0, np.inf])
+    assert oddity.ranked(odd).tolist() == [1, 3, 2, 0]
+    assert oddity.median(np.array([2.0, np.nan, 3.0])) == 3.0
+    assert oddity.auroc(odd, np.array([1.0, 2.0])) == 7.5 / 8  # of pairs, one tied
+    assert oddity.auroc(np.array([np.nan]), np.array([np.inf, -np.inf])) == 0.75
+
+
+# --- folders of pictures
+
+PICTURE = np.zeros((2, 2, 1), "uint8")
+
+
+def names_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_folder_that_is_there_is_filled_and_not_replaced(place):
+    """As one that is mounted or the working folder, beside which nothing may be written."""
+    (place / "out").mkdir()
+    before = (place / "out").stat().st_ino
+    with new_folder(place / "out") as save:
+        save("cat/0.png", PICTURE)
+        save("1.png", PICTURE)
+        assert {Path(name).parts[0] for name in names_in(place)} == {"out"}
+    assert names_in(place / "out") == ["1.png", "cat", "cat/0.png"]
+    assert (place / "out").stat().st_ino == before
+
+
+def test_the_working_folder_can_be_filled(place, monkeypatch):
+    (place / "here").mkdir()
+    monkeypatch.chdir(place / "here")
+    with new_folder(Path(".")) as save:
+        save("0.png", PICTURE)
+    assert names_in(place) == ["here", "here/0.png"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_is_written_whole_or_not_at_all(place, there):
+    if there:
+        (place / "out").mkdir()
+    with pytest.raises(ZooError, match="no"), new_folder(place / "out") as save:
+        save("0.png", PICTURE)
+        raise ZooError("no")
+    assert names_in(place) == ["out"] * there
+
+
+def test_a_name_that_no_system_takes_is_refused_in_words(place):
+    with pytest.raises(ZooError, match="cannot write"), new_folder(place / ("x" * 300)):
+        pass
+
+
+def test_pictures_of_one_name_but_for_case_or_suffix_get_names_of_their_own():
+    assert decompress.names(["a.png", "b/a.jpg"], 2) == ["a.png", "b/a.png"]
+    assert decompress.names(["a.png", "a.jpg"], 2) == ["a.png.png", "a.jpg.png"]
+    for alike in (["A.jpg", "a.jpg"], ["a.png", "a.jpg", "a.png.gif"], ["a.jpg", "a.png/b.jpg"]):
+        assert decompress.names(alike, len(alike)) == [f"{i}.png" for i in range(len(alike))]
+    assert decompress.names([], 11)[10] == "10.png"
+
+
 # --- files of codes
 
 
@@ -233,6 +300,30 @@ def test_codes_of_few_vectors_are_numbers_of_vectors(place, constriction):
     (place / "a.zoo").write_bytes(codes_file.encoded(coded(symbols=symbols, vectors=vectors)))
     assert np.array_equal(codes_file.read(place / "a.zoo").codes(), z)
     assert codes_file.as_vectors(np.random.RandomState(0).normal(size=(50, 12))) is None
+
+
+def test_what_could_not_be_read_again_is_not_written(place, constriction, monkeypatch):
+    monkeypatch.setattr(codes_file, "MOST_EXAMPLES", 499)
+    with pytest.raises(ZooError, match="500 pictures are too many for one file, up to 499"):
+        codes_file.encoded(coded())
+    monkeypatch.undo()
+    monkeypatch.setattr(codes_file, "MOST_SYMBOLS", 1499)
+    with pytest.raises(ZooError, match="500 pictures are too many for one file, up to 499"):
+        codes_file.encoded(coded())
+    monkeypatch.undo()
+    names = [f"{i:0150d}.png" for i in range(500)]
+    monkeypatch.setattr(codes_file, "MOST_HEADER", 1 << 16)
+    with pytest.raises(ZooError, match="names of 500 pictures take more than"):
+        codes_file.encoded(coded(names=names))
+    codes_file.encoded(coded())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_codes_that_no_integer_holds_are_refused(value):
+    z = np.random.RandomState(0).normal(size=(50, 3))
+    z[20, 1] = value
+    with pytest.raises(ZooError, match="codes of 1 picture are not finite or too large"):
+        codes_file.rounded(z, 0.01)
 
 
 def test_a_damaged_file_is_named_wherever_it_is_damaged(place, constriction):

@@ -18,8 +18,9 @@ import pytest
 from PIL import Image
 
 import zoo
+from tests.commands import call, environment_kept
 from tests.manifests import fields
-from zoo import callbacks, cli, datasets, metrics, nn
+from zoo import callbacks, datasets, metrics, nn
 from zoo.datasets import Access
 from zoo.errors import ZooError
 from zoo.nn.distributions import StandardNormal
@@ -241,16 +242,8 @@ def shipped(runs, tmp_path, install, monkeypatch):
     package.mkdir()
     (package / "__init__.py").write_text("raise ImportError('packs are found without this')")
     made = pack(runs("vae"), package / "packs" / "tiny", dtype="float16", access=QUIET)
-    before = dict(os.environ)
-    yield made
-    os.environ.clear()
-    os.environ.update(before)
-
-
-def call(capfd, *args):
-    """Exit status, stdout and stderr of a command in this process."""
-    capfd.readouterr()
-    return cli.main([str(arg) for arg in args]), *capfd.readouterr()
+    with environment_kept():
+        yield made
 
 
 def content(folder):
@@ -353,16 +346,12 @@ def test_entry_points_that_lead_nowhere_are_left_out(install, tmp_path, target):
 @pytest.mark.once_in_short
 def test_the_command_makes_a_pack(runs, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    before = dict(os.environ)
-    try:
+    with environment_kept():
         status, out, err = call(capfd, "pack", runs("ae").path, "--dtype", "float16", "--no-codes")
         assert status == 0, err
         assert re.match(r"packs/ae  \d+ kB, float16\n", out)
         assert Run(tmp_path / "packs" / "ae").manifest.sha256["weights.safetensors"] in out
         assert call(capfd, "sample", "packs/ae", "-n", 4)[0] == 0
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @pytest.mark.once_in_short

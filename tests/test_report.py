@@ -15,6 +15,8 @@ from tests.resumable import Few, recipe, train
 from zoo import callbacks
 from zoo.cli import main
 from zoo.datasets import Data
+from zoo.reports import report as report_page
+from zoo.reports.comparison import ALIKE, Comparison, Row
 from zoo.runs import frames
 from zoo.runs.run import Run
 
@@ -119,6 +121,21 @@ def test_several_runs_stand_beside_each_other(runs, tmp_path, capsys):
         legend = page.locator("#curves .chart").first.inner_text()
         assert "validation" in legend
     assert told == []
+
+
+def test_each_run_has_a_label_of_its_own_however_long_its_settings_are():
+    """Else the curve of one would stand for those of all."""
+
+    def row(value, *runs):
+        settings = {"model.units": "a" * 90 + value}
+        return Row(
+            dict.fromkeys(ALIKE, ""), settings, [*range(len(runs))], [*runs], {}, None, None, []
+        )
+
+    rows = [row("b", "r/1-a", "r/1-b"), row("c", "r/2-a"), row("d", "r/3-a")]
+    found = report_page.labels(Comparison(rows, ["model.units"], []))
+    assert len(set(found.values())) == 4
+    assert found["r/1-b"].endswith("aaa, seed 1") and found["r/3-a"].endswith("aaa, 3-a")
 
 
 def glob(text: str) -> str:

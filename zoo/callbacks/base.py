@@ -154,10 +154,13 @@ class Callback(keras.callbacks.Callback):
         context: the run's ``Context``; None until training binds it.
         every_steps: where the callback looks at the model within an epoch, after which number
             of steps of the training it does so, again and again. It is told of every step.
+        adds_to_logs: whether it adds numbers to the logs of an epoch. Training tells such
+            callbacks first, so that all others see the numbers.
     """
 
     context: Context | None = None
     every_steps: int | None = None
+    adds_to_logs: bool = False
 
     def bound(self) -> Context:
         """The context; ``ZooError`` where the callback is used outside a run."""
@@ -195,6 +198,14 @@ class Callback(keras.callbacks.Callback):
 
     def on_look(self, made: int) -> None:
         """Look at the model after so many steps, having been told of them all."""
+
+    def results(self) -> Mapping[str, Any]:
+        """What ``results.json`` keeps of it as ``over_training``: ``{name: what was measured}``.
+
+        Of each name ``zoo`` reads ``"unit"`` and ``"final"``, ``{"epoch": ..., "value": ...}`` with
+        epochs from 1, and where there is one ``"best"``, likewise.
+        """
+        return {}
 
     def on_results(self, results: Mapping[str, Any]) -> None:
         """Training is over, and this is what ``results.json`` has."""

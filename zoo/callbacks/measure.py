@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,7 @@ class Measure(Callback):
     every: int = 1
     examples: int = 1000
     data: Data | None = None
+    adds_to_logs: ClassVar[bool] = True
 
     def __post_init__(self):
         super().__init__()
@@ -165,7 +166,8 @@ class Measure(Callback):
         return {name: self._of_metric(name) for name in self._about if self._rows}
 
     def _of_metric(self, name: str) -> dict[str, Any]:
-        about, rows = self._about[name], self._rows
+        about = self._about[name]
+        rows = [row for row in self._rows if name in row]  # a resumed training may have others
         found = [{"epoch": int(row["epoch"]), "value": row[name]} for row in rows]
         finite = [each for each in found if math.isfinite(each["value"])]
         best = {"higher": max, "lower": min}.get(about.get("better", ""))

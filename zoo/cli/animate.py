@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    out_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, model_options, out_option
 from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.runs import folders
@@ -43,10 +36,7 @@ TRAINING_SECONDS, WALK_SECONDS = 6.0, 4.0  # that a GIF goes round in, about
 )
 @click.option("--seed", default=0, show_default=True, help="Of a walk: where it goes.")
 @out_option(".gif", ".png")
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 def command(
     run: str,

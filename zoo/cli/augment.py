@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import backend_option, device_option, recipe_option, runs_option
+from zoo.cli.options import model_options
 from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.runs.folders import RULE
@@ -30,10 +30,7 @@ from zoo.runs.folders import RULE
     metavar="DIR",
     help="Folder to write PNG files to, a folder for each class: a new one, or an empty one.",
 )
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 def command(
     run: str,
     per_class: int,

@@ -6,14 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    device_option,
-    input_label_option,
-    out_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import input_label_option, model_options, out_option
 from zoo.errors import ZooError
 from zoo.runs.folders import RULE
 
@@ -31,10 +24,7 @@ from zoo.runs.folders import RULE
 )
 @input_label_option
 @out_option(".zoo")
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 def command(
     path: Path,
     run: str,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import click
 
-from zoo.cli.options import backend_option, device_option, recipe_option, runs_option
+from zoo.cli.options import model_options
 from zoo.errors import ZooError
 from zoo.runs.folders import RULE
 
@@ -27,10 +28,7 @@ from zoo.runs.folders import RULE
     metavar="RUN",
     help="The run or pretrained model with which the file was made. Default: what the file says.",
 )
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 def command(
     path: Path,
     out: Path,
@@ -70,19 +68,31 @@ def command(
         codes = file.codes()
         with waiting(f"decoding {counted(len(codes), 'picture')}"):
             made = model.decode(codes, labels=file.labels)
-            for name, picture in zip(_names(file.names, len(made)), made, strict=True):
+            for name, picture in zip(names(file.names, len(made)), made, strict=True):
                 save(name, picture)
     click.echo(fitted(f"{out}  {counted(len(made), 'picture')}"))
 
 
-def _names(names: list[str], n: int) -> list[str]:
-    """A PNG's name per picture: the suffix of its file gives way, unless two would be alike."""
-    if not names:
-        wide = len(str(n - 1))
-        return [f"{i:0{wide}d}.png" for i in range(n)]
-    bare = [str(PurePosixPath(name).with_suffix("")) for name in names]
+def names(given: Sequence[str], n: int) -> list[str]:
+    """A PNG's name per picture: the suffix of its file gives way, unless two would be alike.
+
+    Args:
+        given: names of the files that were compressed, or none.
+        n: pictures.
+
+    Returns:
+        The names; numbers where there are none, or where they would meet on a system to which
+        upper and lower case are the same.
+    """
+    bare = [str(PurePosixPath(name).with_suffix("")) for name in given]
     often = Counter(name.lower() for name in bare)
-    return [
+    found = [
         f"{short if often[short.lower()] == 1 else name}.png"
-        for short, name in zip(bare, names, strict=True)
+        for short, name in zip(bare, given, strict=True)
     ]
+    files = {name.lower() for name in found}
+    folders = {str(folder) for name in files for folder in PurePosixPath(name).parents}
+    if len(files) == n and not files & folders:
+        return found
+    wide = len(str(n - 1))
+    return [f"{i:0{wide}d}.png" for i in range(n)]

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    json_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, json_option, model_options
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import RESULTS, Run
@@ -28,10 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("diagnose", epilog=folders.RULE)
 @click.argument("run")
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 @json_option
 def command(
@@ -91,23 +81,19 @@ def _taken(
     data_dir: str | None,
 ) -> Signs:
     """Look at the model of a run's last checkpoint, or of a pack."""
-    from zoo.runtime import backends
-    from zoo.runtime.quiet import import_backend
+    from zoo.cli.trained import loaded
     from zoo.runtime.waiting import waiting
 
-    path = Path(recipe) if recipe else None
-    backends.activate(backends.choose(backend, path, device))
-    import_backend()
+    model = loaded(run, recipe, backend, device)
+    # these import Keras, under the backend that is chosen now
     from zoo.datasets import Access
     from zoo.datasets.pipeline import as_evaluated
     from zoo.runs import results
-    from zoo.runs.load import load
     from zoo.training import signs
 
     manifest = run.manifest
     access = Access(data_dir=Path(data_dir) if data_dir else None, say=say)
-    model = load(run, recipe=recipe)
-    data = results.raw_data_of(run, access, path)
+    data = results.raw_data_of(run, access, Path(recipe) if recipe else None)
     evaluated = as_evaluated(data, manifest.dataset.settings.get("binarize"), manifest.seed)
     with waiting("looking at what the model makes"):
         return signs.take(model, data, evaluated, steps=0)

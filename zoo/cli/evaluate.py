@@ -6,15 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    full_option,
-    json_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, full_option, json_option, model_options
 from zoo.runs import folders
 from zoo.runtime import jsons
 from zoo.runtime.console import fitted, say
@@ -39,10 +31,7 @@ from zoo.runtime.console import fitted, say
     "working folder for a pretrained model, with its name before.",
 )
 @full_option
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 @json_option
 def command(

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, model_options
 from zoo.errors import ZooError
 from zoo.runs.folders import RULE
 
@@ -33,10 +28,7 @@ PORT = 7007  # or the first of the next twenty that is free
     metavar="ADDRESS",
     help="Of this machine; 0.0.0.0 serves it to whoever reaches this machine.",
 )
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 def command(
     run: str,
@@ -65,7 +57,7 @@ def command(
     from zoo.runs import artifact
     from zoo.runtime.waiting import waiting
 
-    with _bound(host, port) as listening:
+    with bound(host, port) as listening:
         found, model = opened(run, runs_folder, recipe, backend, device)
         # these import Keras, under the backend that is chosen now
         from zoo.reports import explore, explore_page
@@ -94,7 +86,7 @@ def _require() -> None:
         raise ZooError('zoo explore needs NiceGUI: pip install "keras-zoo[explore]"')
 
 
-def _bound(host: str, port: int | None) -> socket.socket:
+def bound(host: str, port: int | None) -> socket.socket:
     """A socket that listens there.
 
     Raises:
@@ -105,9 +97,17 @@ def _bound(host: str, port: int | None) -> socket.socket:
     for number in range(PORT, PORT + 20) if port is None else [port]:
         try:
             return socket.create_server((host, number), family=family)
+        except UnicodeError:
+            raise _no_address(host, "it is no address") from None
         except OSError as error:  # Python adds the address, which is told anyway
             reason = (error.strerror or str(error)).partition(" (while")[0]
-        except UnicodeError:
-            reason = "it is no address"
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise _no_address(host, reason) from None
     tried = f"{host}:{PORT} and the next" if port is None else f"{host}:{port}"
     raise ZooError(f"{tried} cannot be listened on: {reason}. Try another --port")
+
+
+def _no_address(host: str, reason: str) -> ZooError:
+    return ZooError(
+        f"{host}: {reason}. Name an address of this machine: --host 127.0.0.1, or 0.0.0.0 for all"
+    )

@@ -76,6 +76,14 @@ recipe_option = click.option(
     help="The recipe of a run whose model, data or networks are its code. It is run as Python.",
 )
 
+
+def model_options(command: Callable) -> Callable:
+    """How the model of a run is opened: ``--recipe``, ``--backend``, ``--device``, ``--runs``."""
+    for option in (runs_option, device_option, backend_option, recipe_option):
+        command = option(command)
+    return command
+
+
 input_option = click.option(
     "--input",
     "inputs",

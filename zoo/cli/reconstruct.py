@@ -7,14 +7,11 @@ from pathlib import Path
 import click
 
 from zoo.cli.options import (
-    backend_option,
     data_dir_option,
-    device_option,
     input_label_option,
     input_option,
+    model_options,
     out_option,
-    recipe_option,
-    runs_option,
     show_option,
 )
 from zoo.errors import ZooError
@@ -47,10 +44,7 @@ from zoo.runs.folders import RULE
 @input_label_option
 @out_option(".png", ".npy")
 @show_option
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 def command(
     run: str,

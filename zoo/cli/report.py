@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    out_option,
-    recipe_option,
-    runs_option,
-)
+from zoo.cli.options import data_dir_option, model_options, out_option
 from zoo.errors import ZooError
 from zoo.runs import folders
 from zoo.runs.run import Run
@@ -29,10 +22,7 @@ if TYPE_CHECKING:
 @click.command("report", epilog=folders.RULE)
 @click.argument("names", nargs=-1, required=True, metavar="RUN|PATTERN...")
 @out_option(".html")
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 def command(
     names: tuple[str, ...],
@@ -96,21 +86,15 @@ class _Drawing:
 
     def pictures(self, run: Run, kinds: list[str]) -> tuple[dict[str, list[Frame]], list[str]]:
         """The pictures of these kinds, and in words why others could not be drawn."""
-        from zoo.cli.trained import examples, unexplored
-        from zoo.runtime import backends
-        from zoo.runtime.quiet import import_backend
+        from zoo.cli.trained import examples, loaded, unexplored
         from zoo.runtime.waiting import waiting
 
-        recipe = Path(self._recipe) if self._recipe else None
-        backends.activate(backends.choose(self._backend, recipe, self._device))
-        import_backend()
-        from zoo.reports import views
-        from zoo.runs.load import load
-
         try:
-            model = load(run, recipe=recipe)
+            model = loaded(run, self._recipe, self._backend, self._device)
         except ZooError as error:
             return {}, [f"No pictures were drawn anew: {error}"]
+        from zoo.reports import views  # imports Keras, under the backend that is chosen now
+
         notes = []
         try:
             split = examples(run, self._data_dir, self._recipe)
@@ -140,20 +124,13 @@ class _Drawing:
 def _codes(run: Run, model: Any, split: Any) -> Any:
     """Where codes lie: of examples, else those that a pack keeps."""
     from zoo.reports import views
-    from zoo.runs import safetensors
+    from zoo.runs import artifact
 
-    if len(split) or not run.codes.exists():
+    kept = None if len(split) else artifact.codes(run, run.manifest)
+    if kept is None or len(kept["codes"]) < 2:
         return views.codes(model, split.first(2000))
-    arrays, _ = safetensors.read(run.codes)
-    z, labels = arrays.get("codes"), arrays.get("labels")
-    if (
-        z is None
-        or z.ndim != 2
-        or len(z) < 2
-        or (labels is not None and labels.shape != z.shape[:1])
-    ):
-        raise ZooError(f"{run.codes} holds no codes with labels")
-    return views.Shown(z, views.of_codes(z.astype("float32"), labels, model.class_names))
+    z = kept["codes"].astype("float32")
+    return views.Shown(z, views.of_codes(z, kept.get("labels"), model.class_names))
 
 
 def _frame(run: Run, image: Any) -> Frame:

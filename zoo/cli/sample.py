@@ -6,14 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    device_option,
-    out_option,
-    recipe_option,
-    runs_option,
-    show_option,
-)
+from zoo.cli.options import model_options, out_option, show_option
 from zoo.plugin import limits
 from zoo.runs.folders import RULE
 
@@ -37,10 +30,7 @@ from zoo.runs.folders import RULE
 )
 @out_option(".png", ".npy")
 @show_option
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 def command(
     run: str,
     n: int,

@@ -248,36 +248,47 @@ def new_folder(target: Path) -> Iterator[Callable[[str, np.ndarray], None]]:
     """A folder to write pictures to, ``save(name, picture)``: all of them or none.
 
     Args:
-        target: is made when the block has ended; it must not exist yet, or be empty.
+        target: is made, or filled, when the block has ended; it must not exist yet, or be empty.
 
     Raises:
         ZooError: it holds files, or cannot be written.
     """
     from zoo.reports.pictures import to_uint8
 
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ZooError(f"{target} exists and is not an empty folder: name another with --out")
-
     def save(name: str, picture: np.ndarray) -> None:
         pixels, file = to_uint8(picture), partial / name
         pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("xb") as content:
-            Image.fromarray(pixels).save(content, format="png")
-
-    partial = target.absolute().with_name(f".{target.absolute().name}-{secrets.token_hex(8)}")
-    try:
-        partial.mkdir(parents=True)
         try:
-            yield save
-            with contextlib.suppress(FileNotFoundError):
-                target.rmdir()
-            partial.rename(target)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("xb") as content:
+                Image.fromarray(pixels).save(content, format="png")
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+
+    try:
+        there = target.exists()
+        # one that is there may be a mount or the working folder, which cannot be replaced
+        home = target if there else target.absolute().parent
+        partial = home / f".{target.absolute().name}-{secrets.token_hex(8)}"
+        if there and (not target.is_dir() or any(target.iterdir())):
+            raise ZooError(f"{target} exists and is not an empty folder: name another with --out")
+        partial.mkdir(parents=True)
     except OSError as error:
         raise _cannot_write(target, error) from error
+    try:
+        yield save
+        try:
+            if there:
+                for path in sorted(partial.iterdir()):
+                    path.rename(target / path.name)
+                partial.rmdir()
+            else:
+                partial.rename(target)
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def _below(target: Path, run: Run) -> Path | None:

@@ -6,15 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.options import (
-    backend_option,
-    data_dir_option,
-    device_option,
-    out_option,
-    recipe_option,
-    runs_option,
-    show_option,
-)
+from zoo.cli.options import data_dir_option, model_options, out_option, show_option
 from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.runs.folders import RULE
@@ -34,10 +26,7 @@ from zoo.runs.folders import RULE
 @click.option("--seed", default=0, show_default=True, help="Of the noise.")
 @out_option(".png", ".npy")
 @show_option
-@recipe_option
-@backend_option
-@device_option
-@runs_option
+@model_options
 @data_dir_option
 def command(
     run: str,

@@ -37,20 +37,23 @@ def scores(model: Any, split: Split, by: str, samples: int, seed: int) -> np.nda
 
 def ranked(values: np.ndarray) -> np.ndarray:
     """Rows from the highest score to the lowest; what is not a number counts as the highest."""
-    return np.argsort(-np.where(np.isnan(values), np.inf, values), kind="stable")
+    return np.argsort(-_ordered(values), kind="stable")
 
 
 def median(values: np.ndarray) -> float:
-    """The score in the middle."""
-    return float(np.median(values))
+    """The score in the middle of ``ranked``."""
+    return float(np.median(_ordered(values)))
 
 
 def auroc(odd: np.ndarray, usual: np.ndarray) -> float:
     """The probability that an odd example scores higher than a usual one; ties count half."""
-    from sklearn.metrics import roc_auc_score
+    usual, odd = np.sort(_ordered(usual)), _ordered(odd)
+    below = [np.searchsorted(usual, odd, side) for side in ("left", "right")]
+    return float(np.mean(below) / len(usual))
 
-    values = np.nan_to_num(np.concatenate([odd, usual]), nan=np.inf, posinf=np.finfo("float64").max)
-    return float(roc_auc_score(np.repeat([1, 0], [len(odd), len(usual)]), values))
+
+def _ordered(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(values), np.inf, values)
 
 
 def extremes(split: Split, order: np.ndarray, n: int) -> Shown:

@@ -128,9 +128,10 @@ class Habits:
         """
         where = f"{self.where}.compile"
         for name in others:
+            of_terms = "zoo.build(..., weights={player: {term: number}})"
             why = {
-                "loss": "losses are the model's own moves; their weights are an argument of "
-                "zoo.build",
+                "loss": f"losses are the model's own moves; {of_terms} weighs their terms",
+                "weights": f"{of_terms} weighs the terms of the losses",
                 "metrics": "terms of the losses are logged; zoo.metrics measure a trained model",
             }.get(name.removeprefix("weighted_").removesuffix("_weights"), "it is not accepted")
             raise ZooError(f"{where}: leave {name} out: {why}")

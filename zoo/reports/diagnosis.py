@@ -98,6 +98,10 @@ class Evidence:
         """The values of one column, those that are numbers."""
         return np.array(curves.finite(self.epochs.get(name, Curve())).values)
 
+    def norms(self, player: str) -> np.ndarray:
+        """The norms of a player's gradients that TensorBoard was told, those that are numbers."""
+        return np.array(curves.finite(self.steps.get(f"gradient_norm/{player}", Curve())).values)
+
 
 def read(run: Run, signs: Signs | None = None) -> Evidence:
     """What the files of a run say.
@@ -211,7 +215,7 @@ def _runs_away(seen: Evidence) -> str:
 def _bursts(seen: Evidence) -> str:
     """That a gradient was far larger than it usually is."""
     for player in curves.players(seen.epochs):
-        values = np.array(curves.finite(seen.steps.get(f"gradient_norm/{player}", Curve())).values)
+        values = seen.norms(player)
         if len(values) < LEAST_NORMS:
             continue
         usual, largest = float(np.median(values)), float(values.max())
@@ -242,14 +246,12 @@ def _too_short(seen: Evidence) -> Finding | str | None:
 def _vanishing_gradient(seen: Evidence) -> Finding | str | None:
     if not seen.adversarial:
         return "there is one player"
-    norms = {p: seen.steps.get(f"gradient_norm/{p}", Curve()) for p in seen.adversarial}
-    known = {
-        player: np.array(curves.finite(curve).values)
-        for player, curve in norms.items()
-        if len(curve) >= LEAST_NORMS and player not in _judges(seen)
-    }
-    if not known:
+    norms = {p: seen.norms(p) for p in seen.adversarial if p not in _judges(seen)}
+    if not any(map(len, norms.values())):
         return "no gradient norms are kept: callbacks.TensorBoard() writes them"
+    known = {player: values for player, values in norms.items() if len(values) >= LEAST_NORMS}
+    if not known:
+        return f"too few gradient norms are kept: fewer than {LEAST_NORMS} are finite"
     for player, values in known.items():
         start, end = float(values[: len(values) // 5].max()), _end(values)
         if end < VANISHED * start:
@@ -332,11 +334,11 @@ def _overfitting(seen: Evidence) -> Finding | str | None:
     best = int(smooth.argmin())
     rise, fall = smooth[-1] - smooth[best], own[best] - own[-1]
     if best < len(smooth) - 1 and fall > 0 and rise > RISE * _range(smooth):
-        worse = smooth[-1] / smooth[best] - 1
         return Finding(
             "overfitting",
-            f"It overfits: the loss of validation was best at epoch {best + 1} and is {worse:.1%} "
-            "worse now, while that of training went on falling.",
+            "It overfits: the loss of validation was best at epoch "
+            f"{best + 1}, {smooth[best]:.4g}, and is {smooth[-1]:.4g} now (medians of three "
+            "epochs), while that of training went on falling.",
             f"{PAGE}#overfitting",
         )
     return None

@@ -30,6 +30,7 @@ WIDEST = 720  # pixels of a picture
 BUDGET = 1_500_000  # bytes of the pictures of one kind
 MOST_FRAMES = 24
 MOST_CHARTS = 24
+LONGEST = 80  # characters of settings in a legend
 EXTRA = 'pip install "keras-zoo[report]"'
 
 TITLES = {
@@ -251,14 +252,7 @@ def _terms(table: Mapping[str, Curve]) -> list[str]:
 
 def _together(subjects: Sequence[Subject], compared: comparison.Comparison) -> list[Chart]:
     """The same term of all runs in one chart, a colour for each experiment."""
-    short = differences.short(compared.settings)
-    label = {}
-    for row in compared.rows:
-        told = [f"{short[p]} {row.settings[p]}" for p in compared.settings if p in row.settings]
-        told = [*(row.about[key] for key in compared.differing), *told]
-        for name, seed in zip(row.runs, row.seeds, strict=True):
-            own = [*told, f"seed {seed}"] if len(row.runs) > 1 or not told else told
-            label[name] = ", ".join(own)[:80]
+    label = labels(compared)
     of_runs = {
         label[subject.run.name]: curves.by_epoch(subject.run)
         for subject in subjects
@@ -274,6 +268,22 @@ def _together(subjects: Sequence[Subject], compared: comparison.Comparison) -> l
                     lines[title, dash] = curve
         made.append(chart(name, lines))
     return [each for each in made if each][:MOST_CHARTS]
+
+
+def labels(compared: comparison.Comparison) -> dict[str, str]:
+    """``{run: what a legend calls it}``, all different: what it differs by, and its seed."""
+    short = differences.short(compared.settings)
+    found: dict[str, str] = {}
+    for row in compared.rows:
+        told = [f"{short[p]} {row.settings[p]}" for p in compared.settings if p in row.settings]
+        cut = ", ".join([*(row.about[key] for key in compared.differing), *told])[:LONGEST]
+        for name, seed in zip(row.runs, row.seeds, strict=True):
+            label = f"{cut}, seed {seed}" if cut else f"seed {seed}"
+            label = label if len(row.runs) > 1 or not cut else cut
+            if label in found.values():  # they differ in what was cut off
+                label = f"{label}, {name.rpartition('/')[2]}"
+            found[name] = label
+    return found
 
 
 # --- pictures

@@ -23,6 +23,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.plugin.limits import MOST_CLASSES, MOST_NUMBERS
 from zoo.runtime import files, jsons, memory
+from zoo.runtime.console import counted, sized
 
 MAGIC = b"\x89ZOOcodes\r\n1"
 _DIGEST = 16
@@ -30,6 +31,7 @@ MOST_EXAMPLES = 1_000_000
 MOST_HEADER = 1 << 26  # bytes, inflated
 MOST_LEVELS = 1 << 16  # of one dimension
 MOST_SYMBOLS = 1 << 28  # decoded in some seconds
+_MOST_SYMBOL = 1 << 30  # and least
 _BAD = frozenset('\\:*?"<>|')  # in names of files, on one system or another
 _MODEL = re.compile(r"\w[\w.:+-]*(/\w[\w.:+-]*)*")
 
@@ -68,8 +70,20 @@ class CodesFile:
 
 
 def rounded(z: np.ndarray, step: float) -> np.ndarray:
-    """The nearest multiples of a step, as int32."""
-    return np.rint(np.asarray(z, "float64") / step).astype(np.int32)
+    """The nearest multiples of a step, as int32, of codes ``(n, d)``.
+
+    Raises:
+        ZooError: a code is not finite, or too many steps from 0.
+    """
+    symbols = np.rint(np.asarray(z, "float64") / step)
+    wrong = int((~(np.abs(symbols) < _MOST_SYMBOL)).any(axis=1).sum())  # NaN among them
+    if wrong:
+        raise ZooError(
+            f"codes of {counted(wrong, 'picture')} are not finite or too large to be rounded: the "
+            "model is near NaN, as zoo diagnose may tell, or these pictures are unlike its own: "
+            "zoo score names them"
+        )
+    return symbols.astype(np.int32)
 
 
 def as_vectors(z: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -78,6 +92,8 @@ def as_vectors(z: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     Vectors are as long as they can be for at most 4,096 of them to be repeated eight times each.
     """
     size = z.shape[1]
+    if not np.isfinite(z).all():
+        return None
     for length in (g for g in range(size // 2, 0, -1) if size % g == 0):
         parts = z.reshape(-1, length)
         if len(np.unique(parts[:4096], axis=0)) > min(4096, len(parts[:4096]) // 2):
@@ -97,8 +113,14 @@ def encoded(file: CodesFile) -> bytes:
     """The content of a file.
 
     Raises:
-        ZooError: ``constriction`` is not installed, or a dimension has too many levels.
+        ZooError: ``constriction`` is not installed, a dimension has too many levels, or there is
+            more than ``read`` accepts.
     """
+    n, width = file.symbols.shape
+    if n > (most := min(MOST_EXAMPLES, MOST_SYMBOLS // width)):
+        raise ZooError(
+            f"{n:,} pictures are too many for one file, up to {most:,} fit: compress parts of them"
+        )
     coder, tables = require_constriction().stream.stack.AnsCoder(), []
     for column in _columns(file):
         low = int(column.min())
@@ -114,7 +136,7 @@ def encoded(file: CodesFile) -> bytes:
     header = {
         "run": file.run,
         "weights": file.weights,
-        "n": len(file.symbols),
+        "n": n,
         "names": file.names,
         "step": file.step,
         "low": [low for low, _ in tables],
@@ -123,10 +145,16 @@ def encoded(file: CodesFile) -> bytes:
     if file.vectors is not None:
         content = base64.b64encode(file.vectors.astype("<f4").tobytes()).decode()
         header["vectors"] = {"shape": list(file.vectors.shape), "float32": content}
-        header["columns"] = file.symbols.shape[1]
+        header["columns"] = width
     if file.labels is not None:
         header["labels"] = file.labels.tolist()
-    packed = zlib.compress(json.dumps(header, separators=(",", ":")).encode(), 9)
+    told = json.dumps(header, separators=(",", ":")).encode()
+    if len(told) > MOST_HEADER:
+        raise ZooError(
+            f"the names of {n:,} pictures take more than the {sized(MOST_HEADER)} of a file's "
+            "header: compress parts of them"
+        )
+    packed = zlib.compress(told, 9)
     body = len(packed).to_bytes(4, "little") + packed
     body += coder.get_compressed().astype("<u4").tobytes()
     return MAGIC + hashlib.sha256(body).digest()[:_DIGEST] + body
@@ -206,7 +234,7 @@ def _checked(header: Any) -> tuple[int, list[str], list[tuple[int, np.ndarray]]]
     lows, counts, labels = header["low"], header["counts"], header.get("labels")
     listed = isinstance(lows, list) and isinstance(counts, list) and len(lows) == len(counts)
     _need(listed and 1 <= len(lows) <= MOST_NUMBERS, "low and counts have one entry per table")
-    bound = 1 << 30
+    bound = _MOST_SYMBOL
     _need(all(type(low) is int and -bound < low < bound for low in lows), "low is whole numbers")
     for own in counts:
         whole = isinstance(own, list) and all(type(c) is int and 0 <= c < bound for c in own)

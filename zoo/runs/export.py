@@ -116,7 +116,7 @@ def export(
                    "does not give what the model gives")  # fmt: skip
         part = about["part"]
         target = to or _place(run, described, f"{part}{form.suffix or '_saved_model'}")
-        size = _placed(made, target, run)
+        size = placed(made, target, form, run)
         found = Exported(
             path=target,
             card=target.with_name(f"{target.name}.md"),
@@ -160,12 +160,20 @@ def _place(run: Run, described: Manifest, name: str) -> Path:
     return Path(f"{run.id}-{name}") if described.pack else run.path / "exports" / name
 
 
-def _placed(made: Path, target: Path, run: Run) -> int:
-    """Copy what was made to its place; return its size in bytes."""
+def placed(made: Path, target: Path, form: formats.Format, run: Run) -> int:
+    """Copy what was made to its place; return its size in bytes.
+
+    Raises:
+        ZooError: something else is there, or it cannot be written.
+    """
+    _accepted(target, form)
     if made.is_file():
         return _write(target, made.read_bytes(), run)
     if target.is_dir():
-        shutil.rmtree(target)  # the old SavedModel, as ``_accepted`` has seen
+        try:
+            shutil.rmtree(target)  # the old SavedModel
+        except OSError as error:
+            raise files.unwritable(target, error) from error
     parts = sorted(path for path in made.rglob("*") if path.is_file())
     return sum(_write(target / p.relative_to(made), p.read_bytes(), run) for p in parts)
 

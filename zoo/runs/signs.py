@@ -16,6 +16,9 @@ STEPS, GAME_STEPS = 300, 2000
 """Steps before which samples of a model, and of one with several players, are not what they will
 be: nobody looks at what it makes."""
 
+MOST = 1e300
+"""A number of a file may be so large: an integer may be larger than any float."""
+
 
 def least_steps(players: int) -> int:
     """The steps before which a training is too short to judge."""
@@ -65,7 +68,8 @@ def parse(value: Any, where: str) -> Signs:
     def number(name: str, given: Any) -> float | None:
         if given is None:
             return None
-        if isinstance(given, bool) or not isinstance(given, (int, float)):
+        told = not isinstance(given, bool) and isinstance(given, (int, float))
+        if not told or not -MOST <= given <= MOST:  # nor NaN, which no comparison holds for
             raise ZooError(f"{where}.{name} is {excerpt(given)}; a number is accepted")
         return float(given)
 

@@ -134,9 +134,8 @@ def carry_out(training: Training) -> TrainedRun:
                     training.say(told)
             results |= spent.read()
             run.write_json("results.json", results)
-            for callback in experiment.recipe.callbacks:
-                if isinstance(callback, callbacks.Callback):
-                    callback.on_results(results)
+            for callback in _ours(experiment.recipe.callbacks):
+                callback.on_results(results)
             run.update(
                 status="finished",
                 failure="",
@@ -174,10 +173,9 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
     policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
     table = history.Table(str(run.log), append=start is not None)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
-    measuring = _measuring(recipe)  # first, so that others see what they find
-    others = [c for c in recipe.callbacks if c not in measuring]
-    used = [*averaged, *measuring, *others, table, callbacks.Progress()]
-    ours = [c for c in used if isinstance(c, callbacks.Callback)]
+    given = sorted(recipe.callbacks, key=lambda c: not getattr(c, "adds_to_logs", False))
+    used = [*averaged, *given, table, callbacks.Progress()]
+    ours = _ours(used)
     for callback in ours:
         callback.context = context
     rates = describe.rates(model)
@@ -232,8 +230,9 @@ def _described(run: Run) -> dict[str, Any]:
     }
 
 
-def _measuring(recipe: Recipe) -> list[callbacks.Measure]:
-    return [c for c in recipe.callbacks if isinstance(c, callbacks.Measure)]
+def _ours(given: Sequence[keras.callbacks.Callback]) -> list[callbacks.Callback]:
+    """The callbacks that know of runs."""
+    return [c for c in given if isinstance(c, callbacks.Callback)]
 
 
 def _fit_sampler(experiment: Experiment, run: Run) -> None:
@@ -280,7 +279,7 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         binarized,
         None if seconds is None else seconds - (time.perf_counter() - began),
     )
-    over_training = {k: v for c in _measuring(recipe) for k, v in c.results().items()}
+    over_training = {k: v for c in _ours(recipe.callbacks) for k, v in c.results().items()}
     pictures = sorted(
         path.name
         for path in run.pictures.glob("*.png")

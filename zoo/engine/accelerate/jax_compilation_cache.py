@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -19,6 +20,7 @@ BYTES = 1 << 30  # kept at most, the oldest given up first
 SECONDS = 0.1  # of compiling, from which on a program is kept
 
 _before: dict[str, Any] = {}  # of JAX's settings
+_filters: list[Any] = []  # those that this module added to ``warnings.filters``
 _RACE = "Error (reading|writing) persistent compilation cache entry"
 """JAX's warning where one process gives up what another is about to read. It is harmless."""
 
@@ -53,13 +55,16 @@ def install() -> str | None:
     _before.update({name: getattr(jax.config, name) for name in settings})
     _set(settings)
     warnings.filterwarnings("ignore", _RACE, UserWarning)
+    _filters.append(warnings.filters[0])
     return None
 
 
 def undo() -> None:
-    """Give JAX back its settings; the folder stays."""
+    """Give JAX back its settings, and warnings theirs; the folder stays."""
     _set(_before)
     _before.clear()
+    with contextlib.suppress(ValueError):  # warnings.catch_warnings has taken it back already
+        warnings.filters.remove(_filters.pop())  # type: ignore[attr-defined]  # it is a list
 
 
 def _set(settings: dict[str, Any]) -> None:
