@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras
 import numpy as np
@@ -160,7 +160,7 @@ class Callback(keras.callbacks.Callback):
 
     context: Context | None = None
     every_steps: int | None = None
-    adds_to_logs: bool = False
+    adds_to_logs: ClassVar[bool] = False
 
     def bound(self) -> Context:
         """The context; ``ZooError`` where the callback is used outside a run."""

@@ -15,6 +15,7 @@ There is no code in it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +29,7 @@ from zoo.plugin.dataset import Access
 from zoo.runs import artifact, own_networks, results, safetensors
 from zoo.runs.card import card
 from zoo.runs.load import load
-from zoo.runs.manifest import PACK_FORMAT, Manifest
+from zoo.runs.manifest import PACK_FORMAT, Manifest, PackInfo
 from zoo.runs.run import MANIFEST, RESULTS, Run, cannot_write
 from zoo.runs.sharing import CARD, FILES, refuse_other
 from zoo.runtime import files
@@ -93,8 +94,7 @@ def pack(
     epoch = described.epoch
     if which == "best":
         epoch = int(artifact.snapshot(run, described, "best").state["epoch"])
-    about = {"format": PACK_FORMAT, "dtype": dtype, "which": which, "license": license}
-    about["without"] = sorted(without)
+    about = PackInfo(PACK_FORMAT, dtype, which, license, sorted(without))
     made.write_manifest(
         {
             **described.json(),
@@ -103,7 +103,7 @@ def pack(
             "optimizers": {},
             "callbacks": [],
             "sha256": hashes,
-            "pack": about,
+            "pack": dataclasses.asdict(about),
             "seal": "",
         }
     )

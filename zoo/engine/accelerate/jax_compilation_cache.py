@@ -64,7 +64,7 @@ def undo() -> None:
     _set(_before)
     _before.clear()
     with contextlib.suppress(ValueError):  # warnings.catch_warnings has taken it back already
-        warnings.filters.remove(_filters.pop())  # type: ignore[attr-defined]  # it is a list
+        warnings.filters.remove(_filters.pop())
 
 
 def _set(settings: dict[str, Any]) -> None:
