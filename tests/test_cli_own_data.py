@@ -205,6 +205,18 @@ def test_odd_pictures_score_highest(home, call, place):
     assert status == 0 and (place / "s.png").is_file() and "test " in out
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("score plain --by error --samples 4", "--samples is of the likelihood"),
+        ("score plain mine --split train", "--split is of the run's own data"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(home, call, line, what):
+    status, _, err = call(line)
+    assert status == 2 and what in err
+
+
 def test_a_single_picture_needs_no_second_command(home, call):
     status, out, err = call("score plain", home / "new" / "ink" / "00.png")
     assert status == 0, err

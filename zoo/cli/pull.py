@@ -35,7 +35,7 @@ def command(source: str, trust: bool) -> None:
       zoo pull /mnt/models/vae_mnist
     """
     from zoo.reports import summary
-    from zoo.runs import hub, pretrained, results, sharing
+    from zoo.runs import hub, pretrained, pulled, results, sharing
 
     repository = hub.repository(source)
     with tempfile.TemporaryDirectory() as aside:
@@ -46,6 +46,7 @@ def command(source: str, trust: bool) -> None:
             name, origin = repository.name, str(hub.Repository(repository.name))
         else:
             folder = Path(source).expanduser().resolve()
+            pulled.place("/".join(folder.parts[-2:]))  # refuses what cannot name a pack
             content = sharing.checked(folder, printable(source), trust)
             revision = hashlib.sha256(content[sharing.WEIGHTS]).hexdigest()
             name, origin = "/".join(folder.parts[-2:]), str(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from zoo.cli.options import (
     data_dir_option,
@@ -96,9 +97,14 @@ def command(
             f"{', '.join(model.able())}"
         )
     wanted = (*paths, *inputs)
+    if by == "error" and _is_given("samples"):
+        raise ZooError("--samples is of the likelihood's bound: leave it out, or --by likelihood")
+    if wanted and _is_given("split"):
+        raise ZooError("--split is of the run's own data: leave it out with files of your own")
     if wanted:
         given = own(found, model, wanted, label)
-        shown, names, of = given.split, given.names, "-".join(p.stem for p in wanted[:2])[:60]
+        shown, names = given.split, given.names
+        of = "-".join(path.resolve().stem for path in wanted[:2])[:60]
     elif against_test or label is not None:
         option = "--against-test" if against_test else "--label"
         raise ZooError(f"{option} is for examples of your own: name a file or a folder")
@@ -128,6 +134,11 @@ def command(
             "are the likelier"
         )
     click.echo(fitted("\n".join([told, *lines])))
+
+
+def _is_given(option: str) -> bool:
+    context = click.get_current_context()
+    return context.get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 def _number(score: float) -> str:

@@ -169,13 +169,19 @@ def placed(made: Path, target: Path, form: formats.Format, run: Run) -> int:
     _accepted(target, form)
     if made.is_file():
         return _write(target, made.read_bytes(), run)
-    if target.is_dir():
-        try:
-            shutil.rmtree(target)  # the old SavedModel
-        except OSError as error:
-            raise files.unwritable(target, error) from error
-    parts = sorted(path for path in made.rglob("*") if path.is_file())
-    return sum(_write(target / p.relative_to(made), p.read_bytes(), run) for p in parts)
+    new = target.with_name(f".{target.name}.new")  # the old SavedModel goes once this is whole
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        parts = sorted(path for path in made.rglob("*") if path.is_file())
+        size = sum(_write(new / p.relative_to(made), p.read_bytes(), run) for p in parts)
+        if target.is_dir():
+            shutil.rmtree(target)
+        new.rename(target)
+    except OSError as error:
+        raise files.unwritable(target, error) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return size
 
 
 def _write(target: Path, content: bytes, run: Run) -> int:

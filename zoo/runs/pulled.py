@@ -50,7 +50,8 @@ def place(name: str) -> Path:
     if len(parts) != 2 or not all(map(_NAME.fullmatch, parts)):
         raise ZooError(
             f"{name!r} cannot name a pack: OWNER/NAME is accepted, of letters, digits, '.', '_' "
-            "and '-', beginning with a letter or digit"
+            "and '-', beginning with a letter or digit. Of a folder they are its last two parts: "
+            "rename it"
         )
     return root().joinpath(*parts)
 

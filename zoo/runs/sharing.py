@@ -96,7 +96,7 @@ def _check_manifest(folder: Path, found: Mapping[str, bytes], what: str, trust: 
     if run.needs_recipe(described) and not trust:
         raise ZooError(
             f"{what}: its model is code of its recipe, which could do anything on this machine. "
-            f"Only if you trust who made it: --trust fetches {RECIPE} too, for you to read"
+            f"Only if you trust who made it: zoo pull --trust fetches {RECIPE} too, for you to read"
         )
     for name in _HASHED:
         digest = hashlib.sha256(found[name]).hexdigest() if name in found else ""
