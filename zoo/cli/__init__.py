@@ -21,6 +21,7 @@ from zoo.runtime.files import FULL, unwritable
 COMMANDS = {
     "data": ("zoo.cli.data", "Look at your own pictures or arrays, before training."),
     "run": ("zoo.cli.run", "Train what a recipe says."),
+    "launch": ("zoo.cli.launch", "Train in several processes, here or on a Ray cluster."),
     "resume": ("zoo.cli.resume", "Go on with a run that was stopped, or for longer."),
     "list": ("zoo.cli.list", "List plugins, recipes, pretrained models and runs."),
     "show": ("zoo.cli.show", "Describe a plugin, recipe, pretrained model or run."),
