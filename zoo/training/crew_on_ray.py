@@ -114,7 +114,8 @@ class _Actor:
         """Start the process, and return its name."""
         self._meeting = Path(tempfile.mkdtemp(prefix="zoo-"))
         self._first = number == 0
-        self._files = [tempfile.TemporaryFile() for _ in range(2)]
+        # for as long as the process lives
+        self._files = [tempfile.TemporaryFile() for _ in range(2)]  # noqa: SIM115
         self._read = [0, 0]
         place = ranks.environment(number, len(addresses), self._meeting, addresses)
         self._process = Process(

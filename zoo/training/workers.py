@@ -89,7 +89,7 @@ class Here:
                 self._meeting,
                 share | ranks.environment(number, of, self._meeting),
                 number,
-                errors=None if number == 0 else tempfile.TemporaryFile(),  # noqa: SIM115
+                errors=None if number == 0 else tempfile.TemporaryFile(),
             )
             for number in range(of)
         ]

@@ -64,7 +64,7 @@ def joined(rank: Rank) -> Team:
     """Meet the other processes: at the address of the first, else as JAX finds it itself."""
     global _mesh
     at = addresses(rank, rank.meeting)[0] if rank.meeting and not rank.address else rank.address
-    place = {"num_processes": rank.of, "process_id": rank.number} if at else {}
+    place: dict[str, Any] = {"num_processes": rank.of, "process_id": rank.number} if at else {}
     jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM for itself
     jax.distributed.initialize(
         at or None, **place, local_device_ids=rank.local % max(backends.gpus(), 1)
@@ -85,7 +85,7 @@ class Team:
 
     def total(self, array: np.ndarray) -> np.ndarray:
         # JAX's own collectives wait for half a minute
-        client = jax._src.distributed.global_state.client
+        client: Any = jax._src.distributed.global_state.client
         client.wait_at_barrier(f"zoo-{next(self._calls)}", PATIENCE * 1000)
         raw = np.frombuffer(array.tobytes(), "uint8")  # JAX would make 32 bits of 64
         found = np.asarray(multihost_utils.process_allgather(raw))
@@ -131,6 +131,7 @@ def _put(part: np.ndarray, share: Share, axis: int):
         if share.weight:
             first = share.first * repeats
             rows[(slice(None),) * axis + (slice(first, first + own),)] = part
+        assert distributed.team is not None
         part = distributed.team.total(rows)
     return jax.make_array_from_process_local_data(NamedSharding(_mesh, spec), part, shape)
 
