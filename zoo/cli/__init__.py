@@ -109,6 +109,17 @@ def main(args: Sequence[str] | None = None) -> int:
     is told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before, and so is
     a full disk; any other traceback means a bug.
     """
+    status = _carried_out(args)
+    distributed = sys.modules.get("zoo.engine.distributed")
+    if distributed is not None and distributed.team is not None:
+        # the others are in the middle: what a backend does at its exit would wait for them
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _carried_out(args: Sequence[str] | None) -> int:
     open_closed_streams()
     leash.follow()
     try:

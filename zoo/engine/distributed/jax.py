@@ -67,7 +67,10 @@ def joined(rank: Rank) -> Team:
     place: dict[str, Any] = {"num_processes": rank.of, "process_id": rank.number} if at else {}
     jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM for itself
     jax.distributed.initialize(
-        at or None, **place, local_device_ids=rank.local % max(backends.gpus(), 1)
+        at or None,
+        **place,
+        local_device_ids=rank.local % max(backends.gpus(), 1),
+        shutdown_timeout_seconds=30,
     )
     first = {device.process_index: device for device in reversed(jax.devices())}
     _mesh = jax.sharding.Mesh([first[number] for number in range(rank.of)], [_AXIS])
@@ -97,7 +100,8 @@ class Team:
         return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
 
     def leave(self) -> None:
-        jax.distributed.shutdown()  # it waits for all
+        self.total(np.zeros(1, "uint8"))  # shutting down, one waits for the others not for long
+        jax.distributed.shutdown()
 
 
 def state(x):
