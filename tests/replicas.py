@@ -54,6 +54,7 @@ def steps(name: str, count: int, folder: Path, devices: int = 1) -> None:
     number = rank.number if rank else "alone"
     measured = {"held_out": [*held_out.values()], "samples": samples, "terms": np.array(terms)}
     np.savez(folder / f"{number}.npz", **measured, **state.captured(model))
+    distributed.leave()
 
 
 def made(

@@ -302,4 +302,3 @@ def test_on_ray_no_process_outlives_the_command(tmp_path):
     watched.until_checkpoint()
     assert sorted(watched.workers()) == [0, 1]
     assert_all_end(watched)
-

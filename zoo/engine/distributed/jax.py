@@ -70,7 +70,7 @@ def joined(rank: Rank) -> Team:
         at or None,
         **place,
         local_device_ids=rank.local % max(backends.gpus(), 1),
-        shutdown_timeout_seconds=30,
+        shutdown_timeout_seconds=60,
     )
     first = {device.process_index: device for device in reversed(jax.devices())}
     _mesh = jax.sharding.Mesh([first[number] for number in range(rank.of)], [_AXIS])
