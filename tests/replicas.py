@@ -27,8 +27,8 @@ def steps(name: str, count: int, folder: Path, devices: int = 1) -> None:
 
         jax.use(devices)
     from tests.resumable import QUIET, recipe
-    from zoo.engine import state
     from zoo.datasets import Batches
+    from zoo.engine import state
     from zoo.engine.backends import backend
     from zoo.engine.distributed import sharing
     from zoo.training import evaluation

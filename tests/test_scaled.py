@@ -280,18 +280,15 @@ LAUNCH = ["launch", "small.py", "--processes", "2"]
 
 @needs_ray
 @pytest.mark.slow
-def test_on_ray_the_end_is_that_of_processes_here_also_where_one_is_killed(tmp_path):
+def test_on_ray_the_end_is_that_of_processes_here_also_where_a_worker_is_lost(tmp_path):
     status, told = command(tmp_path / "local", *LAUNCH).ended()
     assert status == 0, told
     broken = command(tmp_path / "ray", *LAUNCH, "--on", "ray", "--max-restarts", "2")
     broken.until_checkpoint()
-    os.kill(broken.workers()[1], signal.SIGKILL)
-    time.sleep(5)
-    broken.until_checkpoint(2)
     os.kill(sweeps.workers(broken.child.pid)[0], signal.SIGKILL)  # of Ray, which watches one
     status, told = broken.ended()
     assert status == 0, told
-    assert "1 restart left" in told and "0 restarts left" in told and "epoch 4/4" in told
+    assert "1 restart left" in told and "epoch 4/4" in told
     assert_same(end(tmp_path / "local"), end(tmp_path / "ray"))
 
 
