@@ -90,7 +90,7 @@ class Command:
 
     def until_checkpoint(self, epochs: int = 1) -> Run:
         """The run, once some epochs of it are on the disk."""
-        for _ in range(4000):
+        for _ in range(12000):
             run = self.run()
             if run and json.loads((run.path / "run.json").read_text())["epoch"] >= epochs:
                 return run

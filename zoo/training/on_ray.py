@@ -97,7 +97,7 @@ class Cluster:
                 configure_logging=False,
                 **({} if address else own),
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except Exception as error:  # one that it names no better, where it starts too slowly
             self._aside.__exit__(None, None, None)
             raise ZooError(f"no Ray at {address or 'this machine'}: {error}") from error
 
