@@ -16,7 +16,7 @@ from zoo.runtime import ranks
 
 
 def steps(name: str, count: int, folder: Path, devices: int = 1) -> None:
-    """Make the first steps, and write the terms of each and the state after them."""
+    """Write what is measured at first, the terms of the first steps, and the state after them."""
     rank = ranks.mine()
     from zoo.engine import distributed
 
@@ -27,14 +27,20 @@ def steps(name: str, count: int, folder: Path, devices: int = 1) -> None:
 
         jax.use(devices)
     from tests.resumable import QUIET, recipe
+    from zoo.datasets import Batches
     from zoo.engine import state
     from zoo.engine.backends import backend
+    from zoo.engine.distributed import sharing
+    from zoo.training import evaluation
     from zoo.training.chunks import Chunks
     from zoo.training.experiment import prepare
 
     found = recipe(name, callbacks=[])
     experiment = prepare(found, QUIET)
     model, chunks = experiment.model, Chunks(experiment.batches, [])
+    held_out = evaluation.evaluated(model, Batches(experiment.validation, 7, seed=0))
+    with sharing.together():
+        samples = model.sample(600, seed=1)
     made = backend.Steps(model, chunks.rows, 1)
     terms: list[np.ndarray] = []
     for epoch in range(count):
@@ -46,7 +52,9 @@ def steps(name: str, count: int, folder: Path, devices: int = 1) -> None:
                 terms.append(made.start(chunk.data, chunk.share)()[0])
                 made.sync()
     number = rank.number if rank else "alone"
-    np.savez(folder / f"{number}.npz", terms=np.array(terms), **state.captured(model))
+    measured = {"held_out": [*held_out.values()], "samples": samples, "terms": np.array(terms)}
+    np.savez(folder / f"{number}.npz", **measured, **state.captured(model))
+    distributed.leave()
 
 
 def made(

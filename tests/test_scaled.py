@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-import json
+import importlib.util
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from tests import sweeps
+from tests.crews import Command, assert_all_end, assert_same, end
 from tests.replicas import made
+from zoo.cli import main
 from zoo.datasets import Batches
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
 from zoo.random import Generator, Share
-from zoo.runs.checkpoints import Store
-from zoo.runs.run import Run
 from zoo.runtime import ranks
 
 BACKEND = keras.backend.backend()
-processes = pytest.mark.skipif(BACKEND == "jax", reason="JAX has devices in one process")
 
-RECIPE = """
-import keras
-import zoo
-from zoo import callbacks, datasets
+TOGETHER = ["run", "small.py", "--devices", "2"]
+if BACKEND == "jax":  # where --devices are of one process
+    TOGETHER = ["launch", "small.py", "--processes", "2"]
 
-recipe = zoo.Recipe(
-    model=zoo.model("vae", latent_dim=2, units=(8,)),
-    dataset=datasets.Digits(batch_size=65, binarize="dynamic"),
-    optimizers={"autoencoder": keras.optimizers.Adam(1e-3)},
-    callbacks=[
-        callbacks.TensorBoard(),
-        callbacks.Checkpoint(every="3 steps"),
-        keras.callbacks.EarlyStopping("val_loss", patience=1000),
-        keras.callbacks.ReduceLROnPlateau("val_loss", patience=1, min_delta=100),
-    ],
-    ema=0.9,
-    epochs=4,
-)
-"""
+
+def command(folder: Path, *args: str) -> Command:
+    return Command(folder, BACKEND, *args)
 
 
 # --- shares
@@ -158,7 +144,6 @@ def test_variables_that_contradict_each_other_are_refused_in_words():
 # --- numbers
 
 
-@processes
 @pytest.mark.parametrize(
     "name, of",
     [
@@ -182,6 +167,9 @@ def test_several_processes_have_the_numbers_of_one(tmp_path, name, of, full):
     for other in others:
         assert all(np.array_equal(first[key], other[key]) for key in first), name
     np.testing.assert_allclose(first["terms"], alone["terms"], rtol=1e-4)
+    # each evaluates some batches of the same weights, and makes some of the samples
+    np.testing.assert_allclose(first["held_out"], alone["held_out"], rtol=1e-5, atol=1e-7)
+    assert np.array_equal(first["samples"], alone["samples"])
 
 
 def test_alone_nothing_is_asked_of_others(monkeypatch):
@@ -215,120 +203,98 @@ def test_several_devices_of_jax_have_the_numbers_of_one(tmp_path, name, of):
 # --- faults
 
 
-class Command:
-    """``zoo`` in a process, with the recipe above, in a folder."""
-
-    def __init__(self, folder: Path, *args: str):
-        (folder / "small.py").write_text(RECIPE)
-        self.folder = folder
-        command = [sys.executable, "-m", "zoo", *args, "--backend", BACKEND, "--runs", "runs"]
-        self.child = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"ZOO_DATA": ""},
-        )
-
-    def ended(self, timeout: float = 200) -> tuple[int, str]:
-        out, errors = self.child.communicate(timeout=timeout)
-        return self.child.returncode, out + errors
-
-    def workers(self) -> dict[int, int]:
-        """``{rank: pid}`` of the processes that it has started and that run."""
-        found = {}
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                if f"PPid:\t{self.child.pid}\n" not in (path / "status").read_text():
-                    continue
-                variables = (path / "environ").read_bytes().split(b"\0")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            own = [int(v[5:]) for v in variables if v.startswith(b"RANK=")]
-            found |= {rank: int(path.name) for rank in own}
-        return found
-
-    def until_checkpoint(self, epochs: int = 1) -> Run:
-        """The run, once some epochs of it are on the disk."""
-        for _ in range(3000):
-            for path in self.folder.glob("runs/small/*/run.json"):
-                if json.loads(path.read_text())["epoch"] >= epochs:
-                    return Run(path.parent)
-            assert self.child.poll() is None, self.ended()
-            time.sleep(0.05)
-        raise AssertionError("no checkpoint")
-
-
-def end(folder: Path) -> dict[str, np.ndarray]:
-    (path,) = folder.glob("runs/small/*")
-    return dict(Store(Run(path).checkpoints).newest().arrays)
-
-
-def assert_same(ours, theirs):
-    assert ours.keys() == theirs.keys()
-    assert [key for key in ours if not np.array_equal(ours[key], theirs[key])] == []
-
-
-@processes
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_worker_that_dies_or_stops_is_made_up_for(tmp_path, sign, rank):
-    for name in ("calm", "broken"):
-        (tmp_path / name).mkdir()
-    status, told = Command(tmp_path / "calm", "run", "small.py", "--devices", "2").ended()
+    status, told = command(tmp_path / "calm", *TOGETHER).ended()
     assert status == 0, told
-    args = ("run", "small.py", "--devices", "2", "--max-restarts", "2")
-    command = Command(tmp_path / "broken", *args)
-    command.until_checkpoint()
-    os.kill(command.workers()[rank], sign)
-    status, told = command.ended()
+    broken = command(tmp_path / "broken", *TOGETHER, "--max-restarts", "2")
+    broken.until_checkpoint()
+    os.kill(broken.workers()[rank], sign)
+    status, told = broken.ended()
     assert status == 0, told
     assert f"rank {rank} of 2" in told and "1 restart left" in told
     assert_same(end(tmp_path / "calm"), end(tmp_path / "broken"))
 
 
-@processes
 @pytest.mark.slow
 def test_without_restarts_one_message_says_who_and_what_to_do(tmp_path):
-    command = Command(tmp_path, "run", "small.py", "--devices", "2", "epochs=200")
-    run = command.until_checkpoint()
-    os.kill(command.workers()[1], signal.SIGKILL)
-    status, told = command.ended()
+    killed = command(tmp_path, *TOGETHER, "epochs=200")
+    run = killed.until_checkpoint()
+    os.kill(killed.workers()[1], signal.SIGKILL)
+    status, told = killed.ended()
     assert status == 1
     assert "rank 1 of 2 (cpu of " in told and "was ended by SIGKILL" in told
-    assert f"zoo resume {run.id} --devices 2" in told and "Traceback" not in told
+    how = (
+        "zoo launch {} --resume --processes 2" if BACKEND == "jax" else "zoo resume {} --devices 2"
+    )
+    assert how.format(run.id) in told and "Traceback" not in told
 
 
-@processes
 @pytest.mark.slow
 def test_no_process_outlives_its_supervisor(tmp_path):
-    command = Command(tmp_path, "run", "small.py", "--devices", "2", "epochs=2000")
-    run = command.until_checkpoint()
-    workers = command.workers()
-    assert sorted(workers) == [0, 1]
-    command.child.kill()
-    command.child.wait()
-    for _ in range(100):
-        left = [pid for pid in workers.values() if Path(f"/proc/{pid}/cmdline").exists()]
-        if not left:
-            break
-        time.sleep(0.1)
-    assert not left
-    assert run.status in ("interrupted", "killed")
+    watched = command(tmp_path, *TOGETHER, "epochs=2000")
+    watched.until_checkpoint()
+    assert sorted(watched.workers()) == [0, 1]
+    assert_all_end(watched)
 
 
-@processes
 @pytest.mark.slow
 def test_a_signal_ends_all_with_a_checkpoint_from_which_one_goes_on(tmp_path):
-    command = Command(tmp_path, "run", "small.py", "--devices", "2", "epochs=200")
-    run = command.until_checkpoint()
-    command.child.send_signal(signal.SIGINT)
-    status, told = command.ended(60)
+    asked = command(tmp_path, *TOGETHER, "epochs=200")
+    run = asked.until_checkpoint()
+    asked.child.send_signal(signal.SIGINT)
+    status, told = asked.ended(60)
     assert status == 130 and run.status == "interrupted", told
     epochs = f"epochs={run.manifest.epoch + 2}"
-    status, told = Command(tmp_path, "resume", run.id, epochs).ended()
+    status, told = command(tmp_path, "resume", run.id, epochs).ended()
     assert status == 0, told
-    status, told = Command(tmp_path, "resume", run.id, f"{epochs}0", "--devices", "2").ended()
+    status, told = command(tmp_path, "resume", run.id, f"{epochs}0", "--devices", "2").ended()
     assert status == 0 and run.status == "finished", told
+
+
+# --- Ray
+
+
+@pytest.mark.backend_free
+def test_mistakes_of_a_launch_are_told_before_anything_is_started(capfd, monkeypatch):
+    for args, message in (
+        (["vae_mnist"], "Missing option '--processes'"),
+        (["vae_mnist", "--processes", "2", "--address", "auto"], "add --on ray"),
+        (["vae_mnist", "--processes", "2", "--device", "gpu:0"], "no gpu:0 here"),
+    ):
+        assert main(["launch", *args]) == 2
+        assert message in capfd.readouterr().err
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main(["launch", "vae_mnist", "--processes", "2", "--on", "ray"]) == 2
+    assert 'Install it: pip install "keras-zoo[ray]"' in capfd.readouterr().err
+
+
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray, the extra ray, is not installed"
+)
+LAUNCH = ["launch", "small.py", "--processes", "2"]
+
+
+@needs_ray
+@pytest.mark.slow
+def test_on_ray_the_end_is_that_of_processes_here_also_where_a_worker_is_lost(tmp_path):
+    status, told = command(tmp_path / "local", *LAUNCH).ended()
+    assert status == 0, told
+    broken = command(tmp_path / "ray", *LAUNCH, "--on", "ray", "--max-restarts", "2")
+    broken.until_checkpoint()
+    os.kill(sweeps.workers(broken.child.pid)[0], signal.SIGKILL)  # of Ray, which watches one
+    status, told = broken.ended()
+    assert status == 0, told
+    assert "1 restart left" in told and "epoch 4/4" in told
+    assert_same(end(tmp_path / "local"), end(tmp_path / "ray"))
+
+
+@needs_ray
+@pytest.mark.slow
+def test_on_ray_no_process_outlives_the_command(tmp_path):
+    watched = command(tmp_path, *LAUNCH, "--on", "ray", "epochs=2000")
+    watched.until_checkpoint()
+    assert sorted(watched.workers()) == [0, 1]
+    assert_all_end(watched)

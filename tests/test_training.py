@@ -18,7 +18,8 @@ from zoo import callbacks, datasets, metrics
 from zoo.datasets import Access, Data
 from zoo.errors import RunFailed, ZooError
 from zoo.reports import pictures, views
-from zoo.training.experiment import EVALUATION_BATCH, prepare
+from zoo.training import evaluation
+from zoo.training.experiment import prepare
 
 QUIET = Access(say=lambda line: None)
 
@@ -262,8 +263,8 @@ def test_fixed_binarization_is_drawn_once():
 @pytest.mark.once_in_short
 def test_results_do_not_depend_on_the_batches_of_evaluation(tmp_path, monkeypatch):
     results = []
-    for size in (EVALUATION_BATCH, 33):
-        monkeypatch.setattr("zoo.training.train.EVALUATION_BATCH", size)
+    for size in (evaluation.BATCH, 33):
+        monkeypatch.setattr(evaluation, "BATCH", size)
         run = train(tiny(epochs=1, metrics=[metrics.ELBO()]), tmp_path)
         results.append(run.read_json("results.json"))
     assert results[0]["test"] == pytest.approx(results[1]["test"], rel=1e-5)

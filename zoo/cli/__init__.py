@@ -21,6 +21,7 @@ from zoo.runtime.files import FULL, unwritable
 COMMANDS = {
     "data": ("zoo.cli.data", "Look at your own pictures or arrays, before training."),
     "run": ("zoo.cli.run", "Train what a recipe says."),
+    "launch": ("zoo.cli.launch", "Train in several processes, here or on a Ray cluster."),
     "resume": ("zoo.cli.resume", "Go on with a run that was stopped, or for longer."),
     "list": ("zoo.cli.list", "List plugins, recipes, pretrained models and runs."),
     "show": ("zoo.cli.show", "Describe a plugin, recipe, pretrained model or run."),
@@ -108,6 +109,17 @@ def main(args: Sequence[str] | None = None) -> int:
     is told in one message, which the variable ZOO_TRACEBACK=1 puts a traceback before, and so is
     a full disk; any other traceback means a bug.
     """
+    status = _carried_out(args)
+    distributed = sys.modules.get("zoo.engine.distributed")
+    if distributed is not None and distributed.team is not None:
+        # the others are in the middle: what a backend does at its exit would wait for them
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _carried_out(args: Sequence[str] | None) -> int:
     open_closed_streams()
     leash.follow()
     try:

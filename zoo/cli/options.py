@@ -51,8 +51,8 @@ restarts_option = click.option(
     type=click.IntRange(0, 1000),
     default=0,
     metavar="K",
-    help="With --devices: start all again from the last checkpoint, at most so often, where a "
-    "process dies or stops. Default: 0.",
+    help="With several processes: start all again from the last checkpoint, at most so often, "
+    "where one dies or stops. Default: 0.",
 )
 
 on_nan_option = click.option(

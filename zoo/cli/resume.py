@@ -103,7 +103,8 @@ def command(
     if not distributed.is_first():
         described = found.manifest
         recipe = resume.changed(found, None, [*described.changes, *changes])
-        return followed(lambda: follow(recipe, access, on_nan or described.on_nan))
+        skip = on_nan or described.on_nan
+        return followed(lambda: follow(recipe, access, skip, full, runs_folder))
 
     def train(begun):
         return resume.resume(

@@ -134,7 +134,7 @@ def command(
         return None
 
     if not distributed.is_first():
-        return followed(lambda: follow(changed, access, on_nan or "stop"))
+        return followed(lambda: follow(changed, access, on_nan or "stop", full, runs_folder))
 
     def trained(begun):
         return train(

@@ -1,4 +1,4 @@
-"""What ``zoo run`` and ``zoo resume`` do where several processes train together."""
+"""What commands that train do where several processes train together."""
 
 from __future__ import annotations
 
@@ -46,26 +46,48 @@ def supervised(
             raise ZooError("--max-restarts goes with --devices: give both")
         return None
     assert devices is not None
-    from zoo.runtime import backends
     from zoo.training.crew import Crew
+    from zoo.training.workers import Here
 
-    kind, _, number = choice.device.partition(":")
-    if number:
-        raise ZooError(f"--device {choice.device} is one device, and --devices {devices} several")
-    if kind == "gpu" and backends.gpus() < devices:
-        raise ZooError(f"--devices {devices}: there are {backends.gpus()} GPUs here")
-    cpu = kind == "cpu"
+    device = each_device(choice, devices, "--devices")
     if choice.backend == "jax":  # one process has all of them
         if restarts:
             raise ZooError(
                 "--max-restarts: on JAX one process has all devices, which is not watched"
             )
-        if cpu:
+        if choice.device == "cpu":
             flag = f"--xla_force_host_platform_device_count={devices}"
             os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
         return None
-    device = (lambda n: ("--device", "cpu")) if cpu else (lambda n: ("--device", f"gpu:{n}"))
-    return Crew(begin, go_on, devices, device, restarts).train()
+    return Crew(
+        begin, go_on, lambda run: again(run, devices), devices, Here(device), restarts
+    ).train()
+
+
+def again(run: str, devices: int) -> str:
+    """What to type to go on with a run on several devices of this machine."""
+    return f"zoo resume {run} --devices {devices}"
+
+
+def each_device(choice: Choice, number: int, option: str) -> Callable[[int], tuple[str, str]]:
+    """The option of the device of each process, by its number.
+
+    Args:
+        choice: the backend and the device.
+        number: of processes.
+        option: that says how many.
+
+    Raises:
+        ZooError: there are not so many devices.
+    """
+    from zoo.runtime import backends
+
+    kind, _, one = choice.device.partition(":")
+    if one:
+        raise ZooError(f"--device {choice.device} is one device, and {option} {number} several")
+    if kind == "gpu" and backends.gpus() < number:
+        raise ZooError(f"{option} {number}: there are {backends.gpus()} GPUs here")
+    return (lambda n: ("--device", "cpu")) if kind == "cpu" else lambda n: ("--device", f"gpu:{n}")
 
 
 def join(backend: str, devices: int | None) -> None:
@@ -99,4 +121,4 @@ def tell_run(run: Run) -> None:
 
     rank = distributed.team.rank if distributed.team else None
     if rank is not None and rank.meeting is not None:
-        (rank.meeting / "run").write_text(str(run.path.absolute()), encoding="utf-8")
+        (rank.meeting / ranks.RUN).write_text(str(run.path.absolute()), encoding="utf-8")

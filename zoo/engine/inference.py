@@ -10,6 +10,7 @@ from keras import ops, tree
 
 from zoo import random
 from zoo.engine.backends import backend
+from zoo.engine.distributed import sharing
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
 from zoo.plugin import pixels, posterior, promises, views
@@ -154,7 +155,8 @@ class Inference:
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs, begun = [], inputs.start if isinstance(inputs, range) else 0
-        for start in range(0, n, size):
+        pieces = range(0, n, size)
+        for start in sharing.own(pieces):
             rows, fill = slice(start, start + size), np.minimum(np.arange(size), n - start - 1)
             part = tree.map_structure(lambda a, i=rows, j=fill: np.asarray(a[i])[j], inputs)
             if isinstance(inputs, range):  # numbers of rows, for noise
@@ -165,7 +167,9 @@ class Inference:
             own = None if labels is None else labels[rows][fill]
             out = function(key, *map(tensors, (np.int32(begun + start), part, own)))
             outputs.append(tree.map_structure(ops.convert_to_numpy, out))
-        return tree.map_structure(lambda *parts: np.concatenate(parts)[:n], *outputs)
+        return tree.map_structure(
+            lambda *parts: sharing.gathered(np.concatenate(parts), pieces)[:n], *outputs
+        )
 
     def _ability(self, name, **options):
         """The plugin's method compiled, as ``function(key, start, first, labels)``."""

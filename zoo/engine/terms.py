@@ -115,9 +115,11 @@ class Terms(keras.metrics.Metric):
         step: training steps made before the last reset.
         skipped: steps since the last reset of which a move was left out.
         counts_skipped: whether ``result()`` says so.
+        first_row: what ``rows`` begins with.
     """
 
     counts_skipped = False
+    first_row = 0
 
     def __init__(self, names):
         super().__init__(name="terms", dtype="float32")
@@ -128,6 +130,10 @@ class Terms(keras.metrics.Metric):
         self.rows = self.add_variable((), initializer="zeros", dtype="int32", name="rows")
         self.step = self.add_variable((), initializer="zeros", dtype="int32", name="step")
         self.skipped = self.add_variable((), initializer="zeros", dtype="int32", name="skipped")
+
+    def reset_state(self):
+        super().reset_state()
+        self.rows.assign(self.first_row)
 
     def update_state(self, totals, counts, rows, fine=True):
         """Add sums over examples and their numbers, ``(terms,)`` each, and rows seen.

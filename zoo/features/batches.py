@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from zoo.engine.backends import backend
+from zoo.engine.distributed import sharing
 
 
 def batched(
@@ -29,10 +30,12 @@ def batched(
     def called(x: np.ndarray) -> np.ndarray:
         n, outputs = len(x), []
         step = min(size, n)
-        for start in range(0, n, step):
+        pieces = range(0, n, step)
+        for start in sharing.own(pieces):
             part = x[np.minimum(np.arange(start, start + step), n - 1)]
             outputs.append(ops.convert_to_numpy(compiled(ops.convert_to_tensor(part))))
-        return np.concatenate(outputs)[:n].astype("float32", copy=False)
+        found = sharing.gathered(np.concatenate(outputs), pieces)
+        return found[:n].astype("float32", copy=False)
 
     return called
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.engine.distributed.sharing import decided
 from zoo.features import extraction
 from zoo.plugin.dataset import Data
 from zoo.plugin.metric import Measured, Metric
@@ -46,7 +47,8 @@ def measured(
     """Measure what fits in so many seconds, by halves; and what was left out, in words.
 
     A slice is measured first, once to compile and once to time it. As much follows as fits, at
-    least the slice. In a time without an end it tells how long the whole will take.
+    least the slice. In a time without an end it tells how long the whole will take. Processes that
+    measure together go by the first one's clock.
 
     Args:
         metric: prepared.
@@ -68,13 +70,15 @@ def measured(
         found = small.measured(model, seed)
         compiled = time.perf_counter() - began
         whole = compiled * halved**most
-        if whole > min(seconds, QUIET):
-            if compiled > seconds / 2:
+        again, late = decided(whole > min(seconds, QUIET), compiled > seconds / 2)
+        if again:
+            if late:
                 return found, small.words
             found = small.measured(model, seed)
             whole = (time.perf_counter() - began - compiled) * halved**most
     left = seconds - (time.perf_counter() - began)
-    halvings = next((n for n in range(most) if whole / halved**n <= left), most)
+    fitting = next((n for n in range(most) if whole / halved**n <= left), most)
+    (halvings,) = decided(fitting)
     if halvings == most:
         return found, small.words
     shown.expected = time.perf_counter() - began + whole / halved**halvings

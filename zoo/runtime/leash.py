@@ -37,6 +37,7 @@ def start(
     errors: IO | None = None,
     inherited: Sequence[int] = (),
     *,
+    output: IO | None = None,
     environment: Mapping[str, str] | None = None,
     shown: bool = False,
 ) -> subprocess.Popen:
@@ -46,8 +47,9 @@ def start(
 
     Args:
         args: the command and its arguments.
-        errors: a file that its stderr goes to; by default nowhere, as its stdout.
+        errors: a file that its stderr goes to; by default nowhere.
         inherited: descriptors that it holds too, such as a lock's.
+        output: a file that its stdout goes to; by default nowhere.
         environment: variables besides those of this process.
         shown: whether its stdout and stderr are those of this process.
     """
@@ -59,7 +61,7 @@ def start(
         child = subprocess.Popen(
             [sys.executable, "-m", "zoo", *args],
             stdin=reading,
-            stdout=None if shown else subprocess.DEVNULL,
+            stdout=None if shown else subprocess.DEVNULL if output is None else output,
             stderr=None if shown else subprocess.DEVNULL if errors is None else errors,
             env={**os.environ, **(environment or {}), _VARIABLE: number},
             pass_fds=inherited if os.name == "posix" else (),

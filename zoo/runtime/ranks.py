@@ -7,7 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from zoo.errors import ZooError
 
 MEETING = "ZOO_MEETING"
 """The folder in which the processes of one machine meet, made by the process that started them."""
+
+RUN = "run"
+"""The file there by which the first process says which run it trains."""
 
 BEAT = 1.0  # seconds between the signs of life of a process
 
@@ -27,8 +30,9 @@ class Rank:
         number: from 0; the process 0 writes the run.
         of: how many there are.
         local: its number on its machine.
-        meeting: the folder where they meet; None where others have started them.
-        address: ``host:port`` of the first process, where others have started them.
+        meeting: the folder that this process and who started it share; None where others have
+            started them.
+        address: ``host:port`` of the first process, where they do not meet in a folder.
         source: who says so.
     """
 
@@ -45,10 +49,26 @@ class Rank:
         return self.number == 0
 
 
-def environment(number: int, of: int, meeting: Path) -> dict[str, str]:
-    """The variables by which ``mine`` finds this place in a process that is started here."""
+def environment(
+    number: int, of: int, meeting: Path, addresses: Sequence[str] = ()
+) -> dict[str, str]:
+    """The variables by which ``mine`` finds this place in a process that the zoo starts.
+
+    Args:
+        number, of: the place.
+        meeting: a folder of its machine.
+        addresses: ``host:port`` of each process, or none where all are on one machine: they then
+            find each other in the folder.
+    """
     place = {"RANK": number, "LOCAL_RANK": number, "WORLD_SIZE": of, "LOCAL_WORLD_SIZE": of}
-    return {MEETING: str(meeting), **{name: str(value) for name, value in place.items()}}
+    host, _, port = addresses[0].rpartition(":") if addresses else ("", "", "")
+    cluster = {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": number}}
+    return {
+        MEETING: str(meeting),
+        **{name: str(value) for name, value in place.items()},
+        **{"MASTER_ADDR": host, "MASTER_PORT": port},
+        **({"TF_CONFIG": json.dumps(cluster)} if addresses else {}),
+    }
 
 
 def mine(given: Mapping[str, str] | None = None) -> Rank | None:
@@ -68,7 +88,7 @@ def mine(given: Mapping[str, str] | None = None) -> Rank | None:
                 of=_number(given, of, source),
                 local=int(given.get(local) or 0),
                 meeting=Path(given[MEETING]) if MEETING in given else None,
-                address="" if MEETING in given else _address(given, source),
+                address=_address(given, source),
                 source=source,
             )
             if not 0 <= rank.number < rank.of:

@@ -1,29 +1,23 @@
-"""The processes of one training on this machine: started, watched, and started again.
+"""The processes of one training: started, watched, and started again.
 
-Each trains as a child of this process, which computes nothing. The first one writes the run and
-talks to people. Where one dies or stops answering the others cannot go on: they are ended, and if
-there are restarts left, all begin anew from the last checkpoint.
+They compute, and this process does not. The first one writes the run and talks to people. Where one
+dies or stops answering the others cannot go on: they are ended, and if there are restarts left, all
+begin anew from the last checkpoint.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import platform
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
-from zoo.errors import Lost, RunFailed, shortened
-from zoo.runtime import leash, ranks
-from zoo.runtime.console import counted, printable, say
+from zoo.errors import Lost, RunFailed
+from zoo.runs import locks
+from zoo.runtime.console import counted, say
 from zoo.training.signals import Interruption
+from zoo.training.workers import Look, Place, Worker
 
 POLL = 0.05  # seconds
 SILENCE = 20.0
@@ -35,22 +29,21 @@ _SAID = (0, 1, 2, 130, 143)  # exit statuses of a command that has ended in orde
 
 
 @dataclass
-class Worker:
-    """One process, and what it has written to stderr."""
+class _Watched:
+    """A process, and what was seen of it."""
 
     number: int
-    child: subprocess.Popen
-    errors: IO | None
-    seen: float = 0.0  # the time of its last sign of life, by its file
-    silent: float = 0.0  # seconds since that changed
+    worker: Worker
+    last: Look = Look(None, 0.0, "")
+    silent: float = 0.0  # seconds since its last sign of life
 
-    def told(self) -> str:
-        """The last thing that it said, in one line."""
-        if self.errors is None:
-            return ""
-        self.errors.seek(0)
-        lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
-        return printable(shortened(lines[-1], 300)) if lines else ""
+    def look(self, passed: float) -> None:
+        """Look at it, so many seconds after the last time."""
+        now = self.worker.look()
+        # of a machine that slept, all were silent; before the first sign none is expected
+        fresh = now.seen != self.last.seen or not now.seen
+        self.silent = 0.0 if fresh else self.silent + min(passed, 1.0)
+        self.last = now
 
 
 @dataclass
@@ -60,17 +53,19 @@ class Crew:
     Args:
         begin: the command that begins, with its arguments.
         go_on: the command that goes on with a run, of the run's folder.
+        again: what a person types to go on with a run, of its name.
         of: how many processes.
-        device: the option of each, by its number.
+        place: where they are.
         restarts: how often all are started again after one was lost.
     """
 
     begin: Sequence[str]
     go_on: Callable[[str], Sequence[str]]
+    again: Callable[[str], str]
     of: int
-    device: Callable[[int], Sequence[str]]
+    place: Place
     restarts: int = 0
-    _workers: list[Worker] = field(default_factory=list)
+    _workers: list[_Watched] = field(default_factory=list)
     _lost: str = ""
 
     def train(self) -> int:
@@ -81,97 +76,71 @@ class Crew:
         """
         run, left = "", self.restarts
         while True:
-            meeting = Path(tempfile.mkdtemp(prefix="zoo-"))
+            self._workers, self._lost = [], ""
             try:
                 with Interruption(lambda line: None) as interruption:
-                    self._start(self.go_on(run) if run else self.begin, meeting)
-                    status = self._watch(meeting, interruption)
-                with contextlib.suppress(OSError):
-                    run = (meeting / "run").read_text(encoding="utf-8")
+                    started = self.place.start(self.go_on(run) if run else self.begin, self.of)
+                    self._workers = [_Watched(n, worker) for n, worker in enumerate(started)]
+                    status = self._watch(interruption)
+                run = self._workers[0].last.run or run
             finally:
-                self._kill()
-                shutil.rmtree(meeting, ignore_errors=True)
+                for watched in self._workers:
+                    watched.worker.kill()
+                self.place.clear()
             if status is not None:
                 return status
             if not left:
-                again = f" To continue: zoo resume {Path(run).name} --devices {self.of}"
-                raise RunFailed(f"{self._lost}.{again if run else ''}")
+                again = f" To continue: {self.again(Path(run).name)}" if run else ""
+                raise RunFailed(f"{self._lost}.{again}")
             left -= 1
             place = "its last checkpoint" if run else "the beginning"
             say(f"{self._lost}. All start again from {place}; {counted(left, 'restart')} left")
+            _until_free(run)
 
-    def _start(self, command: Sequence[str], meeting: Path) -> None:
-        cores = str(max(1, (os.cpu_count() or 1) // self.of))
-        threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-        share = {name: cores for name in threads if name not in os.environ}
-        self._workers, self._lost = [], ""
-        for number in range(self.of):
-            errors = None if number == 0 else tempfile.TemporaryFile()  # noqa: SIM115
-            child = leash.start(
-                [*command, *self.device(number)],
-                errors,
-                environment=share | ranks.environment(number, self.of, meeting),
-                shown=number == 0,
-            )
-            self._workers.append(Worker(number, child, errors))
-
-    def _watch(self, meeting: Path, interruption: Interruption) -> int | None:
+    def _watch(self, interruption: Interruption) -> int | None:
         """Wait for the end: the exit status of the first process, or None where one was lost."""
         passed_on, until, before = False, float("inf"), time.monotonic()
-        ended: list[Worker] = []  # in order
+        ended: list[_Watched] = []  # in order
         while len(ended) < self.of and before < until:
             time.sleep(POLL)
             now = time.monotonic()
             if interruption.asked and not passed_on:  # the first tells the others
-                self._workers[0].child.send_signal(interruption.number or signal.SIGTERM)
+                self._workers[0].worker.signal(interruption.number or signal.SIGTERM)
                 passed_on = True
-            self._listen(meeting, now - before)
+            for watched in self._workers:
+                watched.look(now - before)
+                if watched.silent > SILENCE and watched.last.status is None:
+                    self._lost = f"{self._named(watched)} has given no sign of life for "
+                    self._lost += f"{SILENCE:g} s"
+                    until = min(until, now)
             before = now
-            new = [w for w in self._workers if w not in ended and w.child.poll() is not None]
+            new = [w for w in self._workers if w not in ended and w.last.status is not None]
             ended += new
             # one that has ended in order has nothing to wait for, and the first may be writing
-            if any(w.number == 0 or w.child.returncode not in _SAID for w in new):
+            if any(w.number == 0 or w.last.status not in _SAID for w in new):
                 until = min(until, now + GRACE)
-            if self._lost:
-                until = min(until, now)
-        first = self._workers[0].child.returncode
-        killed = [w for w in ended if w.child.returncode < 0]
+        first = self._workers[0].last.status
+        killed = [w for w in ended if (w.last.status or 0) < 0]
         if first in _SAID and not self._lost and (ended[0].number == 0 or not killed):
             return first
         self._lost = self._lost or self._blamed(killed or ended)
         return None
 
-    def _listen(self, meeting: Path, passed: float) -> None:
-        """Note who has given no sign of life for long."""
-        for worker in self._workers:
-            try:
-                seen = ranks.sign(meeting, worker.number).stat().st_mtime
-            except FileNotFoundError:  # it has not come so far
-                continue
-            # of a machine that slept, all were silent
-            worker.silent = 0.0 if seen != worker.seen else worker.silent + min(passed, 1.0)
-            worker.seen = seen
-            if worker.silent > SILENCE and worker.child.poll() is None:
-                self._lost = f"{self._named(worker)} has given no sign of life for {SILENCE:g} s"
+    def _named(self, watched: _Watched) -> str:
+        return f"rank {watched.number} of {self.of} ({watched.worker.name})"
 
-    def _named(self, worker: Worker) -> str:
-        device = " ".join(self.device(worker.number)).removeprefix("--device ") or "its device"
-        where = f"{device} of {platform.node() or 'this machine'}, pid {worker.child.pid}"
-        return f"rank {worker.number} of {self.of} ({where})"
-
-    def _blamed(self, ended: Sequence[Worker]) -> str:
+    def _blamed(self, ended: Sequence[_Watched]) -> str:
         """Which of the processes that have ended was lost, as far as can be told, and how."""
-        worker = next((w for w in ended if w.child.returncode != Lost.exit_code), ended[0])
-        status = worker.child.returncode
+        watched = next((w for w in ended if w.last.status != Lost.exit_code), ended[0])
+        status = watched.last.status or 0
         if status < 0:
-            return f"{self._named(worker)} was ended by {signal.Signals(-status).name}"
-        told = worker.told()
-        return f"{self._named(worker)} ended with status {status}{': ' + told if told else ''}"
+            return f"{self._named(watched)} was ended by {signal.Signals(-status).name}"
+        told = watched.worker.told()
+        return f"{self._named(watched)} ended with status {status}{': ' + told if told else ''}"
 
-    def _kill(self) -> None:
-        for worker in self._workers:
-            leash.kill(worker.child)
-        for worker in self._workers:
-            worker.child.wait()
-            if worker.errors is not None:
-                worker.errors.close()
+
+def _until_free(run: str) -> None:
+    """Wait until nobody trains a run: on another machine a process may outlive who watched it."""
+    until = time.monotonic() + GRACE
+    while run and locks.is_held(Path(run)) and time.monotonic() < until:
+        time.sleep(POLL)

@@ -13,7 +13,8 @@ from zoo.plugin import declared
 from zoo.runtime.console import counted, lasting
 from zoo.runtime.keras import pinned
 from zoo.training import planning
-from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare
+from zoo.training.evaluation import batches_of
+from zoo.training.experiment import Experiment, prepare
 
 TIMED_SECONDS = 5.0
 
@@ -111,7 +112,7 @@ def _estimate(experiment: Experiment) -> tuple[float, float, str]:
     """
     model, batches = experiment.model, experiment.batches
     split = experiment.validation
-    validation = Batches(split, EVALUATION_BATCH, seed=0) if len(split) else None
+    validation = batches_of(split)
     step, made = _timed(model.train_on_batch, batches)
     check, checked = _timed(model.test_on_batch, validation) if validation else (0.0, 0)
     total = (step * len(batches) + check * len(validation or ())) * experiment.recipe.epochs

@@ -21,9 +21,6 @@ from zoo.metrics import evaluate
 from zoo.plugin import loading, sizes
 from zoo.runtime.keras import copy_of, pinned, precision
 
-EVALUATION_BATCH = 250  # divides the usual sizes; results do not depend on it
-
-
 ADAPTED = 1000  # training examples that a model is given for statistics
 
 SHOWN = 1000  # training examples in pictures, where there are none for validation
@@ -142,6 +139,11 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
     return Experiment(recipe, data, evaluated, model, batches)
 
 
+def averaging(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    """The callback by which a moving average of the weights is validated and kept, if any is."""
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
+
+
 def _fresh(optimizers):
     """Copies, so that training a recipe twice starts twice from the beginning."""
     return {
@@ -153,9 +155,13 @@ def _fresh(optimizers):
 
 
 def prepared_metrics(experiment: Experiment, access: Access | None, runs_folder: str | None):
-    """The recipe's metrics, with what they need beside the model; its callbacks get theirs too."""
+    """The recipe's metrics, with what they need beside the model.
+
+    Its callbacks get theirs too, in the first process.
+    """
     given = experiment.evaluated, access or Access(), runs_folder
-    for callback in experiment.recipe.callbacks:
-        if isinstance(callback, Callback):
-            callback.prepare(*given)
-    return [metric.prepare(*given) for metric in experiment.recipe.metrics]
+    with distributed.first_alone():  # who may have to download it
+        for callback in experiment.recipe.callbacks:
+            if isinstance(callback, Callback) and distributed.is_first():
+                callback.prepare(*given)
+        return [metric.prepare(*given) for metric in experiment.recipe.metrics]

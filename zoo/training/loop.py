@@ -21,6 +21,7 @@ from zoo.training import finite
 from zoo.training.callback_state import States
 from zoo.training.checkpointing import CheckpointWriter
 from zoo.training.chunks import Chunk, Chunks, InOrder
+from zoo.training.evaluation import evaluated
 from zoo.training.signals import Interruption
 
 
@@ -149,10 +150,8 @@ class Loop:
             self._fail(f"every step of epoch {epoch + 1} was skipped")
         if self._validation is None:
             return logs
-        found = model.evaluate(
-            self._validation, verbose=0, return_dict=True, callbacks=self._callbacks
-        )
-        return logs | {f"val_{name}": float(value) for name, value in found.items()}
+        found = evaluated(model, self._validation, self._callbacks)
+        return logs | {f"val_{name}": value for name, value in found.items()}
 
     def _tell(self, epoch: int, chunk: Chunk, read: Callable, starting: float) -> np.ndarray:
         """Wait for a chunk, tell callbacks of its steps, and return the last one's logs."""

@@ -29,26 +29,9 @@ class OnRay:
     """
 
     def __init__(self, sweep: Sweep, jobs: int | None, address: str | None, cpu: bool):
-        ray = imported()
-        self._ray, self._jobs = ray, jobs
-        own: dict[str, Any] = {
-            "num_cpus": max(jobs or 1, os.cpu_count() or 1),
-            "object_store_memory": 100 << 20,
-            "include_dashboard": False,
-        }
-        # what Ray tells of workers that were lost goes to stdout, where the table is to be
-        self._aside = contextlib.redirect_stdout(sys.stderr)
-        self._aside.__enter__()
-        try:
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                configure_logging=False,
-                **({} if address else own),
-            )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            self._aside.__exit__(None, None, None)
-            raise ZooError(f"no Ray at {address or 'this machine'}: {error}") from error
+        self._jobs = jobs
+        self._cluster = Cluster(address, cpus=jobs or 1)
+        self._ray = ray = self._cluster.ray
         gpus = 0 if cpu else min(ray.cluster_resources().get("GPU", 0), 1)
         # a worker that is lost is no failure of the run: it is continued
         self._task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=10)(_carried_out)
@@ -83,7 +66,44 @@ class OnRay:
             self._ray.cancel(ref)
 
     def close(self) -> None:
-        self._ray.shutdown()
+        self._cluster.close()
+
+
+class Cluster:
+    """A Ray cluster, or Ray as it is started here, until it is closed.
+
+    Args:
+        address: of a cluster; None to start Ray here.
+        cpus: that there have to be, where it is started here.
+
+    Attributes:
+        ray: the module.
+    """
+
+    def __init__(self, address: str | None, cpus: int):
+        self.ray = ray = imported()
+        own: dict[str, Any] = {
+            "num_cpus": max(cpus, os.cpu_count() or 1),
+            "object_store_memory": 100 << 20,
+            "include_dashboard": False,
+        }
+        # what Ray tells of workers that were lost goes to stdout, where a table is to be
+        self._aside = contextlib.redirect_stdout(sys.stderr)
+        self._aside.__enter__()
+        try:
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                configure_logging=False,
+                **({} if address else own),
+            )
+        except Exception as error:  # one that it names no better, where it starts too slowly
+            self._aside.__exit__(None, None, None)
+            raise ZooError(f"no Ray at {address or 'this machine'}: {error}") from error
+
+    def close(self) -> None:
+        """Leave the cluster, or end Ray."""
+        self.ray.shutdown()
         self._aside.__exit__(None, None, None)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,10 @@ import keras
 
 from zoo import callbacks
 from zoo.config.recipe import Recipe
-from zoo.datasets import Access, Batches, Split
+from zoo.datasets import Access
 from zoo.engine import distributed
 from zoo.errors import ZooError, shortened
-from zoo.metrics import budget, evaluate
-from zoo.nn import samplers
+from zoo.metrics import budget
 from zoo.plugin import views
 from zoo.reports import differences, pictures
 from zoo.runs import artifact, describe, folders, locks, own_networks, safetensors, seal
@@ -32,7 +30,8 @@ from zoo.runtime.waiting import waiting
 from zoo.training import failures, finite, history, warm_start
 from zoo.training import signs as look
 from zoo.training.checkpointing import CheckpointWriter
-from zoo.training.experiment import EVALUATION_BATCH, Experiment, prepare, prepared_metrics
+from zoo.training.evaluation import batches_of, fit_sampler, judged
+from zoo.training.experiment import Experiment, averaging, prepare, prepared_metrics
 from zoo.training.loop import Loop
 from zoo.training.signals import Interruption
 from zoo.training.stopwatch import Stopwatch
@@ -125,7 +124,8 @@ def carry_out(training: Training) -> TrainedRun:
         with failures.explain_resource_errors(run, experiment):
             spent = Stopwatch(training.start.state if training.start else None)
             logs = _fit(training, spent)
-            _fit_sampler(experiment, run)
+            fit_sampler(experiment)
+            _show_sampler(experiment, run)
             seconds = None if training.full else budget.of(spent.read()["seconds"])
             results = _results(training, logs, seconds)
             for part in ("validation", "test"):
@@ -172,9 +172,8 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
     context.kinds |= dict.fromkeys(views.of(recipe.model), views.ROWS)
     policies = [c for c in recipe.callbacks if isinstance(c, callbacks.Checkpoint)]
     table = history.Table(str(run.log), append=start is not None)
-    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
     given = sorted(recipe.callbacks, key=lambda c: not getattr(c, "adds_to_logs", False))
-    used = [*averaged, *given, table, callbacks.Progress()]
+    used = [*averaging(recipe), *given, table, callbacks.Progress()]
     ours = _ours(used)
     for callback in ours:
         callback.context = context
@@ -200,7 +199,7 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
                 used,
                 first=first,
                 epochs=last,
-                validation=_evaluation(experiment.validation),
+                validation=batches_of(experiment.validation),
                 checkpoints=CheckpointWriter(
                     run, (policies or [callbacks.Checkpoint()])[0], Store(run.checkpoints), start
                 ),
@@ -210,7 +209,6 @@ def _fit(training: Training, spent: Stopwatch) -> dict[str, float]:
                 about=about,
                 say=training.say,
             ).run()
-        distributed.leave()  # what is left to do is done by this process alone
     finally:
         table.on_train_end()  # closes it, also where training is broken off
         for callback in ours:
@@ -235,15 +233,11 @@ def _ours(given: Sequence[keras.callbacks.Callback]) -> list[callbacks.Callback]
     return [c for c in given if isinstance(c, callbacks.Callback)]
 
 
-def _fit_sampler(experiment: Experiment, run: Run) -> None:
-    """Fit the recipe's sampler, if it has one, and show its samples."""
+def _show_sampler(experiment: Experiment, run: Run) -> None:
+    """Keep the recipe's sampler, if it has one, and show its samples."""
     recipe, model, data = experiment.recipe, experiment.model, experiment.data
-    if recipe.sampler is None:
+    if model.sampler is None:
         return
-    examples = data.train.first(samplers.MOST)
-    codes = model.encode(examples.x, labels=examples.y)
-    labels = examples.y if model.plugin.conditional else None
-    model.sampler = recipe.sampler.fit(codes, recipe.seed, labels)
     safetensors.write(run.sampler, model.sampler.arrays(), run.path)
     if model.data.is_image:
         image = pictures.grid(model.sample(64, seed=recipe.seed))
@@ -251,10 +245,6 @@ def _fit_sampler(experiment: Experiment, run: Run) -> None:
             image = pictures.caption(image, data.name)
         path = run.pictures / "samples.png"
         pictures.save(path, image, run.path, data=data.name, run=run.name)
-
-
-def _evaluation(split: Split) -> Batches | None:
-    return Batches(split, EVALUATION_BATCH, seed=0) if len(split) else None
 
 
 def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
@@ -266,19 +256,9 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         seconds: that measuring may take, or None.
     """
     experiment, run = training.experiment, training.run
-    recipe, model, test = experiment.recipe, experiment.model, experiment.test
-    batches, began = _evaluation(test), time.perf_counter()
-    with waiting("measuring the losses of the test examples"):
-        terms = model.evaluate(batches, verbose=0, return_dict=True) if batches else {}
-    binarized = bool(getattr(recipe.dataset, "binarize", None))
-    measured = evaluate.measure(
-        training.metrics,
-        model,
-        experiment.evaluated,
-        recipe.seed,
-        binarized,
-        None if seconds is None else seconds - (time.perf_counter() - began),
-    )
+    recipe, model = experiment.recipe, experiment.model
+    terms, measured = judged(experiment, training.metrics, seconds)
+    distributed.leave()  # what is left to do is done by this process alone
     over_training = {k: v for c in _ours(recipe.callbacks) for k, v in c.results().items()}
     pictures = sorted(
         path.name
@@ -297,7 +277,7 @@ def _results(training: Training, logs, seconds: float | None) -> dict[str, Any]:
         "validation": {
             name: logs[f"val_{name}"] for name in model.metrics_names if f"val_{name}" in logs
         },
-        "test": {key: float(value) for key, value in terms.items()},
+        "test": terms,
         "metrics": measured,
         **({"over_training": over_training} if over_training else {}),
         "pictures": [f"{run.pictures.name}/{name}" for name in pictures],

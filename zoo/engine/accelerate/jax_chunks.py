@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from keras import layers
 
+from zoo.engine.distributed import jax as devices
+
 CONVOLUTIONS = (
     layers.Conv1D,
     layers.Conv2D,
@@ -44,19 +46,16 @@ def program(step: Callable, rows: int, most: int, terms: int, compiled: Callable
         compiled: makes a compiled function of one whose first argument is the state.
 
     Returns:
-        A function that gives the steps' values, of which the first ``number`` rows count, and
-        the state afterwards.
+        A function of state, data, the number of steps and the share of rows that a process has,
+        which gives the steps' values, of which the first ``number`` count, and the state
+        afterwards.
     """
     most = max(most, 2)  # XLA makes another program of a loop over one batch
 
     def loop(state, data, number):
-        size = min(
-            rows, jax.tree.leaves(data)[0].shape[0]
-        )  # the last batch of an epoch may be short
-
         def one(i, carried):
             state, logs = carried
-            batch = jax.tree.map(lambda x: jax.lax.dynamic_slice_in_dim(x, i * size, size), data)
+            batch = jax.tree.map(lambda x: x[i], data)
             values, after = step(state, batch)
             after = jax.tree.map(lambda new, old: new.astype(old.dtype), after, state)
             return after, logs.at[i].set(values)
@@ -66,15 +65,17 @@ def program(step: Callable, rows: int, most: int, terms: int, compiled: Callable
 
     loop = compiled(loop)
 
-    def chunk(state, data, number):
-        if len(jax.tree.leaves(data)[0]) >= rows:  # one size, so that it is compiled once
-            data = jax.tree.map(lambda part: _padded(part, most * rows), data)
-        return loop(state, data, number)
+    def chunk(state, data, number, share=None):
+        data = jax.tree.map(lambda part: _steps(part, most, rows), data)
+        return loop(state, devices.batch(data, share, 1), number)
 
     return chunk
 
 
-def _padded(part, rows: int):
-    whole = np.empty((rows, *part.shape[1:]), part.dtype)
+def _steps(part, most: int, rows: int):
+    """``(most, rows, ...)``: one size, so that it is compiled once; or one batch that is short."""
+    if len(part) < rows:
+        return part[None]
+    whole = np.empty((most * rows, *part.shape[1:]), part.dtype)
     whole[: len(part)] = part
-    return whole
+    return whole.reshape(most, rows, *part.shape[1:])

@@ -106,7 +106,7 @@ def compiled(variables, fn):
     @jax.jit
     def run(values, *args):
         with StatelessScope(zip(variables, values, strict=True)):
-            return fn(*devices.split(args))
+            return fn(*devices.split_here(args))
 
     return lambda *args: run([v.value for v in variables], *args)
 
@@ -135,7 +135,7 @@ class Trainer:
             self.non_trainable_variables,
             self.metrics_variables,
         )
-        return _stateless(self, variables, state, self.evaluate_moves, devices.split(data))
+        return _stateless(self, variables, state, self.evaluate_moves, devices.split_here(data))
 
     def _get_jax_state(self, purge_model_variables=False, **groups):
         # Keras would empty the variables before a step, and lose the weights, and the reason,
@@ -182,17 +182,18 @@ class Steps:
             ``(steps, terms)`` in the order of the model's ``metrics_names``.
         """
         if self._state is None:
-            self._state = tuple([v.value for v in group] for group in _variables(self._model))
+            groups = _variables(self._model)
+            self._state = tuple([devices.state(v.value) for v in group] for group in groups)
         total, rows = len(jax.tree.leaves(data)[0]), self._rows
         number = -(-total // rows)
         if self._program is None:
             logs = []
             for start in range(0, total, rows):
                 batch = jax.tree.map(lambda part, i=start: part[i : i + rows], data)
-                values, self._state = self._step(self._state, batch)
+                values, self._state = self._step(self._state, devices.batch(batch, share))
                 logs.append(values)
             return lambda: np.array(jax.device_get(logs), "float32")
-        values, self._state = self._program(self._state, data, number)
+        values, self._state = self._program(self._state, data, number, share)
         return lambda: np.asarray(values)[:number]
 
     def sync(self) -> None:
@@ -200,7 +201,7 @@ class Steps:
         if self._state is not None:
             for group, values in zip(_variables(self._model), self._state, strict=True):
                 for variable, value in zip(group, values, strict=True):
-                    variable.assign(value)
+                    variable.assign(devices.own(value))
             self._state = None
 
 

@@ -18,7 +18,7 @@ ends the others at once; that one has stopped is seen by who started them."""
 
 
 def joined(rank: Rank) -> Team:
-    """Meet the other processes: in a file of the meeting, else where the first one is."""
+    """Meet the other processes: where the first one is, else in a file of the meeting."""
     if not dist.is_available() or not dist.is_gloo_available():
         raise ZooError(
             "this PyTorch has no torch.distributed with gloo, which several devices need"
@@ -28,7 +28,7 @@ def joined(rank: Rank) -> Team:
             f"{rank.source} does not say where the first process is: set MASTER_ADDR to its host, "
             "and MASTER_PORT to a free port there"
         )
-    at = f"file://{rank.meeting / 'torch'}" if rank.meeting else f"tcp://{rank.address}"
+    at = f"tcp://{rank.address}" if rank.address else f"file://{rank.meeting}/torch"
     nccl = torch.cuda.is_available() and os.environ.get("KERAS_TORCH_DEVICE") != "cpu"
     if nccl:
         torch.cuda.set_device(rank.local % torch.cuda.device_count())
