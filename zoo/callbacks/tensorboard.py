@@ -101,7 +101,6 @@ class TensorBoard(Callback):
         events.text("recipe", "\n\n".join([_docstring(source), fenced(source, "python")]).strip())
         events.text("environment", table(_environment(context), ("what", "value")))
         events.text("guide", GUIDE)
-        events.flush()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -182,7 +181,6 @@ class TensorBoard(Callback):
         last = epoch + 1 == context.epochs or self.model.stop_training
         if (epoch + 1) % self._epochs == 0 or last:
             self._draw(epoch, step)
-        events.flush()
 
     def _draw(self, epoch, step):
         context, model, events = self.bound(), self.model, self._events
@@ -224,9 +222,7 @@ class TensorBoard(Callback):
         self.close()
 
     def get_state(self):
-        """For checkpoints: what the next point depends on. What is written is safe by then."""
-        if self._events is not None:
-            self._events.flush()
+        """For checkpoints: what the next point depends on."""
         return {"means": self._means.get_state(), "moves": self._moves, "step": self._step}
 
     def set_state(self, state):
