@@ -368,6 +368,47 @@ def test_noise_is_walked_and_ctrl_c_ends_it(tmp_path, browser):
         other.process.wait()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("backend", "name"),
+    [
+        ("jax", "vqvae_mnist"),
+        ("tensorflow", "vqvae_mnist"),
+        ("jax", "cvae_mnist"),
+        ("tensorflow", "cvae_mnist"),
+    ],
+)
+def test_codebooks_and_classes_are_walked_on_other_backends(tmp_path, browser, backend, name):
+    other = Served(tmp_path, name, "--backend", backend)
+    try:
+        page, wrong = watched(browser, other.address)
+        page.locator("#grid").wait_for(timeout=60_000)
+        if name == "vqvae_mnist":
+            assert page.locator("[data-dimension]").count() == 0
+            box = page.locator("#book").bounding_box()
+            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.wait_for_timeout(500)
+            changed(page, "picture", lambda: page.locator("#entry").press("End"))
+            before = shown(page, "picture")
+            changed(page, "picture", lambda: page.locator("#entry").press("Home"))
+            apart = np.abs(before.astype(int) - shown(page, "picture")).max(axis=-1) > 8
+            assert 0 < apart.mean() < 0.6  # one cell of the map of codes changes a part
+        else:
+            # of every class one picture, and the code stays
+            z = page.locator("output").all_inner_texts()
+            changed(page, "picture", lambda: page.get_by_role("button", name="class 1").click())
+            one = shown(page, "picture")
+            changed(page, "picture", lambda: page.get_by_role("button", name="class 0").click())
+            assert page.locator("output").all_inner_texts() == z
+            assert np.abs(one.astype(int) - shown(page, "picture")).max() > 100
+            changed(page, "picture", lambda: page.locator("[data-dimension]").first.press("End"))
+        page.close()
+        assert wrong == [] and "Traceback" not in other.errors.read_text()
+    finally:
+        other.process.kill()
+        other.process.wait()
+
+
 def test_a_port_that_is_taken_is_refused_in_a_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
