@@ -64,7 +64,7 @@ class Panel:
         text: that is on it once it is whole.
         size: of the window, in pixels.
         top: text to which the page is scrolled.
-        click: text on what is clicked first.
+        click: texts on what is clicked first.
     """
 
     runs: tuple[str, ...]
@@ -72,7 +72,7 @@ class Panel:
     text: str
     size: tuple[int, int] = (1100, 420)
     top: str = ""
-    click: str = ""
+    click: tuple[str, ...] = ()
 
 
 KL = ("vae kl 0.05", "vae kl 1", "vae kl 4")
@@ -87,13 +87,20 @@ PANELS = {
         "#images&tagFilter=traversals",
         "step 880",
         (1400, 860),
-        click="Show actual image size",
+        click=("Show actual image size",),
     ),
     "prior": Panel(("vae kl 0.05",), "#histograms&tagFilter=codes/[ep]", "codes/prior"),
     "collapse": Panel(("gan fast generator",), "#images&tagFilter=samples", "samples"),
     "overfit": Panel(("vae few examples",), LOSS, "vae few examples/validation"),
     "improving": Panel(("vae slow",), LOSS, "vae slow/validation"),
-    "helped": Panel(KL, "#hparams", "weights.autoencoder.kl", (1400, 520)),
+    "helped": Panel(
+        KL,
+        "#hparams",
+        "weights.autoencoder.kl",
+        (1400, 420),
+        # five settings are shown, of which one differs
+        click=("augment", "backend", "data.sha256", "dataset", "final/elbo"),
+    ),
     "resumed": Panel(("vae kl 1",), "#text&tagFilter=resumed", "Resumed after step 440"),
 }
 """By the names of their pictures."""
@@ -129,8 +136,8 @@ def _shot(browser: Any, address: str, panel: Panel) -> Image.Image:
         page.wait_for_timeout(10_000)
         if found.is_visible():
             break
-    if panel.click:
-        page.get_by_text(panel.click, exact=True).first.click()
+    for text in panel.click:
+        page.get_by_text(text, exact=True).first.click()
     if panel.top:
         page.get_by_text(panel.top).first.scroll_into_view_if_needed()
     page.wait_for_timeout(5_000)

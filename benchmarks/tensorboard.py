@@ -3,8 +3,8 @@
     python -m benchmarks.tensorboard                         vae_mnist and dcgan_mnist
     python -m benchmarks.tensorboard vae_mnist --pairs 3
 
-How much it writes does not depend on how long an epoch is: about 200 points of a curve, 50 norms
-and five sets of pictures per run. So its cost is measured in short runs, which have all of a
+How much it writes does not depend on how long an epoch is: about 200 points of a curve, 25 norms
+and four sets of pictures per run. So its cost is measured in short runs, which have all of a
 recipe's epochs but few examples: with it and without, in turns, each in a process of its own on one
 core. It is divided by the processor time of the whole recipe without it, measurements at the end
 included.

@@ -96,7 +96,7 @@ SOURCE = "id => document.getElementById(id).src"
 def shown(page, name) -> np.ndarray:
     """The picture that an element shows, uint8."""
     content = base64.b64decode(page.evaluate(SOURCE, name).partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(content)))
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
 def changed(page, name, act) -> None:
@@ -228,7 +228,7 @@ def test_what_is_shown_is_saved(page):
     picture = saved("Picture", "PNG")
     assert picture.format == "PNG" and picture.text == {"run": "vae_mnist"}
     assert min(picture.size) >= 200
-    small = picture.resize((28, 28), Image.Resampling.NEAREST)
+    small = picture.convert("RGB").resize((28, 28), Image.Resampling.NEAREST)
     assert np.abs(np.asarray(small).astype(int) - shown(page, "picture")).max() <= 1
     strip, grid = saved("Between two codes", "PNG"), saved("Samples", "PNG")
     assert strip.width > 5 * strip.height and grid.width == grid.height

@@ -17,11 +17,11 @@ from zoo.callbacks.means import Means
 from zoo.callbacks.speed import Speed
 from zoo.plugin import limits
 
-PICTURES = {"posterior": 1000, "traversals": 10, "interpolations": 8, "manifold": 20}
+PICTURES = {"posterior": 500, "traversals": 10, "interpolations": 8, "manifold": 20}
 """Kinds of picture that this callback adds to those of the run, and of how many examples."""
 
-SETS = 5  # of pictures and histograms in a run, about
-LOOKS = 50  # at the weights before and after a step, in a run, about
+SETS = 4  # of pictures and histograms in a run, about
+LOOKS = 25  # at the weights before and after a step, in a run, about
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class TensorBoard(Callback):
       validation have the same tags, in the folder ``validation`` below the run, so that both stand
       in one chart. Validation has a point per epoch, and so has what other callbacks measure.
 
-    At about 50 steps of a run, for each player:
+    At about 25 steps of a run, for each player:
 
     - ``gradient_norm/{player}``, ``weight_norm/{player}``, ``update_ratio/{player}``: see
       ``zoo/callbacks/updates.py``
@@ -58,7 +58,7 @@ class TensorBoard(Callback):
     every backend; this does on none.
 
     Args:
-        every: epochs from one set of images and histograms to the next; None for about five sets.
+        every: epochs from one set of images and histograms to the next; None for about four sets.
         points: points that a curve of the training has, about.
         codes: validation examples whose codes are shown; 0 for none.
     """
