@@ -139,7 +139,7 @@ def _shot(browser: Any, address: str, panel: Panel) -> Image.Image:
     for text in panel.click:
         page.get_by_text(text, exact=True).first.click()
     if panel.top:
-        page.get_by_text(panel.top).first.scroll_into_view_if_needed()
+        page.get_by_text(panel.top).first.evaluate("node => node.scrollIntoView()")
     page.wait_for_timeout(5_000)
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     page.close()
