@@ -32,7 +32,6 @@ RUNS: dict[str, Callable[[], zoo.Recipe]] = {
     "vae kl 4": lambda: vae(falling(3e-3, EPOCHS), EPOCHS, kl=4.0),
     "gan minimax": lambda: gan(1e-5, 2e-3, EPOCHS, adversarial="minimax"),
     "gan fast generator": lambda: gan(1e-2, 1e-4, EPOCHS),
-    "vae slow": CASES["still_improving"],
     "vae few examples": CASES["overfitting"],
 }
 """Recipes by the names of their runs; the first three differ in a setting."""
@@ -92,7 +91,6 @@ PANELS = {
     "prior": Panel(("vae kl 0.05",), "#histograms&tagFilter=codes/[ep]", "codes/prior"),
     "collapse": Panel(("gan fast generator",), "#images&tagFilter=samples", "samples"),
     "overfit": Panel(("vae few examples",), LOSS, "vae few examples/validation"),
-    "improving": Panel(("vae slow",), LOSS, "vae slow/validation"),
     "helped": Panel(
         KL,
         "#hparams",
