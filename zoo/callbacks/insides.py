@@ -99,8 +99,8 @@ def _judges(network: Any, shape: tuple[int, ...]) -> bool:
     """Whether a network gives one number per example, or per pack of examples, of this shape."""
     if isinstance(network, Packed):
         network, shape = network.network, Packed.shape(shape, network.size)
-    takes = [i for i in getattr(network, "inputs", None) or () if i.name != "labels"]
-    gives = getattr(network, "outputs", None) or ()
+    takes: list[Any] = [i for i in getattr(network, "inputs", None) or () if i.name != "labels"]
+    gives: Any = getattr(network, "outputs", None) or ()
     if len(takes) != 1 or len(gives) != 1:
         return False
     given = list(gives[0].shape[1:])
