@@ -2,8 +2,11 @@
 
     python -m benchmarks.gallery             pictures, cards, table
     python -m benchmarks.gallery --pages     cards and table alone, from the packs
+    python -m benchmarks.gallery --reports FOLDER
+                                             the report of each model, about 1 MB each
 
-A new pack is in the gallery by itself.
+A new pack is in the gallery by itself. Reports are too large for the repository, and are made
+where they are wanted.
 """
 
 from __future__ import annotations
@@ -31,7 +34,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pages", action="store_true", help="make no pictures")
-    if not parser.parse_args().pages:
+    parser.add_argument("--reports", type=Path, metavar="FOLDER", help="make reports, nothing else")
+    options = parser.parse_args()
+    if options.reports:
+        return report(options.reports)
+    if not options.pages:
         draw()
     for path, text in pages().items():
         path.parent.mkdir(exist_ok=True)
@@ -42,6 +49,15 @@ def packs() -> list[Run]:
     """The packs in this repository; those that draw first."""
     found = [Run(path.parent) for path in ROOT.glob("plugins/*/*/pretrained/*/run.json")]
     return sorted(found, key=lambda pack: ("sample" not in pack.manifest.abilities, pack.id))
+
+
+def report(folder: Path) -> None:
+    """The report of each pack, ``NAME.html``."""
+    from zoo.cli import main as zoo
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for pack in packs():
+        zoo(["report", f"pretrained:{pack.id}", "-o", str(folder / f"{pack.id}.html")])
 
 
 def draw() -> None:
@@ -123,7 +139,7 @@ def _about(pack: Run) -> str:
         f"[**{pack.id}**](reference/cards/{pack.id}.md): `{made.model.title}` on {made.data.name}",
         f"{name.replace('_', ' ')} {figure(found, 4)}",
         f"{parameters.count(pack):,} parameters, {results['seconds'] / 60:.0f} min on {device}",
-        f"`{_command(pack)}`",
+        f"`{_command(pack)}`, `zoo report {pack.id}`",
     ]
     return "<br>".join(lines)
 

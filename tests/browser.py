@@ -45,10 +45,12 @@ def watched(browser: Any, address: str, **options: Any) -> tuple[Any, list[str]]
     page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
     page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
     own = (address, address.replace("http", "ws", 1), "data:", "blob:")
-    page.on(
-        "request",
-        lambda request: request.url.startswith(own) or wrong.append(f"asks for {request.url}"),
-    )
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith(own):
+            wrong.append(f"asks for {request.url}")
+
+    page.on("request", asked)
     page.goto(address)
     return page, wrong
 
@@ -78,7 +80,7 @@ def photographed(address: str, path: str) -> None:
         page.wait_for_timeout(1000)
         shot = Image.open(io.BytesIO(page.screenshot(full_page=True)))
         assert not wrong, wrong
-    colours = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=0)
+    colours = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     colours.save(path, optimize=True)
 
 

@@ -322,7 +322,7 @@ def test_events_hold_terms_rates_speed_pictures_and_recipe(tmp_path):
     for kind in ("samples", "reconstructions"):
         assert [image.step for image in events.Images(kind)] == [6, 12, 18]
     with Image.open(io.BytesIO(events.Images("samples")[-1].encoded_image_string)) as image:
-        assert (np.asarray(image) == run.picture("samples", model, 2)).all()
+        assert (np.asarray(image.convert("RGB")) == run.picture("samples", model, 2)).all()
     recipe = events.Tensors("recipe/text_summary")[0].tensor_proto.string_val[0].decode()
     about = "A recipe.\n\n```\nzoo run tiny.py\n```"
     assert recipe == f"{about}\n\n````python\n{run.recipe_text}\n````"

@@ -251,6 +251,19 @@ def test_the_test_file_of_the_plugins_page(tmp_path):
 
 
 @pytest.mark.once_in_short
+def test_the_dataset_of_the_page_on_sources():
+    [code] = [c for c in blocks(ROOT / "docs/how-to/several-sources.md", "python") if "class" in c]
+    from zoo.datasets import Access, Batches
+
+    scope = {"__name__": "shown"}
+    exec(code, scope)
+    data = scope["DigitsAndMasks"]().load(Access(say=print))
+    batch, labels = Batches(data.train, 16, seed=0, shuffle=True)[0]
+    np.testing.assert_array_equal(batch["mask"], batch["x"] > 127)
+    assert len(labels) == 16 and data.spec.sources["mask"] == (8, 8, 1)
+
+
+@pytest.mark.once_in_short
 def test_the_feature_space_of_its_page():
     from zoo.testing import run_checks
 

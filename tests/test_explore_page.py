@@ -96,7 +96,7 @@ SOURCE = "id => document.getElementById(id).src"
 def shown(page, name) -> np.ndarray:
     """The picture that an element shows, uint8."""
     content = base64.b64decode(page.evaluate(SOURCE, name).partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(content)))
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
 def changed(page, name, act) -> None:
@@ -228,7 +228,7 @@ def test_what_is_shown_is_saved(page):
     picture = saved("Picture", "PNG")
     assert picture.format == "PNG" and picture.text == {"run": "vae_mnist"}
     assert min(picture.size) >= 200
-    small = picture.resize((28, 28), Image.Resampling.NEAREST)
+    small = picture.convert("RGB").resize((28, 28), Image.Resampling.NEAREST)
     assert np.abs(np.asarray(small).astype(int) - shown(page, "picture")).max() <= 1
     strip, grid = saved("Between two codes", "PNG"), saved("Samples", "PNG")
     assert strip.width > 5 * strip.height and grid.width == grid.height
@@ -363,6 +363,47 @@ def test_noise_is_walked_and_ctrl_c_ends_it(tmp_path, browser):
         assert other.process.wait(30) == 0
         assert "Traceback" not in other.errors.read_text()
         assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.txt"]
+    finally:
+        other.process.kill()
+        other.process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("backend", "name"),
+    [
+        ("jax", "vqvae_mnist"),
+        ("tensorflow", "vqvae_mnist"),
+        ("jax", "cvae_mnist"),
+        ("tensorflow", "cvae_mnist"),
+    ],
+)
+def test_codebooks_and_classes_are_walked_on_other_backends(tmp_path, browser, backend, name):
+    other = Served(tmp_path, name, "--backend", backend)
+    try:
+        page, wrong = watched(browser, other.address)
+        page.locator("#grid").wait_for(timeout=60_000)
+        if name == "vqvae_mnist":
+            assert page.locator("[data-dimension]").count() == 0
+            box = page.locator("#book").bounding_box()
+            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.wait_for_timeout(500)
+            changed(page, "picture", lambda: page.locator("#entry").press("End"))
+            before = shown(page, "picture")
+            changed(page, "picture", lambda: page.locator("#entry").press("Home"))
+            apart = np.abs(before.astype(int) - shown(page, "picture")).max(axis=-1) > 8
+            assert 0 < apart.mean() < 0.6  # one cell of the map of codes changes a part
+        else:
+            # of every class one picture, and the code stays
+            z = page.locator("output").all_inner_texts()
+            changed(page, "picture", lambda: page.get_by_role("button", name="class 1").click())
+            one = shown(page, "picture")
+            changed(page, "picture", lambda: page.get_by_role("button", name="class 0").click())
+            assert page.locator("output").all_inner_texts() == z
+            assert np.abs(one.astype(int) - shown(page, "picture")).max() > 100
+            changed(page, "picture", lambda: page.locator("[data-dimension]").first.press("End"))
+        page.close()
+        assert wrong == [] and "Traceback" not in other.errors.read_text()
     finally:
         other.process.kill()
         other.process.wait()

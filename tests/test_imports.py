@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[1]
 ZOO = sorted((REPOSITORY / "zoo").rglob("*.py"))
 PLUGINS = sorted((REPOSITORY / "plugins").glob("*/zoo_*/**/*.py"))
 BACKENDS = {"jax", "jaxlib", "tensorflow", "torch"}
-HEAVY = BACKENDS | {"keras", "numpy", "matplotlib", "PIL", "sklearn", "rich", "tensorboardX"}
+HEAVY = BACKENDS | {"keras", "numpy", "matplotlib", "PIL", "sklearn", "rich", "tensorboard"}
 
 LIGHT = [  # only the standard library and each other, at module level
     "zoo/__init__.py",

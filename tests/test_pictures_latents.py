@@ -10,7 +10,7 @@ import pytest
 
 import zoo
 from zoo.datasets import Split
-from zoo.nn.distributions import NormalMixture, StandardNormal
+from zoo.nn.distributions import NormalMixture, StandardNormal, Uniform
 from zoo.reports import latents
 from zoo.reports.latents import Unable
 
@@ -113,6 +113,19 @@ def test_without_examples_codes_are_drawn_from_the_prior(vae):
     assert found.x is None and found.z.shape == (5, found.size)
     np.testing.assert_array_equal(found.centre, 0)
     np.testing.assert_array_equal(found.spread, 1)
+
+
+@pytest.mark.parametrize(
+    ("prior", "spread"), [(Uniform(3), 3**-0.5), (NormalMixture(2, components=2, radius=5.0), 0)]
+)
+def test_a_prior_of_its_own_spread_says_what_a_deviation_is(prior, spread):
+    model = zoo.build(zoo.model("gan", prior=prior, units=(4,)), zoo.DataSpec(SHAPE))
+    found = latents.codes(model, EMPTY)
+    assert found.unit == "in standard deviations of the prior"
+    drawn = model.draw(latents.DRAWS)
+    np.testing.assert_allclose(found.spread, drawn.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.centre, drawn.mean(axis=0), atol=1e-5)
+    assert not spread or found.spread == pytest.approx(spread, abs=0.05)
 
 
 # --- ways

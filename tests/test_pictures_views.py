@@ -238,7 +238,7 @@ def test_callbacks_save_the_latent_space_each_epoch_and_show_it_in_tensorboard(t
     with Image.open(run.pictures / "manifold.png") as image:
         assert image.text["epoch"] == "2"
         assert image.size[0] < 4 * 256 + 60
-        saved = np.asarray(image)
+        saved = np.asarray(image.convert("RGB"))
     expected = views.manifold(model, examples(), 4).image
     assert saved.shape == expected.shape
     assert np.abs(saved.astype(int) - expected).max() <= 1

@@ -19,11 +19,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import zoo
 from tests.browser import chromium
-from tests.resumable import QUIET, STEPS, end, recipe, stopped, train
-from zoo.callbacks import TensorBoard
+from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
+from zoo.callbacks import TensorBoard, insides
 from zoo.callbacks.events import Events
 from zoo.callbacks.means import Means
 from zoo.callbacks.updates import Before
+from zoo.nn.distributions import StandardNormal
 
 GRADIENTS = [np.array([3.0, -4.0], "float32"), np.array([0.0, 12.0], "float32")]  # of norm 13
 
@@ -201,6 +202,28 @@ def test_a_discriminator_is_asked_of_real_and_of_fake(tmp_path):
     found = scalars(run.path)
     for player in ("discriminator", "generator"):
         assert all(value > 0 for _, value in found[f"gradient_norm/{player}"])
+
+
+@pytest.mark.parametrize(
+    ("model", "judged"),
+    [
+        (zoo.model("gan", units=(8,), prior=StandardNormal(4), conditional=True), 20),
+        (zoo.model("pacgan", units=(8,), prior=StandardNormal(4), packing=3), 7),
+        (zoo.model("aae", units=(8,), prior=StandardNormal(2)), 20),
+    ],
+)
+def test_what_discriminators_say_is_one_number_per_example_or_pack(model, judged):
+    data = Few().load()
+    built = zoo.build(model, data.spec)
+    [(name, real, fake)] = insides.logits(built, data.validation)
+    assert "discriminator" in name and real.shape == fake.shape == (judged,)
+    x, y = data.validation.x, data.validation.y
+    if built.plugin.conditional:
+        given = 2 * np.asarray(x, "float32") / 255 - 1
+        expected = built.networks[name]([given, y], training=False)
+        np.testing.assert_allclose(
+            real, keras.ops.convert_to_numpy(expected).ravel(), rtol=1e-4, atol=1e-5
+        )
 
 
 @pytest.mark.once_in_short

@@ -11,7 +11,9 @@ import numpy as np
 
 from zoo.callbacks import updates
 from zoo.datasets import Split
+from zoo.engine.nets import Nets
 from zoo.metrics.active_units import LEAST
+from zoo.nn.layers import Packed
 from zoo.plugin import pixels
 
 MOST_VALUES = 20_000  # of one weight; evenly spaced
@@ -65,34 +67,46 @@ def codes(model: Any, split: Split) -> Codes | None:
 
 
 def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """``(network, of real, of fake)`` for each network that gives one number per example.
+    """``(network, of real, of fake)`` for each network that gives one number per example or pack.
 
     A discriminator of examples says it of the given ones and of samples, one of codes of draws from
-    the prior and of the examples' codes. Those that take something else are left out.
+    the prior and of the examples' codes. One that takes labels is given those of the examples, and
+    samples of these labels. Networks that take something else are left out.
     """
+    if split.y is not None:
+        split = split.take(np.flatnonzero(np.asarray(split.y) >= 0))
     n = len(split)
     if not n:
         return
+    nets = Nets(model.networks, False, model.where, model.data)
+    labels = split.y if model.plugin.conditional else None
     for name, network in model.networks.items():
-        takes, gives = getattr(network, "inputs", None), getattr(network, "outputs", None)
-        if not takes or not gives or len(takes) > 1 or len(gives) > 1:
-            continue
-        if tuple(gives[0].shape[1:]) not in ((), (1,)):
-            continue
-        shape = tuple(takes[0].shape[1:])
-        if shape == model.data.shape and model.can("sample"):
+        if _judges(network, model.data.shape) and model.can("sample"):
             limits = model.plugin.value_range if model.data.is_image else None
             real = pixels.from_unit(np.asarray(split.x), limits)
-            fake = pixels.from_unit(model.sample(n), limits)
+            fake = pixels.from_unit(model.sample(n, labels=labels), limits)
         elif model.can("encode") and model.can("latent"):
-            real, fake = model.draw(n), model.encode(split.x, labels=split.y)
-            if real.shape[1:] != shape:
+            real, fake = model.draw(n, labels=labels), model.encode(split.x, labels=split.y)
+            if not _judges(network, real.shape[1:]):
                 continue
         else:
             continue
-        yield name, _said(network, real), _said(network, fake)
+        judge = getattr(nets, name)
+        yield name, _said(judge, real, labels), _said(judge, fake, labels)
 
 
-def _said(network: Any, x: np.ndarray) -> np.ndarray:
-    [said] = keras.tree.flatten(network(x, training=False))
+def _judges(network: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a network gives one number per example, or per pack of examples, of this shape."""
+    if isinstance(network, Packed):
+        network, shape = network.network, Packed.shape(shape, network.size)
+    takes: list[Any] = [i for i in getattr(network, "inputs", None) or () if i.name != "labels"]
+    gives: Any = getattr(network, "outputs", None) or ()
+    if len(takes) != 1 or len(gives) != 1:
+        return False
+    given = list(gives[0].shape[1:])
+    return tuple(takes[0].shape[1:]) == shape and given in ([], [1])
+
+
+def _said(judge: Any, x: np.ndarray, labels: Any) -> np.ndarray:
+    [said] = keras.tree.flatten(judge(x, labels=labels))
     return keras.ops.convert_to_numpy(said).ravel()

@@ -17,11 +17,11 @@ from zoo.callbacks.means import Means
 from zoo.callbacks.speed import Speed
 from zoo.plugin import limits
 
-PICTURES = {"posterior": 1000, "traversals": 10, "interpolations": 8, "manifold": 20}
+PICTURES = {"posterior": 500, "traversals": 10, "interpolations": 8, "manifold": 20}
 """Kinds of picture that this callback adds to those of the run, and of how many examples."""
 
-SETS = 5  # of pictures and histograms in a run, about
-LOOKS = 50  # at the weights before and after a step, in a run, about
+SETS = 4  # of pictures and histograms in a run, about
+LOOKS = 25  # at the weights before and after a step, in a run, about
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class TensorBoard(Callback):
       validation have the same tags, in the folder ``validation`` below the run, so that both stand
       in one chart. Validation has a point per epoch, and so has what other callbacks measure.
 
-    At about 50 steps of a run, for each player:
+    At about 25 steps of a run, for each player:
 
     - ``gradient_norm/{player}``, ``weight_norm/{player}``, ``update_ratio/{player}``: see
       ``zoo/callbacks/updates.py``
@@ -58,7 +58,7 @@ class TensorBoard(Callback):
     every backend; this does on none.
 
     Args:
-        every: epochs from one set of images and histograms to the next; None for about five sets.
+        every: epochs from one set of images and histograms to the next; None for about four sets.
         points: points that a curve of the training has, about.
         codes: validation examples whose codes are shown; 0 for none.
     """
@@ -101,7 +101,6 @@ class TensorBoard(Callback):
         events.text("recipe", "\n\n".join([_docstring(source), fenced(source, "python")]).strip())
         events.text("environment", table(_environment(context), ("what", "value")))
         events.text("guide", GUIDE)
-        events.flush()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -182,7 +181,6 @@ class TensorBoard(Callback):
         last = epoch + 1 == context.epochs or self.model.stop_training
         if (epoch + 1) % self._epochs == 0 or last:
             self._draw(epoch, step)
-        events.flush()
 
     def _draw(self, epoch, step):
         context, model, events = self.bound(), self.model, self._events
@@ -224,9 +222,7 @@ class TensorBoard(Callback):
         self.close()
 
     def get_state(self):
-        """For checkpoints: what the next point depends on. What is written is safe by then."""
-        if self._events is not None:
-            self._events.flush()
+        """For checkpoints: what the next point depends on."""
         return {"means": self._means.get_state(), "moves": self._moves, "step": self._step}
 
     def set_state(self, state):

@@ -85,21 +85,21 @@ class Before:
         """
         values = _copies(self._weights)
         old = _norm(self._values)
-        changes = [new - before for new, before in zip(values, self._values, strict=True)]
         found = {"weight_norm": _norm(values)}
         if old > 0:
-            found["update_ratio"] = _norm(changes) / old
+            found["update_ratio"] = _norm(_differences(values, self._values)) / old
         made, memory = moves(self._optimizer) - self._moves, self._memory
         if memory is None or made < 1:
             return found
         left = np.float32(memory.decay**made)
-        pairs = zip(_copies(memory.slots), self._slots, strict=True)
-        sums = [new - left * before for new, before in pairs]
+        for before in self._slots:
+            before *= left
+        sums = _differences(_copies(memory.slots), self._slots)
         share = memory.gain * sum(memory.decay**i for i in range(made))
         if not share:
             return found
         if memory.power == 2:
-            total = sum(float(each.sum(dtype="float64")) for each in sums)
+            total = sum(float(part.sum(dtype="float64")) for part in sums)
             found["gradient_norm"] = max(total / share, 0.0) ** 0.5
         else:
             found["gradient_norm"] = _norm(sums) / abs(share)
@@ -126,7 +126,14 @@ def _number(value: Any) -> float:
 
 
 def _copies(variables: Sequence[Any]) -> list[np.ndarray]:
-    return [np.array(copied(v.value), "float32").ravel() for v in variables]
+    return [np.asarray(copied(v.value), "float32").ravel() for v in variables]
+
+
+def _differences(new: Sequence[np.ndarray], old: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """New minus old, in the memory of the old ones."""
+    for after, before in zip(new, old, strict=True):
+        np.subtract(after, before, out=before)
+    return old
 
 
 def copied(value: Any) -> np.ndarray:

@@ -53,7 +53,7 @@ def command(runs: tuple[str, ...], port: int | None, runs_folder: str | None) ->
             if not folders.all_runs(root):
                 raise ZooError(f"there are no runs in {root}. Train one: zoo run vae_mnist")
         with waiting("starting TensorBoard"):
-            address = _served(shown, port)
+            address = served(shown, port)
         click.echo(f"TensorBoard is at {address} (Ctrl-C ends it)")
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -68,7 +68,7 @@ def _links(paths: Sequence[Path], folder: Path) -> Path:
     return folder
 
 
-def _served(folder: Path, port: int | None) -> str:
+def served(folder: Path, port: int | None) -> str:
     """Serve what is below a folder; returns the address."""
     import io
     import logging

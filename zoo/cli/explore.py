@@ -60,7 +60,7 @@ def command(
     with bound(host, port) as listening:
         found, model = opened(run, runs_folder, recipe, backend, device)
         # these import Keras, under the backend that is chosen now
-        from zoo.reports import explore, explore_page
+        from zoo.reports import explore, explore_server
         from zoo.reports.explore_python import Python
 
         kept = artifact.codes(found, found.manifest)
@@ -75,7 +75,7 @@ def command(
         click.echo(f"zoo explore is at http://{shown}:{number} (Ctrl-C ends it)")
         name = run if found.manifest.pack else found.name
         python = Python(name, recipe=recipe, runs_folder=runs_folder)
-        explore_page.serve(space, name, python, host, listening)
+        explore_server.serve(space, name, python, host, listening)
 
 
 def _require() -> None:

@@ -57,8 +57,8 @@ def command(
 ) -> None:
     """Change one dimension of a code of RUN at a time, from -3 to 3, a dimension a row.
 
-    Under a standard normal prior these are its standard deviations; in a model without
-    a prior, such as an autoencoder, those of its codes.
+    These are standard deviations of the prior; in a model without a prior, such as an
+    autoencoder, those of its codes.
 
     It is written as one PNG into the run's pictures, or to --out; a .npy file holds
     float32 numbers (dimensions, steps, ...), pictures in [0, 1].

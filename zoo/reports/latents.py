@@ -12,6 +12,8 @@ import numpy as np
 from zoo.datasets import Split
 from zoo.errors import ZooError
 
+DRAWS = 1024  # from a prior, to see where it lies
+NOISE = 0.15  # that the mean and deviation of so many draws from N(0, 1) stay below
 REACH = 3.0  # standard deviations to each side, which hold all but 0.3% of a normal code
 
 
@@ -27,9 +29,9 @@ class Codes:
         z: float32 ``(n, d)``.
         labels: int32 ``(n,)``, or None.
         x: the examples ``(n, ...)``; None for noise.
-        centre: where codes lie in each dimension, float32 ``(d,)``: 0, or the mean of ``z``
-            in a model without a prior.
-        spread: likewise 1, or the standard deviation of ``z``.
+        centre: where codes lie in each dimension, float32 ``(d,)``: the mean of the prior, of ``z``
+            in a model without one.
+        spread: likewise the standard deviation.
         conditional: whether the model needs labels to decode.
         unit: what a 1 in each dimension is, in words, where it is not 1.
     """
@@ -87,9 +89,13 @@ def around(model: Any, z: np.ndarray, labels: Any = None, x: Any = None) -> Code
         labels: int32 ``(n,)``, or None.
         x: the examples that they are codes of, or None.
     """
-    if model.plugin.can("sample"):
-        centre, spread, unit = np.zeros(z.shape[1]), np.ones(z.shape[1]), ""
-    else:
+    centre, spread, unit = np.zeros(z.shape[1]), np.ones(z.shape[1]), ""
+    if model.plugin.can("latent"):
+        prior = model.draw(DRAWS)
+        mean, deviation = prior.mean(axis=0), prior.std(axis=0)
+        if max(np.abs(mean).max(), np.abs(deviation - 1).max()) > NOISE:
+            centre, spread, unit = mean, deviation, "in standard deviations of the prior"
+    elif not model.plugin.can("sample"):
         centre, spread, unit = z.mean(axis=0), z.std(axis=0), "in standard deviations of codes"
     return Codes(
         z=z,

@@ -7,6 +7,7 @@ own policy lets a browser fetch nothing from anywhere.
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.reports import comparison, diagnosis, differences, losses, tables
+from zoo.reports import comparison, diagnosis, differences, entry, losses, tables
 from zoo.reports import pictures as drawing
 from zoo.reports.charts import Chart, chart
 from zoo.runs import card, curves, folders, parameters, results
@@ -185,7 +186,7 @@ def _source(run: Run) -> str:
 
 
 def _metrics(run: Run) -> list[dict[str, str]]:
-    rows = []
+    rows, spreads = [], _spreads(run)
     for name, found in results.kept(run).items():
         details = found.get("details", {})
         above = [f"{key} {losses.number(details[key])}" for key in ABOVE if key in details]
@@ -195,11 +196,34 @@ def _metrics(run: Run) -> list[dict[str, str]]:
                 "name": name,
                 "value": figure(found),
                 "floor": ", ".join(above),
+                "spread": spreads.get(name, "one seed"),
                 "details": ", ".join(others[:12]),
                 "protocol": found["protocol"],
             }
         )
     return rows
+
+
+def _spreads(run: Run) -> dict[str, str]:
+    """By metric, the mean and deviation over finished runs that differ in their seed alone.
+
+    Those beside the run in its folder count, not those of a pack, and not others of its seed.
+    """
+    if run.manifest.pack:
+        return {}
+    own, entries = entry.read(run, {}), []
+    for path in run.path.parent.glob(f"*/{RESULTS}"):
+        with contextlib.suppress(ZooError):  # one that cannot be read does not count
+            other = entry.read(Run(path.parent), {})
+            if other.key == own.key and other.seed != own.seed:
+                entries.append(other)
+    [row] = comparison.compare_entries([own, *entries]).rows
+    return {
+        column.metric: f"{losses.number(value.mean)} ± {losses.number(value.deviation)}, "
+        f"{value.n} seeds"
+        for column, value in row.values.items()
+        if not column.detail and value.deviation is not None
+    }
 
 
 def _environment_of(run: Run) -> dict[str, str]:

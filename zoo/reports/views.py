@@ -229,6 +229,7 @@ def manifold(model: Any, split: Split, side: int = 20) -> Shown:
     Raises:
         Unable: the model cannot decode, or its latent has not 2 dimensions.
     """
+    latents.plane(latents.codes(model, split, 1), side)  # refused before much is encoded
     found = latents.codes(model, split)
     z, quantiles = latents.plane(found, side)
     labels = np.zeros(z.shape[:2], "int32") if found.conditional else None

@@ -23,7 +23,7 @@ def records(content: bytes) -> Iterator[tuple[bytes, Any]]:
     Raises:
         google.protobuf.message.DecodeError: a record holds no event.
     """
-    from tensorboardX.proto.event_pb2 import Event
+    from tensorboard.compat.proto.event_pb2 import Event
 
     start = 0
     while start + 12 <= len(content):

@@ -65,7 +65,7 @@ def show(examples: Any, columns: int | None = None) -> Image.Image:
     Example:
 
     >>> zoo.show(np.zeros((6, 28, 28, 1), "uint8"), columns=3).size
-    (176, 118)
+    (792, 531)
     """
     x = np.asarray(examples)
     x = x[None] if x.ndim == 3 else x
