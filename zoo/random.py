@@ -251,7 +251,7 @@ class Generator:
     def _made(self):
         return self._calls + self._others + self._before[0] + self._before[1]
 
-    def after(self, calls, others) -> Generator:
+    def _after(self, calls, others) -> Generator:
         """The generator that draws as this one will when its ``place`` is so much further.
 
         In a loop whose body is traced once, the loop carries how far it has come.

@@ -35,7 +35,7 @@ def made(model, i: int, move: Move, batch: Batch, rng: Generator, step) -> tuple
 
     def once(k, carried):
         values, place, sums, fine = carried
-        own = rng.after(*place)
+        own = rng._after(*place)
         part = dealt.rows((slice(None), k))
 
         def make():
