@@ -233,3 +233,28 @@ def test_an_initializer_that_networks_share_follows_the_seed():
     first, again = built(), built()
     assert same(first, again)
     assert not same(first[:1], first[1:])
+
+
+# --- what the experiment's seed does not draw
+
+
+def frozen(initializer):
+    def make():
+        fixed = layers.Dense(300, kernel_initializer=initializer, trainable=False)
+        return keras.Sequential([keras.Input((200,)), fixed, layers.Dense(1)])
+
+    return network(make, features=200).layers[0].kernel.numpy()
+
+
+def test_a_frozen_layer_has_weights_of_the_distribution_that_it_names():
+    kernel = frozen("glorot_uniform")
+    assert np.abs(kernel).max() <= (bound := np.sqrt(6 / 500))
+    assert kernel.std() == pytest.approx(bound / np.sqrt(3), rel=0.02)
+    assert abs(kernel.mean()) < 0.02 * bound
+    assert not np.array_equal(kernel, frozen("glorot_uniform"))
+
+
+def test_a_frozen_layer_with_a_seed_of_its_own_has_keras_numbers():
+    kernel = frozen(initializers.HeNormal(seed=5))
+    given = keras.ops.convert_to_numpy(initializers.HeNormal(seed=5)((200, 300)))
+    np.testing.assert_allclose(kernel, given, rtol=1e-6)

@@ -239,6 +239,33 @@ def test_xla_still_needs_the_repair_in_three_dimensions():
     assert seconds["xla"] > 5 * seconds["zoo"]
 
 
+def in_a_loop(x, kernel):
+    """Steps down the gradient of a kernel, in one program."""
+
+    def step(i, kernel):
+        return kernel - jax.grad(lambda k: jnp.sum(jnp.square(ORDINARY(x, k))))(kernel)
+
+    return lax.fori_loop(0, 3, step, kernel)
+
+
+ORDINARY = Case(8, 3, 2)
+OUT_OF_ORDER = "dim_labels=f01b"  # as the gradient of a kernel has its axes
+
+
+def test_convolutions_within_a_loop_have_their_axes_in_order():
+    use("zoo")
+    text = jax.jit(in_a_loop).lower(*ORDINARY.operands()).compile().as_text()
+    assert "convolution(" in text
+    assert OUT_OF_ORDER not in text
+
+
+def test_xla_still_needs_the_repair_within_a_loop():
+    """Fails when a later JAX makes it superfluous: then measure, and take ``in_order`` out."""
+    use("xla")
+    text = jax.jit(lambda *args: in_a_loop(*args)).lower(*ORDINARY.operands()).compile().as_text()
+    assert OUT_OF_ORDER in text
+
+
 def test_layers_of_keras_have_it_without_asking():
     layer = keras.layers.Conv2DTranspose(6, 4, strides=2, padding="same")
     layer.build((None, 7, 7, 4))

@@ -198,6 +198,7 @@ class Generator:
         self._first_row, self._on_host = first_row, on_host
         self._calls = 0  # draws
         self._others = 0  # forks, and scopes that ended
+        self._before: tuple[Any, Any] = (0, 0)  # as many of another, which it draws after
         self._loop = id(loop_around(sys._getframe()))
 
     @classmethod
@@ -234,7 +235,7 @@ class Generator:
         if not (isinstance(i, int) if dtype is None else "int" in dtype):
             raise ZooError(f"rng.at({i!r}): an index is an int or an int32 scalar tensor")
         # rows are never negative: no draw has such a counter, nor any other key made here
-        return self._of(-1 - self._calls - self._others, i)
+        return self._of(-1 - self._made, i)
 
     def fork(self) -> Generator:
         """A generator whose draws, and indices of ``at``, are none of this one's.
@@ -244,7 +245,23 @@ class Generator:
         """
         self._refuse_in_a_loop()
         self._others += 1
-        return self._of(-(2**31), self._calls + self._others)
+        return self._of(-(2**31), self._made)
+
+    @property
+    def _made(self):
+        return self._calls + self._others + self._before[0] + self._before[1]
+
+    def _after(self, calls, others) -> Generator:
+        """The generator that draws as this one will when its ``place`` is so much further.
+
+        In a loop whose body is traced once, the loop carries how far it has come.
+
+        Args:
+            calls, others: int32 scalar tensors.
+        """
+        rng = Generator.of_key(self._key, self._step, self._first_row, self._on_host)
+        rng._before = self._calls + calls, self._others + others
+        return rng
 
     def _of(self, first: int, second) -> Generator:
         """The generator whose key is what Threefry gives for a counter that no draw has."""
@@ -278,7 +295,13 @@ class Generator:
 
     @place.setter
     def place(self, place: tuple[int, int]) -> None:
+        self._refuse_more_than_fit(place[0])
         self._calls, self._others = place
+
+    @staticmethod
+    def _refuse_more_than_fit(calls: int):
+        if calls > 1 << (32 - _COLUMN_BITS):
+            raise ValueError("more than 1024 draws in one step: draw larger shapes at once")
 
     @property
     def share(self) -> Share | None:
@@ -352,14 +375,13 @@ class Generator:
     def _bits(self, shape, numbers: int = 2):
         """Two int32 arrays ``(rows, counters)``, a counter for so many numbers of a row."""
         self._refuse_in_a_loop()
-        if self._calls >= 1 << (32 - _COLUMN_BITS):
-            raise ValueError("more than 1024 draws in one step: draw larger shapes at once")
+        self._refuse_more_than_fit(self._calls + 1)
         rows, columns = (shape[0], math.prod(shape[1:])) if len(shape) else (1, 1)
         counters = -(-columns // numbers)
         if counters > 1 << _COLUMN_BITS:
             raise ValueError(f"more than {numbers << _COLUMN_BITS:,} numbers a row in one draw")
         call, self._calls = self._calls, self._calls + 1
-        start = _signed(call << _COLUMN_BITS)
+        start = _signed(call << _COLUMN_BITS) + self._before[0] * (1 << _COLUMN_BITS)
         if self._on_host:
             key = tuple(np.asarray(int(word), "int32") for word in (self._key, self._step))
             row = self._places(int(rows), np.arange(int(rows), dtype="int32"), len(shape))

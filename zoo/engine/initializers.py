@@ -36,14 +36,16 @@ def redraw(networks, seed: int, kept=()) -> None:
                 continue
             done.add(id(variable))
             source = random.HostNumbers(random.host(seed, "initial", name, place))
-            fans = _fans(layer, initializer, tuple(variable.shape))
-            variable.assign(_draw(initializer, tuple(variable.shape), fans, source))
+            shape = tuple(variable.shape)
+            value = draw(initializer, shape, fans(layer, initializer, shape), source)
+            # cast here: JAX would compile a program for it
+            variable.assign(value.astype(keras.backend.standardize_dtype(variable.dtype)))
 
 
 def _is_of(initializer, variable) -> bool:
     """Whether the initializer gave the value: one object gives the same one again and again."""
-    again = initializer(tuple(variable.shape), dtype=variable.dtype)
-    return np.array_equal(*map(keras.ops.convert_to_numpy, (again, variable.value)))
+    again = keras.Variable(initializer, tuple(variable.shape), variable.dtype)
+    return np.array_equal(*map(keras.ops.convert_to_numpy, (again.value, variable.value)))
 
 
 def _weights(layer):
@@ -61,12 +63,13 @@ def _initializer(layer, name):
         names.append("depthwise")  # as DepthwiseConv2D has it
     for attribute in (f"{name}_initializer" for name in names):
         found = getattr(layer, attribute, None)
-        if isinstance(found, keras.initializers.Initializer) and _is_random(found):
+        if isinstance(found, keras.initializers.Initializer) and is_random(found):
             return found
     return None
 
 
-def _is_random(initializer):
+def is_random(initializer) -> bool:
+    """Whether Keras's initializer is one of those that are drawn here."""
     return isinstance(
         initializer,
         (
@@ -79,7 +82,8 @@ def _is_random(initializer):
     )
 
 
-def _draw(initializer, shape, fans, source):
+def draw(initializer, shape, fans, source):
+    """What an initializer gives a weight of this shape and these ``fans``, float64."""
     config = initializer.get_config()
     match initializer:
         case keras.initializers.VarianceScaling():
@@ -107,7 +111,7 @@ def _variance_scaling(initializer, shape, fans, source):
     return np.sqrt(variance) / 0.87962566103423978 * source.truncated(shape)
 
 
-def _fans(layer, initializer, shape):
+def fans(layer, initializer, shape):
     """Inputs and outputs of a unit, as Keras counts them."""
     into = getattr(initializer, "input_axes", None)
     out = getattr(initializer, "output_axes", None)

@@ -8,11 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.engine import accelerate, checks, terms
+from zoo.engine import accelerate, checks, initializers, terms
 from zoo.engine.backends import backend
 from zoo.engine.backends.shared import unique
 from zoo.engine.inference import Inference
-from zoo.engine.initializers import redraw
 from zoo.engine.nets import Networks
 from zoo.engine.optimizers import PlayerOptimizers, prepared
 from zoo.engine.step import TrainingStep
@@ -115,7 +114,8 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
         ready = prepared(optimizers, groups, scaled=scaled, where=self.where)
         for optimizer in ready.values():
             backend.prepare(optimizer)
-        optimizers = PlayerOptimizers(ready, groups, ema=ema)
+        with accelerate.initial_values(initializers):
+            optimizers = PlayerOptimizers(ready, groups, ema=ema)
         self._kept: list = [None if run_eagerly else {} for _ in self._moves]
         self._skip_nonfinite = self._terms.counts_skipped = skip_nonfinite
         super().compile(
@@ -223,31 +223,34 @@ def build(
     check_settings()
     refuse_mismatch(model, data)
     accelerate.install(keras.backend.backend(), backend.device())
-    built = Networks(declared.networks(model, data, networks or {}, where), where)
-    players = declared.players(model, built, where)
-    moves = [as_move(move) for move in declared.said(model, "moves", Sequence)]
-    if not moves:
-        raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
-    for move in moves:
-        updates = f"{where}: updates of {move.name}"
-        for name in typed(move.updates, Sequence[str] | None, updates, "is") or ():
-            if name not in set(built):
-                raise unknown("network", name, built, where=f"{where}, updates of {move.name}")
-    result = GenerativeModel(model, data, built, players, moves, seed)
-    found, assigned = zip(*(checks.dry_run(result, move) for move in moves), strict=True)
-    declared.check_moves(moves, found, players, where)
-    updated = [result.updated(*pair) for pair in zip(moves, found, strict=True)]
-    declared.check_state(dict(built.items()), moves, updated, assigned, where)
-    checks.check_views(result)
-    defaults = declared.said(model, "weights", Mapping)
-    names = {p: {t for terms_ in found for t in terms_.get(p, ())} for p in players}
-    declared.check_weights(defaults, names, where)
-    declared.check_weights(weights or {}, names, where)
-    merged = {p: {**defaults.get(p, {}), **(weights or {}).get(p, {})} for p in players}
-    result.set_terms(found, merged)
-    result.given_weights = dict(weights or {})
-    result.given_networks = tuple(networks or ())
-    redraw(built.items(), seed, declared.pretrained(model, data, networks or {}, built, where))
+    with accelerate.initial_values(initializers):
+        built = Networks(declared.networks(model, data, networks or {}, where), where)
+        players = declared.players(model, built, where)
+        moves = [as_move(move) for move in declared.said(model, "moves", Sequence)]
+        if not moves:
+            raise ZooError(f"{where}: moves() lists no loss; there is nothing to train")
+        for move in moves:
+            updates = f"{where}: updates of {move.name}"
+            for name in typed(move.updates, Sequence[str] | None, updates, "is") or ():
+                if name not in set(built):
+                    raise unknown("network", name, built, where=f"{where}, updates of {move.name}")
+        result = GenerativeModel(model, data, built, players, moves, seed)
+        found, assigned = zip(*(checks.dry_run(result, move) for move in moves), strict=True)
+        declared.check_moves(moves, found, players, where)
+        updated = [result.updated(*pair) for pair in zip(moves, found, strict=True)]
+        declared.check_state(dict(built.items()), moves, updated, assigned, where)
+        checks.check_views(result)
+        defaults = declared.said(model, "weights", Mapping)
+        names = {p: {t for terms_ in found for t in terms_.get(p, ())} for p in players}
+        declared.check_weights(defaults, names, where)
+        declared.check_weights(weights or {}, names, where)
+        merged = {p: {**defaults.get(p, {}), **(weights or {}).get(p, {})} for p in players}
+        result.set_terms(found, merged)
+        result.given_weights = dict(weights or {})
+        result.given_networks = tuple(networks or ())
+        initializers.redraw(
+            built.items(), seed, declared.pretrained(model, data, networks or {}, built, where)
+        )
     return result
 
 

@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from zoo import random
-from zoo.engine import terms
+from zoo.engine import accelerate, terms
+from zoo.engine.accelerate import repeated_moves
 from zoo.engine.backends import backend
 from zoo.engine.distributed.reduction import agreed
 from zoo.engine.nets import Nets
@@ -26,12 +27,16 @@ class TrainingStep:
         rng = self._rng("train", step, share or 0)
         logs = terms.Sums(self._logged, shared=self.repeats > 1)
         for i, move in enumerate(self._moves):
-            for k in range(move.repeat):
-                self._make(i, move, self._share(batch, k), rng, step, logs)
+            if accelerate.on("repeated_moves") and repeated_moves.suits(self, move, batch, rng):
+                logs.add(i, *repeated_moves.made(self, i, move, batch, rng, step))
+            else:
+                for k in range(move.repeat):
+                    logs.add(i, *self._make(i, move, self._share(batch, k), rng, step))
         self.optimizer.end_step()
         self._track(logs, share.of * self.repeats if share else batch.size)
 
-    def _make(self, i: int, move: Move, batch: Batch, rng, step, logs):
+    def _make(self, i: int, move: Move, batch: Batch, rng, step) -> tuple:
+        """One repeat of a move: what ``Sums.add`` adds of it."""
         optimizers, variables = self.optimizer.by_player, self.optimizer.groups
 
         def forward(batch, rng, step):
@@ -49,6 +54,7 @@ class TrainingStep:
             found, grads, assigned = agreed(rng.share, *own, self.non_trainable_variables)
         sums, scalars, totals = found
         updates = move.when(step, scalars) if move.when else {}
+        fine = True
         if self._skip_nonfinite:
             fine = terms.finite([scalars, totals, grads])
             updates = {p: ops.logical_and(fine, updates.get(p, True)) for p in grads}
@@ -57,11 +63,10 @@ class TrainingStep:
                 for v in self.non_trainable_variables
                 if id(v) in assigned
             }
-            logs.fine = ops.logical_and(logs.fine, fine)
         self._keep_statistics(i, move, assigned)
         for player, own in grads.items():
             backend.apply(optimizers[player], own, groups[player], updates.get(player))
-        logs.add(i, sums, rows)
+        return sums, rows, fine
 
     def _keep_statistics(self, i, move, assigned):
         """Carry out what the forward pass assigned in the networks that the move updates."""

@@ -86,10 +86,11 @@ class Sums:
         self._logged, self._shared = logged, shared
         self._sums: dict[int, tuple] = {}
 
-    def add(self, move: int, sums, rows) -> None:
-        """Add what ``Logged.sums`` gave for a move, made on so many rows."""
+    def add(self, move: int, sums, rows, fine: Any = True) -> None:
+        """Add what ``Logged.sums`` gave for a move, on so many rows, and whether it was made."""
         before = self._sums.get(move, (0, 0))
         self._sums[move] = before[0] + sums, before[1] + rows
+        self.fine = ops.logical_and(self.fine, fine) if self.fine is not True else fine
 
     def result(self, rows):
         """Sums over a batch of so many rows, and how many examples are in each, ``(names,)``."""

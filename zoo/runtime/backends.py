@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError, unknown
-from zoo.runtime import files
+from zoo.runtime import files, keras_alone
 
 BACKENDS = ("jax", "tensorflow", "torch")
 
@@ -199,6 +199,7 @@ def activate(choice: Choice) -> None:
         environment["CUDA_VISIBLE_DEVICES"] = visible[int(number)] if visible else number
     os.environ.update(environment)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    keras_alone.use()
 
 
 _settled: str | None = None  # what settle chose, which is nobody's KERAS_BACKEND

@@ -6,6 +6,7 @@ the engine runs Keras as it comes. ``zoo.build`` installs what is wanted, ``undo
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
@@ -87,6 +88,14 @@ TABLE = (
         undo="jax_compilation_cache.undo",
     ),
     Acceleration(
+        "jax_initial_values",
+        ("jax",),
+        "make first values of variables on the host, where JAX compiles a program for each shape",
+        patches="nothing",
+        read=KERAS,
+        install="jax_initial_values.install",
+    ),
+    Acceleration(
         "jax_compiler_options",
         ("jax",),
         "have XLA use its library YNN for matrix products alone",
@@ -98,6 +107,12 @@ TABLE = (
         "jax_chunk_program",
         ("jax",),
         "make the steps of a chunk in one program, for networks without convolutions",
+        patches="nothing",
+    ),
+    Acceleration(
+        "repeated_moves",
+        ("jax", "tensorflow"),
+        "compile a move that a step repeats once, as a loop",
         patches="nothing",
     ),
     Acceleration(
@@ -175,6 +190,16 @@ def on(name: str) -> bool:
 def module(name: str) -> ModuleType | None:
     """The module of an acceleration that is on; else None."""
     return _on.get(name)
+
+
+def initial_values(draws: ModuleType) -> contextlib.AbstractContextManager:
+    """Within it, variables that are made take their first values from where that is fastest.
+
+    Args:
+        draws: ``zoo.engine.initializers``, which draws what initializers name.
+    """
+    own = module("jax_initial_values")
+    return own.on_host(draws) if own else contextlib.nullcontext()
 
 
 def wanted() -> frozenset[str]:

@@ -28,7 +28,8 @@ CONVOLUTIONS = (
 def suits(model) -> bool:
     """Whether a loop over steps is as fast as its steps.
 
-    On a CPU, XLA runs convolutions within a loop several times slower than outside of one.
+    On a CPU, XLA ran convolutions within a loop several times slower than outside of one, until
+    ``jax_convolutions`` put their axes in order; which is faster was not measured since.
     """
     flat = model._flatten_layers(recursive=True)
     convolves = any(isinstance(layer, CONVOLUTIONS) for layer in flat)
