@@ -8,10 +8,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.engine import accelerate, checks, initializers, terms
+from zoo.engine import accelerate, checks, terms
 from zoo.engine.backends import backend
 from zoo.engine.backends.shared import unique
 from zoo.engine.inference import Inference
+from zoo.engine.initializers import redraw
 from zoo.engine.nets import Networks
 from zoo.engine.optimizers import PlayerOptimizers, prepared
 from zoo.engine.step import TrainingStep
@@ -114,7 +115,7 @@ class GenerativeModel(Entrance, TrainingStep, Inference, backend.Trainer, keras.
         ready = prepared(optimizers, groups, scaled=scaled, where=self.where)
         for optimizer in ready.values():
             backend.prepare(optimizer)
-        with accelerate.initial_values(initializers):
+        with accelerate.initial_values():
             optimizers = PlayerOptimizers(ready, groups, ema=ema)
         self._kept: list = [None if run_eagerly else {} for _ in self._moves]
         self._skip_nonfinite = self._terms.counts_skipped = skip_nonfinite
@@ -223,7 +224,7 @@ def build(
     check_settings()
     refuse_mismatch(model, data)
     accelerate.install(keras.backend.backend(), backend.device())
-    with accelerate.initial_values(initializers):
+    with accelerate.initial_values():
         built = Networks(declared.networks(model, data, networks or {}, where), where)
         players = declared.players(model, built, where)
         moves = [as_move(move) for move in declared.said(model, "moves", Sequence)]
@@ -248,9 +249,8 @@ def build(
         result.set_terms(found, merged)
         result.given_weights = dict(weights or {})
         result.given_networks = tuple(networks or ())
-        initializers.redraw(
-            built.items(), seed, declared.pretrained(model, data, networks or {}, built, where)
-        )
+        kept = declared.pretrained(model, data, networks or {}, built, where)
+        redraw(built.items(), seed, kept)
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.abc
 import sys
+from types import FrameType
 
 WRAPPED = ("sklearn", "IPython")
 """For Keras's estimators as scikit-learn has them, and for notebooks."""
@@ -26,7 +27,7 @@ class _Absent(importlib.abc.MetaPathFinder):
 
 def _importer() -> str:
     """The module whose import statement is being carried out."""
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame and str(frame.f_globals.get("__name__")).startswith("importlib."):
         frame = frame.f_back
     return str(frame.f_globals.get("__name__")) if frame else ""

@@ -192,14 +192,10 @@ def module(name: str) -> ModuleType | None:
     return _on.get(name)
 
 
-def initial_values(draws: ModuleType) -> contextlib.AbstractContextManager:
-    """Within it, variables that are made take their first values from where that is fastest.
-
-    Args:
-        draws: ``zoo.engine.initializers``, which draws what initializers name.
-    """
+def initial_values() -> contextlib.AbstractContextManager:
+    """Within it, variables that are made take their first values from where that is fastest."""
     own = module("jax_initial_values")
-    return own.on_host(draws) if own else contextlib.nullcontext()
+    return own.on_host() if own else contextlib.nullcontext()
 
 
 def wanted() -> frozenset[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 
 from zoo import random
+from zoo.runtime import first_values
 
 _CONSTANT = {keras.initializers.Zeros: np.zeros, keras.initializers.Ones: np.ones}
 
@@ -25,8 +25,8 @@ def install() -> None:
 
 
 @contextlib.contextmanager
-def on_host(draws: ModuleType) -> Iterator[None]:
-    """Have variables that are made within take their first values from NumPy, and ``draws``.
+def on_host() -> Iterator[None]:
+    """Have variables that are made within take their first values from NumPy.
 
     Constants are the same. Random ones are of the same distribution; where a person seeded the
     initializer they stay JAX's, and where an experiment has a seed ``redraw`` draws them anew.
@@ -34,7 +34,7 @@ def on_host(draws: ModuleType) -> Iterator[None]:
     plain: Any = keras.Variable._initialize_with_initializer
 
     def initialize(variable, initializer):
-        plain(variable, _by_numpy(initializer, draws) or initializer)
+        plain(variable, _by_numpy(initializer) or initializer)
 
     keras.Variable._initialize_with_initializer = initialize
     try:
@@ -43,7 +43,7 @@ def on_host(draws: ModuleType) -> Iterator[None]:
         keras.Variable._initialize_with_initializer = plain
 
 
-def _by_numpy(initializer, draws: ModuleType) -> Callable | None:
+def _by_numpy(initializer) -> Callable | None:
     """What makes the values in place of an initializer; None where that is for JAX to do."""
     if keras.distribution.distribution() is not None:  # which says on what device they are made
         return None
@@ -51,14 +51,14 @@ def _by_numpy(initializer, draws: ModuleType) -> Callable | None:
         return lambda shape, dtype: _CONSTANT[type(initializer)](shape, dtype)
     ours = type(initializer).__module__.partition(".")[0] == "keras"
     seed = getattr(initializer, "seed", None)
-    if not ours or not draws.is_random(initializer) or not isinstance(seed, int):
+    if not ours or not first_values.is_random(initializer) or not isinstance(seed, int):
         return None
     if initializer.get_config()["seed"] is not None:
         return None
 
     def drawn(shape, dtype):
         source = random.HostNumbers(random.host(seed, "before the seed"))
-        fans = draws.fans(None, initializer, tuple(shape))
-        return draws.draw(initializer, tuple(shape), fans, source).astype(dtype)
+        fans = first_values.fans(None, initializer, tuple(shape))
+        return first_values.draw(initializer, tuple(shape), fans, source).astype(dtype)
 
     return drawn

@@ -36,10 +36,11 @@ def made(model, i: int, move: Move, batch: Batch, rng: Generator, step) -> tuple
     def once(k, carried):
         values, place, sums, fine = carried
         own = rng._after(*place)
-        part = dealt.rows((slice(None), k))
+        part = {name: tensor[:, k] for name, tensor in dealt.items()}
+        labels = part.pop("labels", None)
 
         def make():
-            return model._make(i, move, part, own, step)
+            return model._make(i, move, Batch.of(part, labels), own, step)
 
         pairs = zip(variables, values, strict=True)
         (more, rows, here), assigned = pure(make, pairs) if scope else (make(), {})
@@ -59,15 +60,12 @@ def made(model, i: int, move: Move, batch: Batch, rng: Generator, step) -> tuple
     return sums, rows * move.repeat, fine
 
 
-def _apart(batch: Batch, repeats: int) -> Batch:
-    """The batch with the rows of repeat k in ``[:, k]``, by stride as without a loop."""
-
-    def apart(tensor):
-        return ops.reshape(tensor, (-1, repeats, *tensor.shape[1:]))
-
-    parts = {name: apart(tensor) for name, tensor in _tensors(batch).items()}
-    labels = parts.pop("labels", None)
-    return Batch.of(parts, labels)
+def _apart(batch: Batch, repeats: int) -> dict[str, Any]:
+    """The tensors with the rows of repeat k in ``[:, k]``, by stride as without a loop."""
+    return {
+        name: ops.reshape(tensor, (-1, repeats, *tensor.shape[1:]))
+        for name, tensor in _tensors(batch).items()
+    }
 
 
 def _tensors(batch: Batch) -> dict[str, Any]:
