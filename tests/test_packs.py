@@ -144,6 +144,15 @@ def test_weights_that_training_alone_needs_can_be_left_out(runs, tmp_path):
 
 
 @pytest.mark.once_in_short
+def test_a_pack_that_is_refused_leaves_no_folder(runs, tmp_path):
+    copy = Run(shutil.copytree(runs("vae").path, tmp_path / "copy"))
+    copy.update(data={**copy.read_json("run.json")["data"], "fingerprint": "0" * 64})
+    with pytest.raises(ZooError, match="another fingerprint"):
+        pack(copy, tmp_path / "pack", access=QUIET)
+    assert not (tmp_path / "pack").exists()
+
+
+@pytest.mark.once_in_short
 def test_the_bytes_of_the_weights_depend_on_the_weights_alone(runs, tmp_path):
     first = pack(runs("vae"), tmp_path / "first")
     copy = shutil.copytree(runs("vae").path, tmp_path / "elsewhere" / "copy")

@@ -14,6 +14,7 @@ NAMES = (
     "classifier_mnist",
     "cvae_mnist",
     "dcgan_mnist",
+    "denoising_mnist",
     "flow_mnist",
     "vae2d_mnist",
     "vae_mnist",

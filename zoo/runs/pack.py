@@ -72,6 +72,9 @@ def pack(
     _check(run, described, to)
     model = load(run, which="best" if which == "best" else "final")
     _check_left_out(model, without)
+    codes = {}
+    if access is not None and model.can("encode"):
+        codes = _codes(run, model, access, dtype)  # before anything is written: it may be refused
     made = Run(to)
     try:
         to.mkdir(parents=True, exist_ok=True)
@@ -82,8 +85,8 @@ def pack(
         hashes = _write_numbers(made, run, described, model, dtype, without)
         if configs := own_networks.read(run, described):
             hashes[made.networks.name] = own_networks.write(made, configs)
-        if access is not None and model.can("encode"):
-            safetensors.write(made.codes, _codes(run, model, access, dtype), to)
+        if codes:
+            safetensors.write(made.codes, codes, to)
         if run.log.is_file():
             made.write(made.log.name, files.read(run.log, FILES[run.log.name]))
     except OSError as error:
