@@ -111,7 +111,7 @@ TABLE = (
     ),
     Acceleration(
         "repeated_moves",
-        ("jax", "tensorflow"),
+        ("jax",),
         "compile a move that a step repeats once, as a loop",
         patches="nothing",
     ),
