@@ -224,7 +224,7 @@ def test_a_plain_keras_model_is_as_before_once_accelerations_are_undone(own_cach
     model.fit(pictures(), batch_size=4, verbose=0)  # it goes on, without them
 
 
-@pytest.mark.skipif(BACKEND != "jax", reason="only its cache filters warnings")
+@pytest.mark.skipif(BACKEND != "jax", reason="of the JAX backend, which has the filter")
 def test_undo_gives_back_the_filters_of_warnings(own_cache):
     before = list(warnings.filters)
     built()

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import callbacks
+from zoo import callbacks, datasets
 from zoo.callbacks.speed import Speed
 from zoo.errors import ZooError
 from zoo.plugin.model import DataSpec
@@ -99,9 +99,7 @@ class Slow(keras.utils.PyDataset):
 def context(tmp_path, name="mnist", shape=(8, 8, 1), epochs=2, steps=6, validation=40):
     """A context of a run in ``tmp_path`` on random data."""
     x = np.random.default_rng(0).integers(0, 256, (validation, *shape)).astype("uint8")
-    split = SimpleNamespace(x=x, y=np.zeros(validation, "int32"))
-    split = type("Split", (SimpleNamespace,), {"__len__": lambda s: len(s.x)})(**vars(split))
-    split.first = lambda n: split
+    split = datasets.Split(x, np.zeros(validation, "int32"))
     return callbacks.Context(
         run=SimpleNamespace(
             path=tmp_path,

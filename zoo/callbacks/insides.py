@@ -78,7 +78,6 @@ def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarr
     n = len(split)
     if not n:
         return
-    nets = Nets(model.networks, False, model.where, model.data)
     labels = split.y if model.plugin.conditional else None
     for name, network in model.networks.items():
         if _judges(network, model.data.shape) and model.can("sample"):
@@ -91,7 +90,7 @@ def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarr
                 continue
         else:
             continue
-        judge = getattr(nets, name)
+        judge = getattr(Nets(model.networks, False, model.where, model.data), name)
         yield name, _said(judge, real, labels), _said(judge, fake, labels)
 
 
