@@ -76,7 +76,7 @@ def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarr
     if split.y is not None:
         split = split.take(np.flatnonzero(np.asarray(split.y) >= 0))
     n = len(split)
-    if not n:
+    if not (n and model.networks):
         return
     labels = split.y if model.plugin.conditional else None
     for name, network in model.networks.items():

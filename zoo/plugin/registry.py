@@ -228,9 +228,10 @@ def _kind(kind: str) -> str:
     return kind
 
 
-def _declared(kind: str) -> tuple[Record, ...]:
-    """Every declaration on the path, read again where a folder of the path has changed."""
-    return _read(kind, tuple((place, _changed_at(place)) for place in sys.path))
+def _declared(kind: str) -> list[Record]:
+    """Every declaration of a kind, read again where a folder of the path has changed."""
+    found = _read(tuple((place, _changed_at(place)) for place in sys.path))
+    return [record for record in found if record.kind == kind]
 
 
 def _changed_at(place: str) -> int:
@@ -240,22 +241,23 @@ def _changed_at(place: str) -> int:
         return 0
 
 
-@functools.lru_cache(maxsize=len(GROUPS) + 1)
-def _read(kind: str, path: tuple[tuple[str, int], ...]) -> tuple[Record, ...]:
-    """Declarations as metadata has them. It is written by others: none of it may raise."""
-    group, found = f"zoo.{kind}", list[Record]()
+@functools.lru_cache(maxsize=1)
+def _read(path: tuple[tuple[str, int], ...]) -> tuple[Record, ...]:
+    """Declarations of all kinds as metadata has them. Others write it: none of it may raise."""
+    kinds, found = {f"zoo.{kind}": kind for kind in (*GROUPS, PRETRAINED)}, list[Record]()
     for distribution in importlib.metadata.distributions():
         try:
-            # Looking for the group in the text first spares parsing every METADATA file.
-            if f"[{group}]" not in (distribution.read_text("entry_points.txt") or ""):
+            # Looking for a group in the text first spares parsing every METADATA file.
+            if "[zoo." not in (distribution.read_text("entry_points.txt") or ""):
                 continue
-            points = distribution.entry_points.select(group=group)
-            api = distribution.entry_points.select(group="zoo.plugin_api")
+            points = distribution.entry_points
+            api = points.select(group="zoo.plugin_api")
             versions = tuple(sorted(point.name for point in api)) or ("2",)
             owner, version = distribution.metadata["Name"], distribution.version
             found += [
-                Record(kind, point.name, point.value, str(owner), str(version), (), versions)
-                for point in points
+                Record(kinds[p.group], p.name, p.value, str(owner), str(version), (), versions)
+                for p in points
+                if p.group in kinds
             ]
         except Exception:
             continue
