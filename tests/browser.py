@@ -41,7 +41,7 @@ def watched(browser: Any, address: str, **options: Any) -> tuple[Any, list[str]]
     That is errors of its scripts, what its console says, and requests to anywhere else.
     """
     page, wrong = browser.new_page(**options), []
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)  # where other work fills the machine
     page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
     page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
     own = (address, address.replace("http", "ws", 1), "data:", "blob:")

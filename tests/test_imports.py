@@ -26,6 +26,7 @@ LIGHT = [  # only the standard library and each other, at module level
     "zoo/cli/__init__.py",
     "zoo/cli/hints.py",
     "zoo/cli/options.py",
+    "zoo/runtime/keras_alone.py",
     "zoo/runtime/quiet.py",
     "zoo/config/__init__.py",
     "zoo/config/recipe_files.py",

@@ -291,7 +291,7 @@ def test_a_run_keeps_pictures_of_its_views(run):
     split = datasets.Digits().load(QUIET).validation
     shown = views.own(zoo.load(run, recipe=run.recipe), "mirror", split, 5)
     with Image.open(run.pictures / "mirror.png") as image:
-        np.testing.assert_array_equal(np.asarray(image), shown.image)
+        np.testing.assert_array_equal(np.asarray(image.convert("RGB")), shown.image)
     assert run.manifest.views["mirror"] == "Left is right."
     events = b"".join(path.read_bytes() for path in run.event_files)
     assert all(name.encode() in events for name in Showing().views())

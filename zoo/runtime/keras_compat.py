@@ -1,4 +1,7 @@
-"""What the engine needs of Keras's insides, each with a substitute in case Keras changes."""
+"""What the engine needs of insides, each with a substitute in case they change.
+
+Of Keras's insides, but for one barrier of JAX.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from zoo.runtime.backends import BACKENDS
 __all__ = [
     "caller",
     "get_stateless_scope",
+    "jax_barrier",
     "loop_around",
     "moments_by",
     "outputs",
@@ -130,3 +134,15 @@ def pure(fn, values=(), scope=StatelessScope):
         result = fn()
     assigned = scope.state_mapping.items()
     return result, {key: value for key, value in assigned if value is not before.get(key)}
+
+
+def jax_barrier(jax: Any, name: str, seconds: int) -> None:
+    """Wait until all processes of JAX are here; its collectives alone would wait half a minute.
+
+    Where this JAX has no such barrier, nothing waits.
+    """
+    try:
+        client = jax._src.distributed.global_state.client
+    except AttributeError:
+        return
+    client.wait_at_barrier(name, seconds * 1000)

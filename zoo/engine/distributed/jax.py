@@ -25,6 +25,7 @@ from zoo.engine.distributed.meeting import addresses
 from zoo.errors import ZooError
 from zoo.random import Share
 from zoo.runtime import backends
+from zoo.runtime.keras_compat import jax_barrier
 from zoo.runtime.quiet import stdout_aside
 from zoo.runtime.ranks import Rank
 
@@ -87,9 +88,7 @@ class Team:
         self.rank, self._calls = rank, itertools.count()
 
     def total(self, array: np.ndarray) -> np.ndarray:
-        # JAX's own collectives wait for half a minute
-        client: Any = jax._src.distributed.global_state.client
-        client.wait_at_barrier(f"zoo-{next(self._calls)}", PATIENCE * 1000)
+        jax_barrier(jax, f"zoo-{next(self._calls)}", PATIENCE)
         raw = np.frombuffer(array.tobytes(), "uint8")  # JAX would make 32 bits of 64
         found = np.asarray(multihost_utils.process_allgather(raw))
         parts = np.frombuffer(found.tobytes(), array.dtype)
