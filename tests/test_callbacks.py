@@ -139,7 +139,9 @@ def programs_of_its_own():
 def train(run_context, *used, epochs=None, pause=0.0, validate=True, rate=1e-3, **model):
     """Fit the autoencoder with these callbacks."""
     model = Autoencoder(**model)
-    model.compile(optimizer=ByPlayer(rate))
+    # not compiled on JAX, where Keras now and then reads logs that the next step has overwritten
+    own = {"jit_compile": False} if keras.backend.backend() == "jax" else {}
+    model.compile(optimizer=ByPlayer(rate), **own)
     for callback in used:
         if isinstance(callback, callbacks.Callback):
             callback.context = run_context
