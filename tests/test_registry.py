@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 
 import pytest
@@ -143,3 +144,16 @@ def test_names_sort_as_people_count(install):
     install("toys", {"zoo.metrics": {"toy10": "m:A", "toy2": "m:A", "Toy1": "m:A"}})
     ours = [name for name in names("metrics") if name.lower().startswith("toy")]
     assert ours == ["Toy1", "toy2", "toy10"]
+
+
+def test_packages_are_read_again_only_where_the_path_has_changed(monkeypatch, tmp_path):
+    reads, distributions = [], importlib.metadata.distributions
+    registry.records("models")
+    monkeypatch.setattr(
+        importlib.metadata, "distributions", lambda: reads.append(1) or distributions()
+    )
+    for kind in registry.GROUPS:
+        registry.records(kind)
+    assert not reads
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert registry.records("models") and reads == [1]
