@@ -26,6 +26,7 @@ from zoo import callbacks, datasets
 from zoo.callbacks.speed import Speed
 from zoo.errors import ZooError
 from zoo.plugin.model import DataSpec
+from zoo.training.chunks import InOrder
 
 HERE = Path(__file__).parent
 
@@ -116,32 +117,10 @@ def context(tmp_path, name="mnist", shape=(8, 8, 1), epochs=2, steps=6, validati
     )
 
 
-@pytest.fixture(autouse=True)
-def programs_of_its_own():
-    """Have JAX compile the steps of the models here, and load none that were kept.
-
-    The test step of Keras's own models fails now and then where JAX loaded it and a callback reads
-    the logs of each training step: "Buffer has been deleted or donated".
-    """
-    if keras.backend.backend() != "jax":
-        yield
-        return
-    import jax
-    from jax.experimental.compilation_cache import compilation_cache
-
-    jax.config.update("jax_enable_compilation_cache", False)
-    compilation_cache.reset_cache()
-    yield
-    jax.config.update("jax_enable_compilation_cache", True)
-    compilation_cache.reset_cache()
-
-
 def train(run_context, *used, epochs=None, pause=0.0, validate=True, rate=1e-3, **model):
     """Fit the autoencoder with these callbacks."""
     model = Autoencoder(**model)
-    # not compiled on JAX, where Keras now and then reads logs that the next step has overwritten
-    own = {"jit_compile": False} if keras.backend.backend() == "jax" else {}
-    model.compile(optimizer=ByPlayer(rate), **own)
+    model.compile(optimizer=ByPlayer(rate))
     for callback in used:
         if isinstance(callback, callbacks.Callback):
             callback.context = run_context
@@ -150,7 +129,8 @@ def train(run_context, *used, epochs=None, pause=0.0, validate=True, rate=1e-3, 
             Slow(run_context.steps, pause=pause),
             validation_data=Slow(2) if validate else None,
             epochs=epochs or run_context.epochs,
-            callbacks=list(used),
+            # as the zoo's loop: Keras's own on JAX calls them from a thread, amid the next steps
+            callbacks=[InOrder(), *used],
             verbose=0,
         )
     finally:
