@@ -12,7 +12,7 @@ import re
 ALLOWED = (
     # another backend, another system, another user: where they apply, the tests run
     r"about (JAX's own convolutions|Keras's PyTorch backend)",
-    r"of the (JAX|TensorFlow) backend|XLA makes one pass itself|keeps memory itself",
+    r"of the (JAX|TensorFlow) backend|XLA makes one pass itself",
     r"JAX has devices in one process|on the other backends a device has its process",
     r"whose steps give their state away|Keras has no such mode on PyTorch",
     r"TensorFlow is there anyway|it reports in the same thread|which JAX cannot trace",

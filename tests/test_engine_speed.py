@@ -140,7 +140,6 @@ def test_rows_of_a_table_are_moved_as_by_keras(one_pass):
     assert not passes
 
 
-@pytest.mark.skipif(BACKEND == "tensorflow", reason="keeps memory itself")
 def test_memory_that_is_freed_is_kept():
     code = """
 import resource, keras

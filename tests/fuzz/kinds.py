@@ -58,8 +58,8 @@ class Kind:
 # --- overrides of shipped recipes
 
 
-# No 10**6: a network with so many units rightly takes gigabytes, and more is refused.
-_COUNTS = (0, -1, 1, 3, 1000, 10**5, 10**8, 2**31, 10**15, 0.5, 1e-30, 1e30)
+# Nothing between: a network with so many units or filters rightly takes gigabytes.
+_COUNTS = (0, -1, 1, 3, 1000, 10**8, 2**31, 10**15, 0.5, 1e-30, 1e30)
 
 
 @functools.cache
@@ -145,7 +145,7 @@ def _changed_json(path: Path, rng: Random) -> None:
         path.write_bytes(mutate.bytes_of(content, rng))
     else:
         value = mutate.structure(json.loads(content), rng, rng.choice([1, 1, 2, 5]))
-        path.write_bytes(json.dumps(value).encode("utf-8", "surrogatepass"))
+        path.write_bytes(mutate.written(value))
 
 
 def _used(run: Run) -> None:
@@ -208,7 +208,7 @@ def _changed_arrays(content: bytes, rng: Random) -> bytes:
         return mutate.bytes_of(content, rng)
     end = 8 + int.from_bytes(content[:8], "little")
     header = mutate.structure(json.loads(content[8:end]), rng, rng.choice([1, 1, 3]))
-    text = json.dumps(header).encode("utf-8", "surrogatepass")
+    text = mutate.written(header)
     return len(text).to_bytes(8, "little") + text + content[end:]
 
 
@@ -262,7 +262,7 @@ def _codes(rng: Random, folder: Path) -> None:
         end = 4 + int.from_bytes(body[:4], "little")
         header = json.loads(zlib.decompress(body[4:end]))
         header = mutate.structure(header, rng, rng.choice([1, 1, 3]))
-        packed = zlib.compress(json.dumps(header).encode("utf-8", "surrogatepass"))
+        packed = zlib.compress(mutate.written(header))
         body = len(packed).to_bytes(4, "little") + packed + body[end:]
     digest = hashlib.sha256(body).digest()[:16] if rng.random() < 0.9 else bytes(16)
     (folder / "a.zoo").write_bytes(codes_file.MAGIC + digest + body)

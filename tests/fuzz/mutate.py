@@ -43,6 +43,14 @@ def absurd(rng: Random) -> Any:
     return nested(rng) if rng.random() < 0.05 else copy.deepcopy(rng.choice(ABSURD))
 
 
+def written(value: Any) -> bytes:
+    """A value as JSON, also one that is too deep for the module's encoder."""
+    try:
+        return json.dumps(value).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        return b"[" * 2000 + b"]" * 2000
+
+
 def structure(value: Any, rng: Random, times: int = 1) -> Any:
     """JSON with some of its values replaced, removed, repeated or exchanged."""
     value = json.loads(json.dumps(value))

@@ -20,7 +20,8 @@ from zoo.runtime.blame import blaming
 if TYPE_CHECKING:
     from zoo.nn.samplers import Sampler
 
-CHUNK = 256  # examples that an ability works on at once
+CHUNK = 500  # examples that an ability works on at once
+_DRAWS = 6400  # importance samples of all examples that are worked on at once
 
 
 class Inference:
@@ -89,7 +90,7 @@ class Inference:
 
         Args:
             x: pictures uint8 or float in [0, 1], ``(n, *data.shape)``.
-            samples: importance samples an example, all in memory at once.
+            samples: importance samples an example. Memory grows with them beyond 6,400.
             seed: of the samples.
             first_sample: how many came before, in calls that together make up one bound.
             labels: integers ``(n,)`` for a conditional model.
@@ -151,7 +152,7 @@ class Inference:
         if labels is None and isinstance(inputs, range) and self.plugin.conditional:
             labels = np.asarray(inputs) % self.data.classes
         labels = self.border.labels(labels, n, where, ability)
-        size = min(CHUNK, n)
+        size = min(CHUNK, max(_DRAWS // options.get("samples", 1), 1), n)
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs, begun = [], inputs.start if isinstance(inputs, range) else 0

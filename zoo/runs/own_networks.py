@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from zoo.engine import accelerate
 from zoo.engine.model import GenerativeModel
 from zoo.errors import ZooError
 from zoo.plugin import network_configs
@@ -23,7 +24,8 @@ def keep(run: Run, model: GenerativeModel, say: Callable[[str], None]) -> None:
     if not model.given_networks:
         return
     try:
-        configs = network_configs.kept(dict(model.networks.items()), model.given_networks)
+        with accelerate.initial_values():  # the networks are rebuilt, to see that they can be
+            configs = network_configs.kept(dict(model.networks.items()), model.given_networks)
         write(run, configs)
     except ZooError as error:
         say(f"later commands on this run need its recipe (--recipe FILE): {error}")

@@ -62,7 +62,7 @@ class Acceleration:
 TABLE = (
     Acceleration(
         "malloc",
-        ("jax", "torch"),
+        ("jax", "tensorflow", "torch"),
         "keep freed memory: mapping it again can cost more than a small training step",
         patches="process",
         device="cpu",
