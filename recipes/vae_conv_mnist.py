@@ -3,7 +3,7 @@
     zoo run recipes/vae_conv_mnist.py
     zoo run recipes/vae_conv_mnist.py epochs=1 dataset.limit=5000
 
-Measured with TensorFlow, seed 0: a test ELBO of -96.4 nats, a bound of -91.8 with 100 samples. Ten
+Measured, seed 0: a test ELBO of -96.4 nats, a bound of -91.8 with 100 samples. Ten
 minutes on one CPU core.
 """
 
