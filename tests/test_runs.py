@@ -166,6 +166,17 @@ def test_find_says_which_run_it_takes_and_why(three, text, index, why):
     assert said == [f"{three[index].name}: {why}"]
 
 
+def test_a_recipe_that_is_resumed_is_its_newest_run_and_no_pack(three):
+    root, *_ = three
+    stopped = make(root, "vae_mnist/20260104T000000Z-dddd", status="interrupted")
+    said = []
+    assert folders.find("vae_mnist", root, said.append, to_resume=True).path == stopped.path
+    assert said == [f"{stopped.name}: the newest run of vae_mnist"]
+    assert folders.find("vae_mnist", root).manifest.pack
+    with pytest.raises(ZooError, match="dcgan_mnist is a recipe: zoo run dcgan_mnist"):
+        folders.find("dcgan_mnist", root, to_resume=True)
+
+
 def test_find_by_path(three, monkeypatch):
     root, first, *_ = three
     assert folders.find(str(first.path), root / "elsewhere").name == first.name

@@ -22,7 +22,7 @@ from zoo.runtime.console import say
 from zoo.runtime.quiet import import_backend
 
 
-@click.command("resume", epilog=folders.RULE)
+@click.command("resume", epilog=folders.RULE_TO_RESUME)
 @click.argument("run")
 @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
 @backend_option
@@ -57,6 +57,7 @@ def command(
 
     \b
       zoo resume latest
+      zoo resume vae_mnist
       zoo resume latest epochs=40
       zoo resume latest --backend torch
     """
@@ -65,7 +66,7 @@ def command(
     from zoo.cli.trained import meant
     from zoo.runtime import backends
 
-    found = meant(run, runs_folder)
+    found = meant(run, runs_folder, to_resume=True)
     choice = backends.choose(backend or found.manifest.backend, None, device)
     options = [
         *given("--backend", choice.backend),

@@ -53,9 +53,9 @@ def loaded(run: Run, recipe: str | None, backend: str | None, device: str | None
     return load(run, recipe=recipe)
 
 
-def meant(text: str, runs_folder: str | None) -> Run:
+def meant(text: str, runs_folder: str | None, *, to_resume: bool = False) -> Run:
     """The run or pack a person means; a line on stderr says which it is and why."""
-    run = folders.find(text, folders.root(runs_folder), say)
+    run = folders.find(text, folders.root(runs_folder), say, to_resume=to_resume)
     _ = run.manifest  # a damaged one is refused before a backend is imported
     return run
 

@@ -105,12 +105,24 @@ RULE = (
     "RUN is, in this order: a folder; latest, recipe/id, an id or its four-letter code; the name "
     "of a pretrained model; a recipe, for its newest finished run. runs:RECIPE forces the last."
 )
-"""What a name means, for the help of all commands."""
+"""What a name means, for the help of all commands but one."""
+
+RULE_TO_RESUME = (
+    "RUN is, in this order: a folder; latest, recipe/id, an id or its four-letter code; a recipe, "
+    "for its newest run, finished or not."
+)
+"""What a name means to ``zoo resume``: a run that a person stopped, and no pack."""
 
 _FORCED = "runs:"
 
 
-def find(text: str, root: Path, say: Callable[[str], None] = lambda line: None) -> Run:
+def find(
+    text: str,
+    root: Path,
+    say: Callable[[str], None] = lambda line: None,
+    *,
+    to_resume: bool = False,
+) -> Run:
     """The run or pack that a person means.
 
     Args:
@@ -120,11 +132,13 @@ def find(text: str, root: Path, say: Callable[[str], None] = lambda line: None) 
             forces the last, ``"pretrained:NAME"`` the one before.
         root: the folder that holds all runs.
         say: told in one line which run was taken and why.
+        to_resume: whether it is meant to be trained on: a recipe's name is then its newest run,
+            finished or not, and no pretrained model.
 
     Raises:
         ZooError: no run fits, or several do.
     """
-    run, why = _found(text, root)
+    run, why = _found(text, root, to_resume)
     say(f"{title(run)}: {why}")
     return run
 
@@ -142,7 +156,7 @@ def newest_finished(
     return _of_recipe(recipe, described_runs(root), fits)
 
 
-def _found(text: str, root: Path) -> tuple[Run, str]:
+def _found(text: str, root: Path, to_resume: bool) -> tuple[Run, str]:
     """The run that is meant, and why it is."""
     folder = Path(text.rstrip("/") or text).expanduser()
     if text and (folder / MANIFEST).exists():
@@ -156,10 +170,10 @@ def _found(text: str, root: Path) -> tuple[Run, str]:
     if recipe == text:
         if run := _by_id(text, runs):
             return run, "the newest run" if text == "latest" else f"the run that {text!r} names"
-        if pack := pretrained.get(text):
+        if not to_resume and (pack := pretrained.get(text)):
             return _shipped(pack, f"; {_FORCED}{text} is yours" if _of_recipe(text, runs) else "")
-    if run := _of_recipe(recipe, runs):
-        return run, f"the newest finished run of {recipe}"
+    if run := _of_recipe(recipe, runs, unfinished=to_resume):
+        return run, f"the newest {'' if to_resume else 'finished '}run of {recipe}"
     raise _missing(text, root, [run for run, _ in runs])
 
 
@@ -211,13 +225,17 @@ def _by_id(text: str, runs: _Described) -> Run | None:
 
 
 def _of_recipe(
-    name: str, runs: _Described, fits: Callable[[Manifest], bool] = lambda described: True
+    name: str,
+    runs: _Described,
+    fits: Callable[[Manifest], bool] = lambda described: True,
+    *,
+    unfinished: bool = False,
 ) -> Run | None:
-    """The newest finished run of a recipe."""
+    """The newest finished run of a recipe, or the newest of all."""
     for run, described in runs:
         if isinstance(described, Manifest):
-            finished = described.recipe == name and described.status == "finished"
-            if finished and not described.pack and fits(described):
+            taken = described.recipe == name and (unfinished or described.status == "finished")
+            if taken and not described.pack and fits(described):
                 return run
     return None
 

@@ -45,7 +45,7 @@ def resume(
     CPU, bit for bit.
 
     Args:
-        run: a folder, a run's name or id, or ``"latest"``.
+        run: a folder, a run's name or id, ``"latest"``, or a recipe's name for its newest run.
         recipe: what the run was started with, for one that keeps no recipe's file; else that
             file is run as Python.
         changes: such as ``"epochs=40"``, besides those that the run was started with.
@@ -61,7 +61,7 @@ def resume(
         RunFailed, KeyboardInterrupt: as ``zoo.train``.
     """
     if not isinstance(run, Run):
-        run = folders.find(str(run), folders.root(runs_folder))
+        run = folders.find(str(run), folders.root(runs_folder), to_resume=True)
     if run.manifest.pack:
         raise ZooError(
             f"{run.name} is a pack, which holds no state of a training. A new run starts from its "
