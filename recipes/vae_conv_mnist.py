@@ -3,8 +3,8 @@
     zoo run recipes/vae_conv_mnist.py
     zoo run recipes/vae_conv_mnist.py epochs=1 dataset.limit=5000
 
-Measured, seed 0: a test ELBO of -96.4 nats, a bound of -91.8 with 100 samples. Ten
-minutes on one CPU core.
+Measured with TensorFlow and with JAX, seed 0: a test ELBO of -96.4 nats, a bound of -91.8 with 100
+samples. Ten minutes on one CPU core.
 """
 
 import keras

@@ -206,6 +206,23 @@ def test_pictures_are_in_the_models_range_within_and_in_0_to_1_outside(plain, dt
     np.testing.assert_allclose(plain.reconstruct(x), np.full((3, 2, 2, 1), 0.2), rtol=1e-5)
 
 
+def test_importance_samples_of_all_examples_at_once_are_bounded(monkeypatch):
+    rows = []
+
+    def bound(self, nets, x, rng, samples):
+        rows.append(x.shape[0])
+        return ops.sum(x, axis=1)
+
+    monkeypatch.setattr(inference, "_DRAWS", 8)
+    model = zoo.build(type("Bound", (Small,), {"log_likelihood": bound})(), zoo.DataSpec((2,), 4))
+    x = np.arange(10, dtype="float32").reshape(5, 2)
+    for samples, most in ((1, 5), (4, 2), (9, 1)):
+        rows.clear()
+        found = model.log_likelihood(x, samples=samples)
+        np.testing.assert_allclose(found, x.sum(axis=1))
+        assert set(rows) == {most}
+
+
 def test_chunks_have_labels_and_noise_of_their_own(plain, monkeypatch):
     x, labels = np.zeros((7, 2, 2, 1), "uint8"), np.array([0, 1, 2, 2, 1, 0, 1])
     codes, samples = plain.encode(x, labels=labels), plain.sample(7, seed=1)

@@ -13,6 +13,8 @@ from keras import layers, ops
 
 import zoo
 from tests.models import Toy, square
+from zoo.runs import own_networks
+from zoo.runs.run import Run
 from zoo.runtime.keras import copy_of
 
 pytestmark = pytest.mark.usefixtures("accelerated")
@@ -200,6 +202,22 @@ def test_compiled_programs_are_kept_where_that_can_be(tmp_path, folder):
     assert "compilation" not in done.stderr
     kept = [path for path in home.rglob("*-cache") if path.stat().st_size]
     assert bool(kept) == (folder == "there")
+
+
+@on_jax
+def test_networks_of_a_recipe_are_rebuilt_without_programs_for_their_first_values(
+    tmp_path, monkeypatch
+):
+    def decoder(data, model):
+        return keras.Sequential([keras.Input((2,)), layers.Dense(2, name="own")])
+
+    spec = zoo.DataSpec((2,))
+    model = zoo.build(zoo.model("ae", latent_dim=2), spec, networks={"decoder": decoder})
+    drawn, initializer = [], keras.initializers.GlorotUniform
+    monkeypatch.setattr(initializer, "__call__", lambda *given, **more: drawn.append(given))
+    own_networks.keep(Run(tmp_path), model, pytest.fail)
+    assert Run(tmp_path).networks.is_file()
+    assert not drawn
 
 
 @pytest.fixture

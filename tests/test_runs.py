@@ -175,6 +175,8 @@ def test_a_recipe_that_is_resumed_is_its_newest_run_and_no_pack(three):
     assert folders.find("vae_mnist", root).manifest.pack
     with pytest.raises(ZooError, match="dcgan_mnist is a recipe: zoo run dcgan_mnist"):
         folders.find("dcgan_mnist", root, to_resume=True)
+    with pytest.raises(ZooError, match=r"no run 'vae2d' .*bbbb, vae/20260101T000000Z-aaaa\.$"):
+        folders.find("vae2d", root, to_resume=True)  # no pretrained model is named
 
 
 def test_find_by_path(three, monkeypatch):

@@ -58,7 +58,7 @@ class Kind:
 # --- overrides of shipped recipes
 
 
-# Nothing between: a network with so many units or filters rightly takes gigabytes.
+# No 10**5 or 10**6: so many units or filters rightly take gigabytes, and more is refused.
 _COUNTS = (0, -1, 1, 3, 1000, 10**8, 2**31, 10**15, 0.5, 1e-30, 1e30)
 
 

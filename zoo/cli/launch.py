@@ -97,7 +97,7 @@ def command(
     if ranks.mine() is not None:
         raise ZooError("zoo launch: this process is one of several already, as WORLD_SIZE says")
     if resume:
-        run = meant(recipe, runs_folder)
+        run = meant(recipe, runs_folder, to_resume=True)
         what = ["resume", str(run.path.absolute())]
         choice = backends.choose(backend or run.manifest.backend, None, device)
     else:

@@ -105,7 +105,7 @@ RULE = (
     "RUN is, in this order: a folder; latest, recipe/id, an id or its four-letter code; the name "
     "of a pretrained model; a recipe, for its newest finished run. runs:RECIPE forces the last."
 )
-"""What a name means, for the help of all commands but one."""
+"""What a name means, for the help of commands."""
 
 RULE_TO_RESUME = (
     "RUN is, in this order: a folder; latest, recipe/id, an id or its four-letter code; a recipe, "
@@ -174,7 +174,7 @@ def _found(text: str, root: Path, to_resume: bool) -> tuple[Run, str]:
             return _shipped(pack, f"; {_FORCED}{text} is yours" if _of_recipe(text, runs) else "")
     if run := _of_recipe(recipe, runs, unfinished=to_resume):
         return run, f"the newest {'' if to_resume else 'finished '}run of {recipe}"
-    raise _missing(text, root, [run for run, _ in runs])
+    raise _missing(text, root, [run for run, _ in runs], to_resume)
 
 
 def _of_hub(address: str) -> pretrained.Pretrained:
@@ -240,7 +240,7 @@ def _of_recipe(
     return None
 
 
-def _missing(text: str, root: Path, runs: list[Run]) -> ZooError:
+def _missing(text: str, root: Path, runs: list[Run], to_resume: bool) -> ZooError:
     recipes = [run.path.parent.name for run in runs]
     if (recipe := text.removeprefix(_FORCED)) in recipes:
         newest = runs[recipes.index(recipe)]
@@ -252,7 +252,7 @@ def _missing(text: str, root: Path, runs: list[Run]) -> ZooError:
         return ZooError(f"no run {text!r} in {root}: {recipe} is a recipe: zoo run {recipe}")
     if other := recipe_files.plugin_of(text):
         return ZooError(f"no run {text!r} in {root}: {text!r} is {other}")
-    packs = [pack.typed for pack in pretrained.packs()]
+    packs = [] if to_resume else [pack.typed for pack in pretrained.packs()]
     beside = f" Pretrained: {', '.join(packs)}." if packs else ""
     if not runs:
         return ZooError(
