@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import io
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -269,7 +268,7 @@ def new_folder(target: Path) -> Iterator[Callable[[str, np.ndarray], None]]:
         there = target.exists()
         # one that is there may be a mount or the working folder, which cannot be replaced
         home = target if there else target.absolute().parent
-        partial = home / f".{target.absolute().name}-{secrets.token_hex(8)}"
+        partial = home / f".{target.absolute().name}-{os.urandom(8).hex()}"
         if there and (not target.is_dir() or any(target.iterdir())):
             raise ZooError(f"{target} exists and is not an empty folder: name another with --out")
         partial.mkdir(parents=True)

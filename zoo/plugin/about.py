@@ -14,6 +14,9 @@ _BYTES = 1 << 20  # no module of a plugin is longer
 _WRONG = (SyntaxError, ValueError, RecursionError, MemoryError)  # what parsing raises
 _STATEMENT = re.compile(r"^(?=[A-Za-z_@])", re.M)  # a module's docstring is before it
 _MEMBER = re.compile(r"^    (?=def |async |@)", re.M)  # and that of a class before this
+_CLASS = re.compile(r"^class (\w+)", re.M)
+# A docstring as nearly all are written, where its first line can be read without a parser.
+_PLAIN = re.compile(r'(?:class [^\n"]*:\n    )?"""([^\n"\\]+)(?:"""$|\n)', re.M)
 
 
 def about(target: str) -> str:
@@ -25,7 +28,7 @@ def about(target: str) -> str:
     module, _, name = target.partition(":")
     for _ in range(_STEPS):
         source, _ = _source(module)
-        found = re.search(rf"^class {name}\b", source, re.M) if name.isidentifier() else None
+        found = next((at for at in _CLASS.finditer(source) if at[1] == name), None)
         if found:
             own = _docstring(source[found.start() :], _MEMBER, "\n    pass")
             return own or first_line(source)
@@ -44,9 +47,11 @@ def first_line(source: str) -> str:
 def _docstring(source: str, end: re.Pattern, closing: str) -> str:
     """The first line of the docstring of a module, or of the class that begins the source.
 
-    Only what is before the first match of ``end`` is parsed, which is fast; all of it where that
-    is no Python, as where ``end`` matches within the docstring.
+    Where it is not plain, only what is before the first match of ``end`` is parsed, which is
+    fast; all of it where that is no Python, as where ``end`` matches within the docstring.
     """
+    if plain := _PLAIN.match(source):
+        return _cleaned(plain[1].strip())
     cut = end.search(source)
     head = source[: cut.start()] if cut else source
     for text in (head + closing, source):
@@ -56,8 +61,12 @@ def _docstring(source: str, end: re.Pattern, closing: str) -> str:
             continue
         node = tree.body[0] if closing else tree
         found = ast.get_docstring(node)  # type: ignore[arg-type]  # a module or a class
-        return (found or "").partition("\n")[0].replace("``", "")
+        return _cleaned((found or "").partition("\n")[0])
     return ""
+
+
+def _cleaned(line: str) -> str:
+    return line.replace("``", "")
 
 
 @functools.cache

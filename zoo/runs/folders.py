@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +37,7 @@ def create(root: Path, recipe_name: str, *, source: str | Path | None = None, **
     """
     now = max(datetime.now(UTC), _newest(root) + timedelta(microseconds=1))
     while True:
-        path = root / recipe_name / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        path = root / recipe_name / f"{now:%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir()

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,5 +64,5 @@ def _new_key() -> bytes | None:
     except OSError:
         return _key()  # that another process made meanwhile
     with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(_BYTES))
+        file.write(os.urandom(_BYTES))
     return _key()

@@ -7,10 +7,8 @@ import dataclasses
 import importlib.util
 import json
 import os
-import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -256,7 +254,7 @@ def _device(option: str | None) -> str:
 
 def _other_gpu() -> bool:
     """Whether the system may have a GPU of Apple's or AMD's that a backend can use."""
-    apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    apple = sys.platform == "darwin" and os.uname().machine == "arm64"
     return apple or Path("/dev/kfd").exists()  # the latter of AMD's ROCm driver
 
 
@@ -274,6 +272,8 @@ def _devices() -> int:
     nodes = [path for path in Path("/dev").glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     if nodes:
         return len(nodes)
+    import subprocess
+
     command = shutil.which("nvidia-smi")  # Windows and WSL have no such nodes.
     if command is None:
         return 0

@@ -11,7 +11,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -122,7 +121,7 @@ def create(inside: int, name: str, parts: Iterable[bytes | memoryview]) -> str:
 
 def new_name(kind: str) -> str:
     """A temporary name that nobody can guess; ``kind`` is "tmp" for a file, "dir" for a folder."""
-    return f".zoo-{secrets.token_hex(8)}.{kind}"
+    return f".zoo-{os.urandom(8).hex()}.{kind}"
 
 
 def synced(handle: int) -> None:
