@@ -84,7 +84,7 @@ def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarr
             limits = model.plugin.value_range if model.data.is_image else None
             real = pixels.from_unit(np.asarray(split.x), limits)
             fake = pixels.from_unit(model.sample(n, labels=labels), limits)
-        elif model.can("encode") and model.can("latent"):
+        elif _gives_one(network) and model.can("encode") and model.can("latent"):
             real, fake = model.draw(n, labels=labels), model.encode(split.x, labels=split.y)
             if not _judges(network, real.shape[1:]):
                 continue
@@ -99,11 +99,13 @@ def _judges(network: Any, shape: tuple[int, ...]) -> bool:
     if isinstance(network, Packed):
         network, shape = network.network, Packed.shape(shape, network.size)
     takes: list[Any] = [i for i in getattr(network, "inputs", None) or () if i.name != "labels"]
-    gives: Any = getattr(network, "outputs", None) or ()
-    if len(takes) != 1 or len(gives) != 1:
-        return False
-    given = list(gives[0].shape[1:])
-    return tuple(takes[0].shape[1:]) == shape and given in ([], [1])
+    return _gives_one(network) and len(takes) == 1 and tuple(takes[0].shape[1:]) == shape
+
+
+def _gives_one(network: Any) -> bool:
+    """Whether a network, or what a pack of examples goes through, gives one number."""
+    gives: Any = getattr(getattr(network, "network", network), "outputs", None) or ()
+    return len(gives) == 1 and list(gives[0].shape[1:]) in ([], [1])
 
 
 def _said(judge: Any, x: np.ndarray, labels: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Curves as Vega-Lite charts that take the colours of the page around them."""
+"""Curves as SVG, drawn by Vega-Lite, in the colours of the page around them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_POINTS = 400  # of a line
 COLOURS = ("#2f7fd1", "#d9730d", "#17936f", "#b5488f", "#8a7a0a", "#7a5bc4", "#a8443a", "#4a7d8c")
 """That colour-blind people tell apart, on white and on black."""
 
-HEIGHT = 190
+WIDTH, HEIGHT = 320, 170
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Chart:
 
     Attributes:
         title: what it shows.
-        spec: of Vega-Lite.
+        svg: the drawing. Vega escapes every text in it.
         alt: what a person reads who does not see it.
     """
 
     title: str
-    spec: dict[str, Any]
+    svg: str
     alt: str
 
 
@@ -50,6 +50,7 @@ def chart(
         None where no line has a number to show.
     """
     import altair as alt
+    import vl_convert
 
     rows: list[dict[str, Any]] = []
     told: list[str] = []
@@ -59,10 +60,13 @@ def chart(
             for at, value in _thinned(curve)
             if math.isfinite(value) and (value > 0 or not logarithmic)
         ]
-        rows += [{"x": at, "y": value, "c": colour, "d": dash} for at, value in points]
+        name = " ".join(filter(None, (colour, dash)))
+        for at, value in points:
+            text = f"{name}, {across} {at:,}: {losses.number(value)}"
+            rows.append({"x": at, "y": value, "c": colour, "d": dash, "t": text})
         if points:
             ends = f"{losses.number(points[0][1])} to {losses.number(points[-1][1])}"
-            told.append(f"{' '.join(filter(None, (colour, dash)))} from {ends}")
+            told.append(f"{name} from {ends}")
     if not rows:
         return None
     colours = list(dict.fromkeys(row["c"] for row in rows))
@@ -86,11 +90,7 @@ def chart(
             scale=alt.Scale(domain=colours, range=[COLOURS[i % 8] for i in range(len(colours))]),
             legend=of_colours if several and len(colours) > 1 else None,
         ),
-        "tooltip": [
-            alt.Tooltip("x:Q", title=across),
-            alt.Tooltip("y:Q", title="value", format=".5~g"),
-            alt.Tooltip("c:N", title="of"),
-        ],
+        "description": alt.Description("t:N"),
     }
     if len(dashes) > 1:
         encoding["strokeDash"] = alt.StrokeDash(
@@ -103,7 +103,7 @@ def chart(
         alt.Chart(alt.Data(values=rows))
         .mark_line(strokeWidth=2, point={"size": 22} if few else False)
         .encode(**encoding)
-        .properties(width="container", height=HEIGHT, background="transparent")
+        .properties(width=WIDTH, height=HEIGHT, background="transparent")
         .configure(
             font="system-ui, sans-serif",
             axis=alt.AxisConfig(
@@ -124,7 +124,8 @@ def chart(
         )
     )
     # not validated: a schema is read for that, which takes seconds and asks for pandas' types
-    return Chart(title, made.to_dict(validate=False), f"{title}: {'; '.join(told)}.")
+    drawn = vl_convert.vegalite_to_svg(made.to_dict(validate=False))
+    return Chart(title, drawn, f"{title}: {'; '.join(told)}.")
 
 
 def _ticks(rows: Sequence[Mapping[str, Any]]) -> Any:

@@ -1,7 +1,8 @@
 "use strict";
-for (const chart of document.querySelectorAll(".chart")) {
-  const spec = JSON.parse(chart.nextElementSibling.textContent);
-  vegaEmbed(chart, spec, { renderer: "svg", actions: false, tooltip: { disableDefaultStyle: true } });
+for (const point of document.querySelectorAll(".chart [aria-roledescription=point]")) {
+  const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+  title.textContent = point.getAttribute("aria-label");
+  point.append(title); // which a browser shows where the mouse rests
 }
 for (const film of document.querySelectorAll(".film")) {
   const slider = film.querySelector("input");

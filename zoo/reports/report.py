@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +93,6 @@ def page(subjects: Sequence[Subject]) -> str:
         mark=tables.MARK,
         style=(FOLDER / "report.css").read_text(encoding="utf-8"),
         script=(FOLDER / "report.js").read_text(encoding="utf-8"),
-        vega=_vega(),
     )
     return content
 
@@ -118,19 +115,6 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-    )
-
-
-@cache
-def _vega() -> str:
-    """The program that draws charts, which nothing in it ends early."""
-    import vl_convert
-
-    return re.sub(
-        "</(?=script)",
-        r"<\\/",
-        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"),
-        flags=re.I,
     )
 
 
