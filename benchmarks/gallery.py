@@ -4,15 +4,20 @@
     python -m benchmarks.gallery NAME        pictures and report of these models, all cards
     python -m benchmarks.gallery --pages     cards and table alone, from the packs
 
-A new pack is in the gallery by itself. A report has about 0.3 MB, and takes ten seconds.
+A new pack is in the gallery by itself. A report has about 0.3 MB, and takes ten seconds. The
+pictures of docs/how-to/report.md are taken of two of them, with Chromium.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
+from tests.browser import opened, save_small
 from zoo.runs import card, parameters
 from zoo.runs.run import RESULTS, Run
 from zoo.runs.sharing import CARD
@@ -43,6 +48,7 @@ def main() -> None:
         chosen = [found[name] for name in options.names or found]
         draw(chosen)
         report(chosen)
+        photograph()
     for path, text in pages().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -61,6 +67,29 @@ def report(chosen: Sequence[Run]) -> None:
     REPORTS.mkdir(exist_ok=True)
     for pack in chosen:
         zoo(["report", f"pretrained:{pack.id}", "-o", str(REPORTS / f"{pack.id}.html")])
+
+
+def photograph() -> None:
+    """The pictures of docs/how-to/report.md: a report, and one in the dark and on a phone."""
+    report = _photographed("dcgan_mnist", 1000, 1400)
+    save_small(report, PICTURES / "report.png")
+    dark = _photographed("vae2d_mnist", 1000, 1400, dark=True)
+    phone = _photographed("vae2d_mnist", 390, 844)
+    phone = phone.resize((phone.width * dark.height // phone.height, dark.height))
+    both = Image.new("RGB", (dark.width + phone.width, dark.height))
+    both.paste(dark, (0, 0))
+    both.paste(phone, (dark.width, 0))
+    save_small(both, PICTURES / "report-dark-phone.png")
+
+
+def _photographed(name: str, width: int, height: int, dark: bool = False) -> Image.Image:
+    """The upper part of the report of a pack, in a browser of a width."""
+    with opened(REPORTS / f"{name}.html", width, dark) as (page, wrong):
+        shot = page.screenshot(
+            clip={"x": 0, "y": 0, "width": width, "height": height}, full_page=True
+        )
+        assert not wrong, wrong
+    return Image.open(io.BytesIO(shot)).convert("RGB")
 
 
 def draw(chosen: Sequence[Run]) -> None:

@@ -80,6 +80,11 @@ def photographed(address: str, path: str) -> None:
         page.wait_for_timeout(1000)
         shot = Image.open(io.BytesIO(page.screenshot(full_page=True)))
         assert not wrong, wrong
+    save_small(shot, Path(path))
+
+
+def save_small(shot: Image.Image, path: Path) -> None:
+    """Write a picture of a page as a PNG of 256 colours."""
     colours = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     colours.save(path, optimize=True)
 
