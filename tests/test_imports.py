@@ -196,6 +196,41 @@ def is_heavy(module: str) -> bool:
     return any(file.exists() and relative(file) not in LIGHT for file in files)
 
 
+CHOOSES = {"opened", "activate", "import_backend"}
+"""Calls after which a command may import Keras, under the backend that it was given."""
+
+
+def too_early(path: Path) -> Iterator[str]:
+    """Modules that functions of a command import before the backend is chosen."""
+    for function in ast.walk(ast.parse(path.read_bytes())):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        chosen = [c.lineno for c in calls if ast.unparse(c.func).split(".")[-1] in CHOOSES]
+        for node in ast.walk(function):
+            if isinstance(node, ast.ImportFrom) and chosen and node.lineno < min(chosen):
+                yield from (f"{node.module}:{alias.name}" for alias in node.names)
+
+
+def test_no_command_imports_keras_before_its_backend_is_chosen():
+    """Keras would take the backend of its own configuration."""
+    asked = {name for path in (REPOSITORY / "zoo/cli").glob("*.py") for name in too_early(path)}
+    assert "zoo.cli.trained:opened" in asked
+    code = """
+import importlib, sys
+for name in sys.argv[1:]:
+    module, _, own = name.partition(":")
+    if not hasattr(importlib.import_module(module), own):
+        importlib.import_module(f"{module}.{own}")
+    if "keras" in sys.modules:
+        sys.exit(f"{name} imports Keras")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *sorted(asked)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", PLUGINS, ids=relative)
 def test_plugins_import_only_keras_zoo_each_other_and_the_standard_library(path):
     plugins = {part for other in PLUGINS for part in other.parts if part.startswith("zoo_")}

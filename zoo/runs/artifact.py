@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.nn.samplers import Sampler
 from zoo.runs import safetensors
 from zoo.runs.checkpoints import ARRAYS, THIS, Damaged, Snapshot, Store
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
 from zoo.runtime import files
 from zoo.runtime.console import say
+
+if TYPE_CHECKING:
+    from zoo.nn.samplers import Sampler
 
 
 def hashes(run: Run) -> dict[str, str]:
@@ -108,6 +111,8 @@ def sampler(run: Run, described: Manifest) -> Sampler | None:
     name = run.sampler.name
     if name not in described.sha256 and not run.sampler.is_file():
         return None
+    from zoo.nn.samplers import Sampler  # imports Keras
+
     try:
         return Sampler.of(_verified(run, described, name))
     except ZooError as error:
