@@ -186,6 +186,10 @@ def test_a_drawing_and_a_file_are_reconstructed_and_completed(page, tmp_path):
     page.mouse.move(middle, box["y"] + 0.8 * box["height"], steps=10)
     page.mouse.up()
     page.locator("#completed").wait_for()
+    for _ in range(200):  # half of the stroke may be shown first
+        if shown(page, "given")[20, 14, 0] > 200:
+            break
+        page.wait_for_timeout(100)
     page.wait_for_timeout(500)
     given, reconstructed, masked, completed = (shown(page, name)[..., 0] for name in names)
     assert given[10, 14] > 200 and given[:, :8].max() == 0
