@@ -67,7 +67,7 @@ class Command:
             env=os.environ | {"ZOO_DATA": ""},
         )
 
-    def ended(self, timeout: float = 300) -> tuple[int, str]:
+    def ended(self, timeout: float = 900) -> tuple[int, str]:
         told, _ = self.child.communicate(timeout=timeout)
         return self.child.returncode, told
 

@@ -1,25 +1,37 @@
 """A few steps of a small training, made by one process or by several; each writes what it has.
 
-python -m tests.replicas RECIPE STEPS FOLDER DEVICES     with the variables of a rank, or without
+    python -m tests.replicas                 two processes beside one: the table of the lab
+    python -m tests.replicas --backend jax --models vae dcgan --devices 2
+    python -m tests.replicas --models vaegan --processes 1 --threads 2
+
+Two threads in one process round otherwise than one thread does: this says what rounding alone does.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from zoo.runtime import ranks
+from zoo.runtime import backends, ranks
+
+STEPS = {"vae": 50, "dcgan": 50, "wgan_gp": 10, "vaegan": 50, "vqvae": 50}
+"""How many first steps are compared; a WGAN-GP parts from itself by rounding after some ten."""
 
 
-def steps(name: str, count: int, folder: Path, devices: int = 1) -> None:
+def steps(
+    name: str, count: int, folder: Path, devices: int = 1, batch_norm: str = "synchronized"
+) -> None:
     """Write what is measured at first, the terms of the first steps, and the state after them."""
     rank = ranks.mine()
     from zoo.engine import distributed
 
+    distributed.batch_norm = batch_norm
     if rank:
         distributed.join(rank, os.environ["KERAS_BACKEND"])
     if devices > 1:
@@ -58,22 +70,82 @@ def steps(name: str, count: int, folder: Path, devices: int = 1) -> None:
 
 
 def made(
-    name: str, count: int, folder: Path, processes: int, devices: int = 1
+    name: str,
+    count: int,
+    folder: Path,
+    processes: int,
+    devices: int = 1,
+    batch_norm: str = "synchronized",
+    threads: int = 1,
 ) -> list[dict[str, np.ndarray]]:
     """What each of some processes has in the end, each with so many devices of JAX."""
     folder.mkdir()
-    command = [sys.executable, "-m", "tests.replicas", name, str(count), str(folder), str(devices)]
+    given = name, count, folder, devices, batch_norm
+    command = [sys.executable, "-m", "tests.replicas", *map(str, given)]
     flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
-    threads = {"OMP_NUM_THREADS": "1", **(flags if devices > 1 else {})}
+    own = {"OMP_NUM_THREADS": str(threads), **(flags if devices > 1 else {})}
     places = [ranks.environment(n, processes, folder) for n in range(processes)]
     started = [
-        subprocess.Popen(command, env=os.environ | threads | place)
+        subprocess.Popen(command, env=os.environ | own | place)
         for place in (places if processes > 1 else [{}])
     ]
-    assert [child.wait(300) for child in started] == [0] * processes
+    assert [child.wait(900) for child in started] == [0] * processes
     names = range(processes) if processes > 1 else ["alone"]
     return [dict(np.load(folder / f"{number}.npz")) for number in names]
 
 
+def are_equal(several: list[dict[str, np.ndarray]]) -> bool:
+    """Whether processes have the same in the end, bit for bit."""
+    first, *others = several
+    return all(np.array_equal(first[key], other[key]) for other in others for key in first)
+
+
+def apart(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> np.ndarray:
+    """The largest relative difference of a term in each step."""
+    difference = np.abs(ours["terms"] - theirs["terms"])
+    return (difference / np.maximum(np.abs(theirs["terms"]), 1e-30)).max(1)
+
+
+def told(alone: dict[str, np.ndarray], several: list[dict[str, np.ndarray]]) -> str:
+    """How far some processes are from one, in a line."""
+    far = apart(several[0], alone)
+    line = f"{far.max():.0e} within {len(far)} steps"
+    over = np.flatnonzero(far > 1e-4)
+    if len(over):
+        line += f", at most 1e-4 for {over[0]}"
+    if len(several) > 1:
+        line += ", equal states" if are_equal(several) else ", OTHER STATES"
+    return line
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.replicas", description=__doc__)
+    parser.add_argument("--backend", metavar="NAME", action="append")
+    parser.add_argument("--models", nargs="+", metavar="NAME", default=[*STEPS])
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--devices", type=int, default=1, help="of JAX, in one process")
+    parser.add_argument("--threads", type=int, default=1, help="of those that are compared")
+    options = parser.parse_args()
+    processes = 1 if options.devices > 1 else options.processes
+    for name in options.models:
+        for os.environ["KERAS_BACKEND"] in options.backend or backends.installed():
+            with tempfile.TemporaryDirectory() as folder:
+                given = name, STEPS.get(name, 50)
+                (alone,) = made(*given, Path(folder, "alone"), 1)
+                several = made(
+                    *given,
+                    Path(folder, "several"),
+                    processes,
+                    options.devices,
+                    threads=options.threads,
+                )
+            print(f"{name}, {os.environ['KERAS_BACKEND']}: {told(alone, several)}", flush=True)
+    return 0
+
+
 if __name__ == "__main__":
-    steps(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+    if len(sys.argv) == 6 and sys.argv[2].isdigit():  # one of the processes
+        name, count, folder, devices, batch_norm = sys.argv[1:]
+        steps(name, int(count), Path(folder), int(devices), batch_norm)
+    else:
+        sys.exit(main())
