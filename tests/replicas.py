@@ -20,7 +20,7 @@ import numpy as np
 
 from zoo.runtime import backends, ranks
 
-STEPS = {"vae": 50, "dcgan": 50, "wgan_gp": 10, "vaegan": 50, "vqvae": 50}
+STEPS = {"vae": 50, "even_vae": 50, "dcgan": 50, "wgan_gp": 10, "vaegan": 50, "vqvae": 50}
 """How many first steps are compared; a WGAN-GP parts from itself by rounding after some ten."""
 
 

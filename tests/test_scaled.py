@@ -155,6 +155,7 @@ def test_variables_that_contradict_each_other_are_refused_in_words():
         ("vae", 2),
         ("dcgan", 2),
         pytest.param("vae", 3, marks=pytest.mark.slow),
+        pytest.param("even_vae", 2, marks=pytest.mark.slow),
         pytest.param("vaegan", 2, marks=pytest.mark.slow),
         pytest.param("wgan_gp", 2, marks=pytest.mark.slow),
         pytest.param("vqvae", 2, marks=pytest.mark.slow),
@@ -257,11 +258,15 @@ def test_alone_nothing_is_asked_of_others(monkeypatch):
 
 
 @pytest.mark.skipif(BACKEND != "jax", reason="on the other backends a device has its process")
-@pytest.mark.parametrize("name", ["vae", pytest.param("dcgan", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",  # batches of 17, which are not divided, and of 16
+    ["vae", "even_vae", pytest.param("dcgan", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("of", [2, pytest.param(4, marks=pytest.mark.slow)])
-def test_several_devices_of_jax_have_the_numbers_of_one(tmp_path, name, of):
-    (alone,) = made(name, 4, tmp_path / "alone", 1)
-    (several,) = made(name, 4, tmp_path / "several", 1, devices=of)
+def test_several_devices_of_jax_have_the_numbers_of_one(tmp_path, name, of, full):
+    steps = 50 if full else 4
+    (alone,) = made(name, steps, tmp_path / "alone", 1)
+    (several,) = made(name, steps, tmp_path / "several", 1, devices=of)
     np.testing.assert_allclose(several["terms"], alone["terms"], rtol=1e-4)
 
 
