@@ -66,7 +66,11 @@ def steps(name: str, count: int, measured: bool) -> dict[str, np.ndarray]:
     if measured:
         held_out = evaluation.evaluated(model, Batches(experiment.validation, 7, seed=0))
         with sharing.together():
-            found["samples"] = model.sample(600, seed=1)
+            found["samples"] = (
+                model.sample(600, seed=1)
+                if model.can("sample")  # a VQ-VAE alone cannot
+                else model.reconstruct(np.tile(experiment.validation.x, (30, 1, 1, 1)))
+            )
         found["held_out"] = np.array([*held_out.values()])
     made = backend.Steps(model, chunks.rows, 1)
     terms: list[np.ndarray] = []
