@@ -35,6 +35,7 @@ def recipe(name: str, **changes) -> zoo.Recipe:
     """One of several kinds, with all that a checkpoint has to carry somewhere among them."""
     models = {
         "vae": zoo.model("vae", latent_dim=2, units=(8,)),
+        "even_vae": zoo.model("vae", latent_dim=2, units=(8,)),
         "dcgan": zoo.model("dcgan", filters=2, prior=StandardNormal(4)),
         "wgan_gp": zoo.model("wgan_gp", filters=2, prior=StandardNormal(4), repeats=2),
         "vaegan": zoo.model("vaegan", filters=2, latent_dim=4),
@@ -46,7 +47,11 @@ def recipe(name: str, **changes) -> zoo.Recipe:
     }
     model = models[name]
     size = 8 if name == "vae" else 16
-    batch = {"vae": {"batch_size": 17, "binarize": "dynamic"}, "wgan_gp": {"batch_size": 8}}
+    batch = {
+        "vae": {"batch_size": 17, "binarize": "dynamic"},
+        "even_vae": {"size": 8, "binarize": "dynamic"},
+        "wgan_gp": {"batch_size": 8},
+    }
     settings = {
         "model": model,
         "dataset": Few(**{"size": size, "batch_size": 16} | batch.get(name, {})),

@@ -14,13 +14,18 @@ import pytest
 
 from tests import sweeps
 from tests.crews import Command, assert_all_end, assert_same, end
-from tests.replicas import made
+from tests.replicas import are_equal, made
+from tests.resumable import QUIET, recipe
 from zoo.cli import main
 from zoo.datasets import Batches
+from zoo.engine import distributed, state, step
+from zoo.engine.backends import backend
 from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
 from zoo.random import Generator, Share
 from zoo.runtime import ranks
+from zoo.training.chunks import Chunk, Chunks
+from zoo.training.experiment import prepare
 
 BACKEND = keras.backend.backend()
 
@@ -150,6 +155,7 @@ def test_variables_that_contradict_each_other_are_refused_in_words():
         ("vae", 2),
         ("dcgan", 2),
         pytest.param("vae", 3, marks=pytest.mark.slow),
+        pytest.param("even_vae", 2, marks=pytest.mark.slow),
         pytest.param("vaegan", 2, marks=pytest.mark.slow),
         pytest.param("wgan_gp", 2, marks=pytest.mark.slow),
         pytest.param("vqvae", 2, marks=pytest.mark.slow),
@@ -163,28 +169,88 @@ def test_variables_that_contradict_each_other_are_refused_in_words():
 def test_several_processes_have_the_numbers_of_one(tmp_path, name, of, full):
     steps = (10 if name in ("wgan_gp", "vaegan") else 50) if full else 4
     (alone,) = made(name, steps, tmp_path / "alone", 1)
-    first, *others = made(name, steps, tmp_path / "several", of)
-    for other in others:
-        assert all(np.array_equal(first[key], other[key]) for key in first), name
+    several = made(name, steps, tmp_path / "several", of)
+    assert are_equal(several)
+    first = several[0]
     np.testing.assert_allclose(first["terms"], alone["terms"], rtol=1e-4)
     # each evaluates some batches of the same weights, and makes some of the samples
     np.testing.assert_allclose(first["held_out"], alone["held_out"], rtol=1e-5, atol=1e-7)
     assert np.array_equal(first["samples"], alone["samples"])
 
 
-def test_alone_nothing_is_asked_of_others(monkeypatch):
-    from tests.resumable import QUIET, recipe
-    from zoo.engine import distributed, step
-    from zoo.engine.backends import backend
-    from zoo.training.chunks import Chunks
-    from zoo.training.experiment import prepare
+# --- batch normalization per device
 
-    monkeypatch.setattr(step, "agreed", None)
+
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX has devices in one process")
+def test_per_device_a_batch_is_normalized_by_the_moments_of_its_rows(tmp_path, monkeypatch):
+    several = made("dcgan", 1, tmp_path / "per", 2, batch_norm="per-device")
+    assert are_equal(several)
+    first = several[0]
+    # one process that has but half of the rows, and asks nobody for the other half
+    monkeypatch.setattr(step, "agreed", lambda share, *own: own[:3])
+    halves = [after_a_step_of_rows(number) for number in range(2)]
+    synchronized, _ = made("dcgan", 1, tmp_path / "synchronized", 2)
+    moving = [key for key in first if "moving" in key]
+    near = {"rtol": 1e-5, "atol": 1e-7}
+    for key in moving:
+        np.testing.assert_allclose(first[key], sum(half[key] for half in halves) / 2, **near)
+    assert not all(np.allclose(first[key], synchronized[key], **near) for key in moving)
+
+
+def after_a_step_of_rows(number: int) -> dict[str, np.ndarray]:
+    """The state after a step of the rows that one of two processes has."""
     experiment = prepare(recipe("dcgan", callbacks=[]), QUIET)
+    experiment.batches.place = number, 2
+    assert a_step(experiment).share == Share.part(number, 2, 16)
+    return state.captured(experiment.model)
+
+
+def a_step(experiment) -> Chunk:
+    """Make the first step, and return what it was made of."""
     chunks = Chunks(experiment.batches, [])
     chunk = chunks._joined(0, 1, False)
-    assert distributed.team is None and chunk.share is None
-    backend.Steps(experiment.model, chunks.rows, 1).start(chunk.data, chunk.share)()
+    steps = backend.Steps(experiment.model, chunks.rows, 1)
+    steps.start(chunk.data, chunk.share)()
+    steps.sync()
+    return chunk
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (["run", "dcgan_mnist"], "one device has the whole batch"),
+        (["run", "dcgan_mnist", "--backend", "jax", "--devices", "2"], "on JAX one program"),
+        (["launch", "dcgan_mnist", "--backend", "jax", "--processes", "2"], "on JAX one program"),
+    ],
+)
+def test_moments_per_device_are_refused_where_there_are_none(args, message, capfd):
+    assert main([*args, "--batch-norm", "per-device"]) == 2
+    assert message in capfd.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX has devices in one process")
+def test_a_run_says_how_it_takes_moments_and_keeps_to_it(tmp_path, capfd):
+    asked = command(tmp_path, *TOGETHER, "epochs=1", "--batch-norm", "per-device")
+    status, told = asked.ended()
+    assert status == 0 and asked.run().manifest.batch_norm == "per-device", told
+    path = str(asked.run().path)
+    assert main(["show", path]) == 0
+    assert "2 devices together, batch normalization per device" in capfd.readouterr().out
+    assert main(["resume", path, "epochs=2", "--backend", "jax", "--devices", "2"]) == 2
+    assert "add --batch-norm synchronized" in capfd.readouterr().err
+    for options, kept in ([], "per-device"), (["--batch-norm", "synchronized"], "synchronized"):
+        epochs = asked.run().manifest.epochs + 1
+        more = command(tmp_path, "resume", path, f"epochs={epochs}", "--devices", "2", *options)
+        status, told = more.ended()
+        assert status == 0 and asked.run().manifest.batch_norm == kept, told
+
+
+def test_alone_nothing_is_asked_of_others(monkeypatch):
+    monkeypatch.setattr(step, "agreed", None)
+    experiment = prepare(recipe("dcgan", callbacks=[]), QUIET)
+    assert a_step(experiment).share is None and distributed.team is None
     assert distributed.devices == 1
     if BACKEND != "jax":  # whose devices need nothing of others
         assert f"zoo.engine.distributed.{BACKEND}" not in sys.modules
@@ -192,11 +258,15 @@ def test_alone_nothing_is_asked_of_others(monkeypatch):
 
 
 @pytest.mark.skipif(BACKEND != "jax", reason="on the other backends a device has its process")
-@pytest.mark.parametrize("name", ["vae", pytest.param("dcgan", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",  # batches of 17, which are not divided, and of 16
+    ["vae", "even_vae", pytest.param("dcgan", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("of", [2, pytest.param(4, marks=pytest.mark.slow)])
-def test_several_devices_of_jax_have_the_numbers_of_one(tmp_path, name, of):
-    (alone,) = made(name, 4, tmp_path / "alone", 1)
-    (several,) = made(name, 4, tmp_path / "several", 1, devices=of)
+def test_several_devices_of_jax_have_the_numbers_of_one(tmp_path, name, of, full):
+    steps = 50 if full else 4
+    (alone,) = made(name, steps, tmp_path / "alone", 1)
+    (several,) = made(name, steps, tmp_path / "several", 1, devices=of)
     np.testing.assert_allclose(several["terms"], alone["terms"], rtol=1e-4)
 
 

@@ -9,6 +9,7 @@ import click
 
 from zoo.cli.options import (
     backend_option,
+    batch_norm_option,
     data_dir_option,
     device_option,
     full_option,
@@ -47,6 +48,7 @@ from zoo.runs import folders
 @click.option(
     "--resume", is_flag=True, help="Go on with RUN from its last checkpoint; no recipe is named."
 )
+@batch_norm_option
 @restarts_option
 @backend_option
 @device_option
@@ -63,6 +65,7 @@ def command(
     where: str,
     address: str | None,
     resume: bool,
+    batch_norm: str | None,
     restarts: int,
     backend: str | None,
     device: str | None,
@@ -96,20 +99,24 @@ def command(
         raise click.UsageError("--address is of a Ray cluster: add --on ray")
     if ranks.mine() is not None:
         raise ZooError("zoo launch: this process is one of several already, as WORLD_SIZE says")
+    kept = None
     if resume:
         run = meant(recipe, runs_folder, to_resume=True)
         what = ["resume", str(run.path.absolute())]
         choice = backends.choose(backend or run.manifest.backend, None, device)
+        kept = run.manifest.batch_norm
     else:
         path = recipe_files.find(recipe).resolve()
         what = ["run", str(path)]
         choice = backends.choose(backend, path, device)
+    together.use_batch_norm(batch_norm, choice.backend, processes, kept)
     data_dir = data_dir or os.environ.get("ZOO_DATA")
     options = [
         *("--backend", choice.backend),
         *("--runs", str(folders.root(runs_folder).absolute())),
         *given("--data-dir", data_dir and str(Path(data_dir).expanduser().absolute())),
         *given("--on-nan", on_nan),
+        *given("--batch-norm", batch_norm),
         *(flag for flag, on in (("--strict-data", strict_data), ("--full", full)) if on),
         *(["--json"] if as_json else []),
     ]

@@ -45,6 +45,13 @@ devices_option = click.option(
     "Default: one.",
 )
 
+batch_norm_option = click.option(
+    "--batch-norm",
+    type=click.Choice(["synchronized", "per-device"]),
+    help="Where several devices train, take the moments of batch normalization over the whole "
+    "batch, or over each device's rows of it. Default: synchronized, or as the run did.",
+)
+
 restarts_option = click.option(
     "--max-restarts",
     "restarts",

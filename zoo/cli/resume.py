@@ -8,6 +8,7 @@ import click
 
 from zoo.cli.options import (
     backend_option,
+    batch_norm_option,
     data_dir_option,
     device_option,
     devices_option,
@@ -28,6 +29,7 @@ from zoo.runtime.quiet import import_backend
 @backend_option
 @device_option
 @devices_option
+@batch_norm_option
 @restarts_option
 @on_nan_option
 @full_option
@@ -41,6 +43,7 @@ def command(
     backend: str | None,
     device: str | None,
     devices: int | None,
+    batch_norm: str | None,
     restarts: int,
     on_nan: str | None,
     full: bool,
@@ -68,11 +71,13 @@ def command(
 
     found = meant(run, runs_folder, to_resume=True)
     choice = backends.choose(backend or found.manifest.backend, None, device)
+    together.use_batch_norm(batch_norm, choice.backend, devices, found.manifest.batch_norm)
     options = [
         *given("--backend", choice.backend),
         *given("--runs", runs_folder),
         *given("--data-dir", data_dir),
         *given("--on-nan", on_nan),
+        *given("--batch-norm", batch_norm),
         *(flag for flag, on in (("--strict-data", strict_data), ("--full", full)) if on),
         *(["--json"] if as_json else []),
     ]

@@ -13,6 +13,7 @@ import click
 
 from zoo.cli.options import (
     backend_option,
+    batch_norm_option,
     data_dir_option,
     device_option,
     devices_option,
@@ -35,6 +36,7 @@ from zoo.runtime.quiet import import_backend
 @backend_option
 @device_option
 @devices_option
+@batch_norm_option
 @restarts_option
 @runs_option
 @data_dir_option
@@ -55,6 +57,7 @@ def command(
     backend: str | None,
     device: str | None,
     devices: int | None,
+    batch_norm: str | None,
     restarts: int,
     runs_folder: str | None,
     data_dir: str | None,
@@ -87,11 +90,13 @@ def command(
     path = recipe_files.find(recipe)
     source = meant(weights_from, runs_folder) if weights_from else None
     choice = backends.choose(backend, path, device)
+    together.use_batch_norm(batch_norm, choice.backend, devices)
     options = [
         *given("--backend", choice.backend),
         *given("--runs", runs_folder),
         *given("--data-dir", data_dir),
         *given("--on-nan", on_nan),
+        *given("--batch-norm", batch_norm),
         *(flag for flag, on in (("--strict-data", strict_data), ("--full", full)) if on),
         *(["--json"] if as_json else []),
     ]

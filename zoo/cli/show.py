@@ -162,6 +162,8 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
     lines += ["", "Settings", f"  {manifest.backend} on {manifest.device}, seed {manifest.seed}"]
     if manifest.devices > 1:
         lines[-1] += f", {manifest.devices} devices together"
+        if manifest.batch_norm == "per-device":
+            lines[-1] += ", batch normalization per device"
     if manifest.machine:
         lines[-1] += f", {manifest.machine}"
     for part, described in (("model", manifest.model), ("dataset", manifest.dataset)):

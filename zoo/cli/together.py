@@ -64,6 +64,30 @@ def supervised(
     ).train()
 
 
+def use_batch_norm(
+    asked: str | None, backend: str, devices: int | None, kept: str | None = None
+) -> None:
+    """Have batch normalization take its moments as ``--batch-norm`` asks, else as a run has kept.
+
+    Raises:
+        ZooError: these devices cannot.
+    """
+    from zoo.engine import distributed
+
+    alone = devices in (None, 1) and ranks.mine() is None
+    if asked == "per-device" and alone:
+        raise ZooError(
+            "--batch-norm per-device: one device has the whole batch: add --devices 2, or leave "
+            "it out"
+        )
+    distributed.batch_norm = asked or kept
+    if distributed.batch_norm == "per-device" and backend == "jax" and not alone:
+        raise ZooError(
+            "batch normalization per device: on JAX one program computes the whole batch: add "
+            "--batch-norm synchronized, or --backend torch"
+        )
+
+
 def again(run: str, devices: int) -> str:
     """What to type to go on with a run on several devices of this machine."""
     return f"zoo resume {run} --devices {devices}"

@@ -27,6 +27,7 @@ def describe(experiment: Any) -> dict[str, Any]:
         "backend": keras.backend.backend(),
         "device": backend.device(),
         "devices": distributed.devices,
+        "batch_norm": distributed.batch_norm or "synchronized",
         "accelerations": accelerate.active(),
         "seed": recipe.seed,
         "precision": recipe.precision,

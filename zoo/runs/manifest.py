@@ -201,6 +201,8 @@ class Manifest:
         backend: that trained it last.
         device: likewise.
         devices: how many of them computed together.
+        batch_norm: whether batch normalization on several devices takes its moments over the whole
+            batch, ``"synchronized"``, or over each device's rows of it.
         accelerations: that were on, as ``ZOO_ACCELERATE`` names them.
         seed: seed of everything random.
         precision: of the computation.
@@ -259,6 +261,9 @@ class Manifest:
     versions: dict[str, str] = field(metadata=_is(_map_of(LINE)))
     machine: Machine | None = field(metadata=_is(Machine), default=None)
     devices: int = field(metadata=_is(_whole(1, 1 << 20)), default=1)
+    batch_norm: str = field(
+        metadata=_is(_choice("synchronized", "per-device")), default="synchronized"
+    )
     accelerations: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
     views: dict[str, str] = field(metadata=_is(_map_of(LINE)), default_factory=dict)
     changes: list[str] = field(metadata=_is(_list_of(TEXT)), default_factory=list)

@@ -134,7 +134,8 @@ def prepare(recipe: Recipe, access: Access | None = None, on_nan: str = "stop") 
         augment=recipe.augment,
     )
     if distributed.team is not None:
-        reduction.synchronize(model)
+        if distributed.batch_norm != "per-device":
+            reduction.synchronize(model)
         batches.place = distributed.team.rank.number, distributed.team.rank.of
     return Experiment(recipe, data, evaluated, model, batches)
 

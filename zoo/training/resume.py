@@ -10,6 +10,7 @@ from zoo.config import overrides
 from zoo.config import recipe as recipes
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access
+from zoo.engine import distributed
 from zoo.engine.state import matching
 from zoo.errors import ZooError
 from zoo.runs import describe, folders, locks, seal
@@ -73,7 +74,8 @@ def resume(
         recipe = changed(run, recipe, all_changes)
         on_nan = on_nan or described.on_nan
         experiment = prepare(recipe, access, on_nan)
-        now = {**describe.describe(experiment), "changes": all_changes, "on_nan": on_nan}
+        kept = {"batch_norm": distributed.batch_norm or described.batch_norm, "on_nan": on_nan}
+        now = {**describe.describe(experiment), "changes": all_changes, **kept}
         _refuse(run, described, now)
         start = Store(run.checkpoints).newest(say)
         further = recipe.epochs > described.epochs

@@ -48,6 +48,11 @@ devices = 1
 """How many compute together."""
 
 
+batch_norm: str | None = None
+"""``"synchronized"`` or ``"per-device"``: over what batch normalization takes its moments where
+several processes train. None where nobody has said: synchronized, or as the run has it."""
+
+
 def join(rank: Rank, backend: str) -> None:
     """Meet the other processes, before Keras is imported. It waits for all of them.
 

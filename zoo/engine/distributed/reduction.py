@@ -107,7 +107,7 @@ def _moments(layer, x, mask):
     if mask is not None:
         raise ZooError(
             f"{layer.name}: batch normalization with a mask has no moments over several devices: "
-            "train with --devices 1"
+            "train with --batch-norm per-device, or with --devices 1"
         )
     axes = [axis for axis in range(len(x.shape)) if axis != layer.axis % len(x.shape)]
     # around what is near the mean: squares of large numbers would lose the small differences
