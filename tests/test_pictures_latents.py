@@ -157,11 +157,11 @@ def test_a_traversal_changes_one_dimension_of_one_code():
     ]
 
 
-def test_the_dimensions_most_used_are_those_that_vary():
-    z = np.array([[0, 5, 1, -9], [0, -5, 2, 9]])
-    assert latents.most_used(given(z), 2) == [1, 3]
-    assert latents.most_used(given(z), 9) == [0, 1, 2, 3]
-    assert latents.most_used(given(z, x=None), 2) == [0, 1]
+def test_dimensions_are_in_the_order_of_what_they_say():
+    codes = given(np.array([[0, 5, 1, -9], [0, -5, 2, 9]]))
+    assert latents.by_say(codes, np.array([0.5, 0.1, 2.0, 0.5]), True) == [2, 0, 3, 1]
+    assert latents.by_say(codes, None, True) == [3, 1, 2, 0]
+    assert latents.by_say(codes, None, False) == [0, 1, 2, 3]
 
 
 SHARES = np.array([0.0, 1 / 3, 1.0])

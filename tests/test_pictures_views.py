@@ -108,6 +108,14 @@ def test_a_traversal_passes_through_the_code_itself(conditional):
     np.testing.assert_allclose(view.numbers[0], expected, atol=1e-5)
 
 
+def test_traversals_begin_with_the_dimension_that_says_most(vae):
+    found = examples()
+    order = np.argsort(-vae.posterior(found.x)["kl"].mean(axis=0)).tolist()
+    ours, theirs = views.traversals(vae, found), views.traversals(vae, found, order)
+    np.testing.assert_array_equal(ours.numbers, theirs.numbers)
+    assert not np.array_equal(ours.numbers, views.traversals(vae, found, order[::-1]).numbers)
+
+
 def test_traversals_name_what_is_not_there(vae):
     assert views.traversals(vae, examples()).numbers.shape == (2, 13, *SHAPE)
     with pytest.raises(ZooError, match="VAE has 2 latent dimensions, 0 to 1, and none is 2"):

@@ -156,9 +156,10 @@ class PosteriorHistograms(_Grid):
 class Traversals(_Grid):
     """Saves what becomes of the first validation picture as one dimension of its code changes.
 
-    A row for each of the dimensions in which codes vary most, from -3 to 3 standard deviations of
-    the prior, or of the codes in a model without one. For a model that cannot encode, around a
-    draw of noise, and the first dimensions. They are ``pictures/traversals-epoch-0001.png`` and so
+    A row for each of the dimensions that say most, the largest KL first, or else the largest
+    variance of the codes. It goes from -3 to 3 standard deviations of the prior, or of the codes in
+    a model without one. For a model that cannot encode, around a draw of noise, and the first
+    dimensions. They are ``pictures/traversals-epoch-0001.png`` and so
     on, the newest ``traversals.png``. A model that cannot decode gives none.
 
     Args:

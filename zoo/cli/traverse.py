@@ -20,7 +20,7 @@ from zoo.runs.folders import RULE
     multiple=True,
     type=int,
     metavar="K",
-    help="A dimension, from 0; may be repeated. Default: the 10 in which codes vary most.",
+    help="A dimension, from 0; may be repeated. Default: the 10 of the largest KL, else variance.",
 )
 @click.option(
     "--index",

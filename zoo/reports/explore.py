@@ -16,7 +16,6 @@ from zoo.reports import latents, pictures, restoration
 from zoo.reports.latents import REACH, Codes
 
 MOST_CODES = 1000  # behind the map
-MEASURED = 256  # examples that the KL of each dimension is the mean of
 MOST_SLIDERS = 256  # dimensions that can be moved one by one
 SAMPLES = 64  # in the grid
 STEPS = 9  # pictures from end to end
@@ -106,25 +105,8 @@ class Space:
     order: list[int] = field(init=False)
 
     def __post_init__(self):
-        self.kl = self._kl()
-        size = self.found.size
-        if self.kl is not None:
-            says = self.kl
-        elif self.of_data:
-            says = self.found.z.var(axis=0)
-        else:
-            says = np.zeros(size)
-        self.order = np.argsort(-says, kind="stable")[:MOST_SLIDERS].tolist()
-
-    def _kl(self) -> np.ndarray | None:
-        """Of data where they are at hand, else of the pictures that the codes decode to."""
-        if not (self.of_data and self.model.can("posterior") and self.model.can("latent")):
-            return None
-        found, n = self.found, min(MEASURED, len(self.found.z))
-        labels = None if found.labels is None or not found.conditional else found.labels[:n]
-        x = self.model.decode(found.z[:n], labels=labels) if found.x is None else found.x[:n]
-        kl = self.model.posterior(x, labels=labels).get("kl")
-        return None if kl is None else kl.mean(axis=0)
+        self.kl = latents.kl(self.model, self.found) if self.of_data else None
+        self.order = latents.by_say(self.found, self.kl, self.of_data)[:MOST_SLIDERS]
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from zoo.datasets import Split
 from zoo.errors import ZooError
 
 DRAWS = 1024  # from a prior, to see where it lies
+MEASURED = 256  # examples that the KL of each dimension is the mean of
 NOISE = 0.15  # that the mean and deviation of so many draws from N(0, 1) stay below
 REACH = 3.0  # standard deviations to each side, which hold all but 0.3% of a normal code
 
@@ -153,11 +154,33 @@ def traversal(code: np.ndarray, found: Codes, dimensions: Sequence[int], values:
     return z
 
 
-def most_used(found: Codes, n: int) -> list[int]:
-    """The n dimensions in which the codes of examples vary most, in order; of noise, the first."""
-    if found.x is None:
-        return list(range(min(n, found.size)))
-    return sorted(np.argsort(-found.z.var(axis=0), kind="stable")[:n].tolist())
+def kl(model: Any, found: Codes) -> np.ndarray | None:
+    """KL of posterior and prior in each dimension, in nats, float ``(d,)``; the mean over examples.
+
+    Of the examples where they are at hand, else of the pictures that the codes decode to; None of
+    a model without a posterior.
+
+    Args:
+        model: a ``GenerativeModel``.
+        found: codes of data.
+    """
+    if not (model.can("posterior") and model.can("latent")):
+        return None
+    n = min(MEASURED, len(found.z))
+    labels = None if found.labels is None or not found.conditional else found.labels[:n]
+    x = model.decode(found.z[:n], labels=labels) if found.x is None else found.x[:n]
+    parts = model.posterior(x, labels=labels).get("kl")
+    return None if parts is None else parts.mean(axis=0)
+
+
+def by_say(found: Codes, kl: np.ndarray | None, of_data: bool) -> list[int]:
+    """All dimensions, the one that says most of an example first.
+
+    By KL, else by the variance of the codes of data; those of noise as they are.
+    """
+    noise = np.zeros(found.size)
+    says = kl if kl is not None else found.z.var(axis=0) if of_data else noise
+    return np.argsort(-says, kind="stable").tolist()
 
 
 def linear(a: np.ndarray, b: np.ndarray, shares: np.ndarray) -> np.ndarray:

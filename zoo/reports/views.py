@@ -329,7 +329,8 @@ def traversals(
     Args:
         model: one that can decode.
         split: the examples.
-        dimensions: which ones; by default those that vary most among the codes.
+        dimensions: which ones; by default those that say most of an example, the first most: by
+            their KL, which stands beside them, else by the variance of the codes.
         most: how many those are.
         index: of the example whose code it is, or of the draw, in a model that does not
             encode.
@@ -342,8 +343,10 @@ def traversals(
     found = latents.codes(model, split, max(1000, index + 1))
     if not 0 <= index < len(found.z):
         raise ZooError(f"there is no example {index}: they are 0 to {len(found.z) - 1:,}")
+    of_data = found.x is not None
+    kl = latents.kl(model, found) if of_data else None
     if dimensions is None:
-        dimensions = latents.most_used(found, most)
+        dimensions = latents.by_say(found, kl, of_data)[:most]
     for i in dimensions:
         if not 0 <= i < found.size:
             raise ZooError(
@@ -354,7 +357,7 @@ def traversals(
     z = latents.traversal(found.z[index], found, dimensions, values)
     label = None if found.labels is None else found.labels[index]
     labels = np.full(z.shape[:2], label) if found.conditional else None
-    names = [f"z{i}" for i in dimensions]
+    names = [f"z{i}" if kl is None else f"z{i}  {kl[i]:.2f} nats" for i in dimensions]
     what = "draw" if found.x is None else "example"
     text = [f"around the code of {what} {index}, one dimension a row", found.unit]
     numbers = _decoded(model, z, labels)
