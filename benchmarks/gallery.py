@@ -18,6 +18,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.browser import opened, save_small
+from zoo.plugin.dataset import ANYWHERE
 from zoo.runs import card, parameters
 from zoo.runs.run import RESULTS, Run
 from zoo.runs.sharing import CARD
@@ -29,6 +30,7 @@ HOME, CARDS, PICTURES = DOCS / "index.md", DOCS / "reference/cards", DOCS / "pic
 REPORTS = DOCS / "reports"
 SITE = ROOT / "zensical.toml"
 WALK = PICTURES / "vae_mnist.gif"
+PLANE, DIMENSIONS, SAMPLES = "The latent plane", "Each latent dimension", "Samples"
 _MARKS = "<!-- gallery: python -m benchmarks.gallery -->\n", "\n<!-- end -->"
 _SITE_MARKS = "# cards: python -m benchmarks.gallery\n", "      # end"
 
@@ -97,14 +99,17 @@ def draw(chosen: Sequence[Run]) -> None:
     from zoo.cli.trained import unexplored
     from zoo.reports import views
     from zoo.reports.pictures import files
+    from zoo.runs import results
     from zoo.runs.load import load
 
     for pack in chosen:
         if "sample" not in pack.manifest.abilities:
             continue
         model = load(pack)
-        if _is_plane(pack):
+        if _shows(pack) == PLANE:
             shown = views.manifold(model, unexplored(model))
+        elif _shows(pack) == DIMENSIONS:
+            shown = views.traversals(model, results.data_of(pack, ANYWHERE).test)
         else:
             whole = 6 * model.data.classes if model.plugin.conditional else 64  # whole rows
             shown = views.samples(model, whole)
@@ -179,19 +184,23 @@ def _about(pack: Run) -> str:
 
 
 def _command(pack: Run) -> str:
-    if _is_plane(pack):
+    if _shows(pack) == PLANE:
         return f"zoo traverse {pack.id} --plane"
+    if _shows(pack) == DIMENSIONS:
+        return f"zoo traverse {pack.id}"
     return f"zoo {card.use(pack.manifest)} {pack.id}"
 
 
 def _alt(pack: Run) -> str:
-    what = "The latent plane" if _is_plane(pack) else "Samples"
-    return f"{what} of {pack.id}"
+    return f"{_shows(pack)} of {pack.id}"
 
 
-def _is_plane(pack: Run) -> bool:
+def _shows(pack: Run) -> str:
+    """What the picture of a model that samples shows."""
     settings = pack.manifest.model.settings
-    return settings.get("latent_dim") == 2 and "decode" in pack.manifest.abilities
+    if settings.get("latent_dim") == 2 and "decode" in pack.manifest.abilities:
+        return PLANE
+    return DIMENSIONS if "mig" in pack.read_json(RESULTS)["metrics"] else SAMPLES
 
 
 if __name__ == "__main__":

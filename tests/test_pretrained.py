@@ -11,6 +11,7 @@ from zoo.runs.run import Run
 
 NAMES = (
     "ae_mnist",
+    "betatcvae_sprites",
     "classifier_mnist",
     "cvae_mnist",
     "dcgan_mnist",
