@@ -216,6 +216,10 @@ def test_a_full_disk_is_told_alike_wherever_it_is_met(tmp_path, monkeypatch, cap
                 writes()
 
 
+ANY = "import click, dataclasses, email.message, importlib.metadata, inspect, subprocess, typing"
+"""What a command line of Python imports anyhow. It tells the pace of the machine."""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs os.wait4")
 @pytest.mark.parametrize("args", [["--help"], ["list"]])
 def test_starting_takes_less_than_0_3_seconds(args, tmp_path):
@@ -223,9 +227,9 @@ def test_starting_takes_less_than_0_3_seconds(args, tmp_path):
     env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
 
-    def seconds() -> float:
+    def seconds(*words: str) -> float:
         started = time.perf_counter()
-        command = [sys.executable, "-m", "zoo", *args]
+        command = [sys.executable, *words]
         child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - started
@@ -234,4 +238,7 @@ def test_starting_takes_less_than_0_3_seconds(args, tmp_path):
         # The processor's time, where others keep the machine busy.
         return min(wall, usage.ru_utime + usage.ru_stime)
 
-    assert min(seconds() for _ in range(5)) < 0.3
+    pairs = [(seconds("-m", "zoo", *args), seconds("-c", ANY)) for _ in range(7)]
+    ours, pace = (min(column) for column in zip(*pairs, strict=True))
+    # Of a machine that is slower, or shares its caches with others, more is allowed.
+    assert ours < 0.3 * max(1, pace / 0.12)

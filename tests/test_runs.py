@@ -50,8 +50,8 @@ def test_create_names_the_run_by_recipe_and_time(tmp_path):
 
 
 def test_create_never_takes_a_folder_that_exists(tmp_path, monkeypatch):
-    codes = iter(["aaaa", "aaaa", "bbbb"])
-    monkeypatch.setattr(folders.secrets, "token_hex", lambda n: next(codes) if n == 2 else "0" * 16)
+    codes = iter([b"aa", b"aa", b"bb"])
+    monkeypatch.setattr(folders.os, "urandom", lambda n: next(codes) if n == 2 else bytes(n))
     first, second = create(tmp_path, "r"), create(tmp_path, "r")
     assert first.path != second.path
 
