@@ -1,20 +1,19 @@
 """Exports of trained models in every format, and the table of docs/lab/exports.md.
 
-    python -m benchmarks.export --runs FOLDER        measure, and write the table anew
+    python -m benchmarks.export        measure, and write the table anew
 
-FOLDER holds a run of ``cvae_mnist``; the other models are the pretrained ones. A file is written
-once, by ``zoo.export``'s own child, and run in its own runtime against the model on each backend.
+The models are pretrained ones. A file is written once, by ``zoo.export``'s own child, and run in
+its own runtime against the model on each backend.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import tempfile
 from pathlib import Path
 
-from zoo.runs import folders, formats
+from zoo.runs import formats, pretrained
 from zoo.runtime import backends, processes
 
 DOCS = Path(__file__).parents[1] / "docs/lab/exports.md"
@@ -29,16 +28,11 @@ _START, _END = "<!-- measured -->", "<!-- end -->"
 
 def main() -> None:
     """Measure, and put the table into the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", help="folder that holds runs")
-    root = folders.root(parser.parse_args().runs)
     there = backends.installed()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for backend in there:
-            jobs = [
-                job for place in range(len(PARTS)) for job in _jobs(place, backend, root, folder)
-            ]
+            jobs = [job for place in range(len(PARTS)) for job in _jobs(place, backend, folder)]
             _child(["-m", "zoo.runs.export_child", *jobs], backend)
         rows = [[title] for title, _, _ in PARTS]
         for format in formats.FORMATS:
@@ -57,7 +51,7 @@ def main() -> None:
     DOCS.write_text(put, encoding="utf-8")
 
 
-def _jobs(place: int, backend: str, root: Path, folder: Path) -> list[str]:
+def _jobs(place: int, backend: str, folder: Path) -> list[str]:
     """What a child under a backend makes of a part: its outputs, and the files that it writes."""
     _, name, part = PARTS[place]
     steps = {f"{place}-{backend}": ("keras", "refer")}
@@ -68,7 +62,7 @@ def _jobs(place: int, backend: str, root: Path, folder: Path) -> list[str]:
     for inside, (format, step) in steps.items():
         (folder / inside).mkdir()
         job = {
-            "run": str(folders.find(name, root).path.resolve()),
+            "run": str(pretrained.find(name).path),
             "recipe": None,
             "which": "final",
             "part": part,

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -67,22 +69,27 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
     from zoo.runs.pack import pack
     from zoo.runs.sharing import CARD
 
-    access = Access(say=say)
-    made = pack(
-        run,
-        _place(run),
-        dtype="float16",
-        which=which,
-        without=without,
-        license=f"Apache-2.0; trained on {DATA_LICENSES[data]}",
-        access=access,
-    )
-    model, test = load(made), results.data_of(run, access)
-    ready = [metric.prepare(test, access, None) for metric in results.metrics_of(run)]
-    measured = evaluate.measure(ready, model, test, run.manifest.seed, run.manifest.binarized)
-    made.write_json(RESULTS, {**made.read_json(RESULTS), "metrics": measured})
-    made.write(CARD, card.card(made, model.count_params()).encode())
-    return made
+    access, place = Access(say=say), _place(run)
+    place.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:  # measuring takes minutes
+        made = pack(
+            run,
+            Path(folder, place.name),
+            dtype="float16",
+            which=which,
+            without=without,
+            license=f"Apache-2.0; trained on {DATA_LICENSES[data]}",
+            access=access,
+        )
+        model, test = load(made), results.data_of(run, access)
+        ready = [metric.prepare(test, access, None) for metric in results.metrics_of(run)]
+        measured = evaluate.measure(ready, model, test, run.manifest.seed, run.manifest.binarized)
+        made.write_json(RESULTS, {**made.read_json(RESULTS), "metrics": measured})
+        made.write(CARD, card.card(made, model.count_params()).encode())
+        if place.exists():
+            shutil.rmtree(place)
+        made.path.rename(place)
+    return Run(place)
 
 
 def _place(run: Run) -> Path:

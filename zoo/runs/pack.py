@@ -156,8 +156,11 @@ def _write_numbers(
     sampler = artifact.sampler(run, described)
     if sampler is not None:
         arrays: Mapping[str, np.ndarray] = sampler.arrays()
-        if dtype == "float16":  # its factors would lose too much in half precision
-            arrays = {name: array.astype("float32") for name, array in arrays.items()}
+        if dtype == "float16":  # factors are nearly all of it; a share rounded would add up
+            arrays = {
+                name: _as(array, dtype) if name == "factors" else array.astype("float32")
+                for name, array in arrays.items()
+            }
         hashes[made.sampler.name] = safetensors.write(made.sampler, arrays, made.path)
     return hashes
 
