@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ from zoo.runtime.blame import blaming
 if TYPE_CHECKING:
     from zoo.nn.samplers import Sampler
 
-CHUNK = 500  # examples that an ability works on at once
+CHUNK = 1000  # examples that an ability works on at once, at most
+_VALUES = 1 << 20  # numbers in all of these: fewer examples where they are large
 _DRAWS = 6400  # importance samples of all examples that are worked on at once
 
 
@@ -152,7 +154,8 @@ class Inference:
         if labels is None and isinstance(inputs, range) and self.plugin.conditional:
             labels = np.asarray(inputs) % self.data.classes
         labels = self.border.labels(labels, n, where, ability)
-        size = min(CHUNK, max(_DRAWS // options.get("samples", 1), 1), n)
+        most = _DRAWS // options.get("samples", 1), _VALUES // math.prod(self.data.shape)
+        size = min(CHUNK, n, *(max(part, 1) for part in most))
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))
         outputs, begun = [], inputs.start if isinstance(inputs, range) else 0

@@ -19,4 +19,8 @@ def to_unit(x: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
     if not limits or x.ndim != 4:
         return x
     low, high = limits
-    return np.clip((x - low) / (high - low), 0, 1)
+    if (low, high) == (0, 1):
+        return np.clip(x, 0, 1)
+    unit = x - low
+    unit /= high - low  # in one array: more of them would cost as much as a small network
+    return np.clip(unit, 0, 1, out=unit)
