@@ -427,6 +427,24 @@ def test_cache_that_cannot_be_written(tmp_path, monkeypatch, lines):
     assert len(lines) == 1
 
 
+# Some examples that stand for all.
+
+
+def test_some_of_examples_that_come_class_by_class_are_of_every_class():
+    y = np.repeat([0, 1, 2], [6, 3, 3]).astype("int32")
+    some = Split(np.arange(12)[:, None], y, paired={"half": np.arange(12) / 2}).some(4)
+    assert some.x[:, 0].tolist() == [0, 3, 6, 9]
+    assert some.y.tolist() == [0, 0, 1, 2]
+    assert some.paired["half"].tolist() == [0, 1.5, 3, 4.5]
+
+
+@pytest.mark.parametrize("y", [None, [0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 1]])
+def test_some_of_other_examples_are_the_first(y):
+    whole = Split(np.arange(6)[:, None], None if y is None else np.array(y, "int32"))
+    assert whole.some(4).x[:, 0].tolist() == [0, 1, 2, 3]
+    assert whole.some(9).x[:, 0].tolist() == whole.some(None).x[:, 0].tolist() == list(range(6))
+
+
 # Digits.
 
 

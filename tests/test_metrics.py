@@ -201,6 +201,20 @@ def test_linear_probe_is_fitted_to_the_first_training_examples_only():
     assert metrics.LinearProbe(examples=2).measure(model, test, seed=0).value == 1
 
 
+def test_a_probe_of_training_examples_that_come_class_by_class_sees_every_class():
+    train = Split(np.array([[0.0]] * 5 + [[1.0]] * 5, "float32"), np.repeat([0, 1], 5))
+    test = data([[0.0], [1.0]], np.array([0, 1]), train=train, classes=2)
+    model = Made(encode=lambda x, labels=None: x)
+    assert metrics.LinearProbe(examples=4).measure(model, test, seed=0).value == 1
+
+
+@pytest.mark.parametrize("metric", [metrics.LinearProbe(), metrics.AugmentationGain()])
+def test_training_examples_of_one_class_are_refused(metric):
+    test = data([[0.0], [1.0]], np.array([0, 0]), classes=2)
+    with pytest.raises(ZooError, match="needs training examples of two classes, and made has none"):
+        metric.check(test)
+
+
 # --- accuracy
 
 

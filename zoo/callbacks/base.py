@@ -89,7 +89,7 @@ class Context:
 
         Args:
             kind: one of ``NEEDS``, or a view of the model's own; all but samples and what is
-                made of noise are of the first validation examples.
+                made of noise are of some validation examples.
             model: the ``GenerativeModel``.
             epoch: the epoch just ended, from 0.
             n: how many examples, pictures a side, rows or pairs; by default as ``kinds`` says.
@@ -118,7 +118,7 @@ class Context:
         pictures.save(path, image, self.run.path, **about)
 
     def _draw(self, kind: str, model: Any, n: int) -> np.ndarray | None:
-        shape, x, y = self.data.spec.shape, self.validation.x, self.validation.y
+        shape, x = self.data.spec.shape, self.validation.x
         plane = shape == (2,)
         if kind not in NEEDS:
             return self._draw_view(kind, model, POINTS if plane else n)
@@ -130,9 +130,8 @@ class Context:
             return views.samples(model, POINTS if plane else n, reference=reference).image
         try:
             if kind == "reconstructions" or kind in OF_CODES:
-                first = POINTS if plane and kind == "reconstructions" else n
-                examples = Split(x[:first], None if y is None else y[:first])
-                return getattr(views, kind)(model, examples).image
+                most = POINTS if plane and kind == "reconstructions" else n
+                return getattr(views, kind)(model, self.validation.some(most)).image
             if kind == "traversals":
                 return views.traversals(model, self.validation, most=n).image
             view = views.manifold if kind == "manifold" else views.interpolations

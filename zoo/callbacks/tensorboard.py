@@ -190,7 +190,7 @@ class TensorBoard(Callback):
                 events.image(kind, image, step)
         for name, values in insides.weights(model):
             events.histogram(f"weights/{name}", values, step)
-        some = context.validation.first(self.codes) if self.codes else None
+        some = context.validation.some(self.codes) if self.codes else None
         if some is None or not len(some):
             return
         for name, real, fake in insides.logits(model, some):

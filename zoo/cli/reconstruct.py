@@ -61,7 +61,7 @@ def command(
     runs_folder: str | None,
     data_dir: str | None,
 ) -> None:
-    """Show the first test pictures of RUN, or your own, each row above its reconstructions.
+    """Show some test pictures of RUN, or your own, each row above its reconstructions.
 
     With --noise or --mask they are spoilt first, and the mean squared error is told
     before and after. Hidden pixels are filled in round by round, each time by what a
@@ -86,7 +86,7 @@ def command(
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     split, of = shown(found, model, inputs, label, data_dir, recipe)
-    split = split.first(n)
+    split = split.some(n)
     line, name = None, f"reconstructions-{of}"
     if noise is not None:
         name += f"-noise-{noise:g}"

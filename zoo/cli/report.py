@@ -104,9 +104,9 @@ class _Drawing:
         drawn = {}
         draw: dict[str, Callable[[], Any]] = {
             "samples": lambda: views.samples(model, 64),
-            "reconstructions": lambda: views.reconstructions(model, split.first(32)),
+            "reconstructions": lambda: views.reconstructions(model, split.some(32)),
             "codes": lambda: _codes(run, model, split),
-            "posterior": lambda: views.posterior(model, split.first(2000)),
+            "posterior": lambda: views.posterior(model, split.some(2000)),
             "traversals": lambda: views.traversals(model, split),
             "manifold": lambda: views.manifold(model, split),
         }
@@ -128,7 +128,7 @@ def _codes(run: Run, model: Any, split: Any) -> Any:
 
     kept = None if len(split) else artifact.codes(run, run.manifest)
     if kept is None or len(kept["codes"]) < 2:
-        return views.codes(model, split.first(2000))
+        return views.codes(model, split.some(2000))
     z = kept["codes"].astype("float32")
     return views.Shown(z, views.of_codes(z, kept.get("labels"), model.class_names))
 

@@ -43,7 +43,7 @@ def command(
 ) -> None:
     """Show a view of RUN's model: a picture that is its own, such as a translation.
 
-    Without NAME, list the views. A view of examples shows the first test examples, each row
+    Without NAME, list the views. A view of examples shows some test examples, each row
     above what becomes of them.
 
     It is written as one PNG into the run's pictures, for a pretrained model into the working
@@ -71,7 +71,7 @@ def command(
     from zoo.reports import views  # imports Keras, under the backend that is chosen now
 
     if declared.find(model.plugin, name).of_examples:
-        split, what = examples(found, data_dir, recipe).first(n), "example"
+        split, what = examples(found, data_dir, recipe).some(n), "example"
         of = "-test" if seed == 0 else f"-test-seed-{seed}"
     else:
         split, what, of = unexplored(model), "row", f"-seed-{seed}"

@@ -24,7 +24,7 @@ class AugmentationGain(Metric):
     limit its data to as many for a fair answer to what it is worth where labels are few.
 
     Attributes:
-        examples: training examples, at most; the first.
+        examples: training examples, at most.
         samples: how many are drawn.
     """
 
@@ -44,9 +44,11 @@ class AugmentationGain(Metric):
     def check(self, data):
         if data.train.y is None or data.test.y is None:
             raise self.refuse(data, "labels")
+        if len(np.unique(labelled(data.train).some(self.examples).y)) < 2:
+            raise self.refuse(data, "training examples of two classes")
 
     def measure(self, model, data, seed):
-        train, test = labelled(data.train).first(self.examples), labelled(data.test)
+        train, test = labelled(data.train).some(self.examples), labelled(data.test)
         real, labels = _rows(train.x), np.asarray(train.y)
         classes = np.arange(self.samples) % data.spec.classes
         made = _rows(model.sample(self.samples, seed=seed, labels=classes))

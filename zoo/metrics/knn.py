@@ -21,7 +21,7 @@ class KNN(Metric):
     reads may not be near, and the other way round.
 
     Attributes:
-        examples: training examples, at most; the first.
+        examples: training examples, at most.
         neighbours: how many vote.
     """
 
@@ -47,7 +47,7 @@ class KNN(Metric):
             )
 
     def measure(self, model, data, seed):
-        train, test = labelled(data.train).first(self.examples), labelled(data.test)
+        train, test = labelled(data.train).some(self.examples), labelled(data.test)
 
         def codes(split):
             return model.encode(split.x, labels=split.y)

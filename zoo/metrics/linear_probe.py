@@ -18,7 +18,7 @@ _PENALTY = 0.01  # of half the squared weights, beside the mean cross-entropy
 class LinearProbe(Metric):
     """Test accuracy of a logistic regression on the codes, in [0, 1].
 
-    Of scikit-learn, fitted to the first training examples: the mean cross-entropy and 0.005 times
+    Of scikit-learn, fitted to some training examples: the mean cross-entropy and 0.005 times
     the squared weights. (With scikit-learn's own penalty, less by far, one on 10,000 pictures
     of MNIST gets worse the longer it is fitted.)
     Features are centred, and divided by one number, the standard deviation of all of them.
@@ -42,9 +42,11 @@ class LinearProbe(Metric):
     def check(self, data):
         if data.train.y is None or data.test.y is None:
             raise self.refuse(data, "labels")
+        if len(np.unique(labelled(data.train).some(self.examples).y)) < 2:
+            raise self.refuse(data, "training examples of two classes")
 
     def measure(self, model, data, seed):
-        train, test = labelled(data.train).first(self.examples), labelled(data.test)
+        train, test = labelled(data.train).some(self.examples), labelled(data.test)
 
         def codes(split):
             return model.encode(split.x, labels=split.y)

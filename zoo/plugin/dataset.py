@@ -147,6 +147,18 @@ class Split:
         )
         return Split(cut(self.x), y, factors, paired, unpaired)
 
+    def some(self, n: int | None) -> Split:
+        """``n`` examples that stand for all: the first ones, or evenly spaced ones.
+
+        Evenly spaced where examples come class by class, as they do from folders: the first ones
+        would be of one class alone.
+        """
+        import numpy as np
+
+        if n is None or n >= len(self) or not _class_by_class(self.y):
+            return self.first(n)
+        return self.take(np.arange(n) * len(self) // n).first(n)
+
     def take(self, rows: np.ndarray) -> Split:
         """The examples of these rows, int64 ``(m,)``; those on disk stay there.
 
@@ -161,6 +173,16 @@ class Split:
     def sources(self, spec: DataSpec) -> dict[str, Any]:
         """``{name: array}`` of all sources, the first one first; a single one is ``x``."""
         return {next(iter(spec.shapes)): self.x, **self.paired, **self.unpaired}
+
+
+def _class_by_class(y: np.ndarray | None) -> bool:
+    """Whether labels of several classes change as seldom as they can."""
+    import numpy as np
+
+    if y is None:
+        return False
+    changes = np.count_nonzero(np.diff(y))
+    return changes > 0 and changes == len(np.unique(y)) - 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ class Codes:
 
 
 def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
-    """Codes of the first n examples; without examples or an encoder, n draws of noise.
+    """Codes of n examples (``Split.some``); without examples or an encoder, n draws of noise.
 
     The noise is that of ``model.sample(n, seed=seed)``.
 
@@ -67,11 +67,11 @@ def codes(model: Any, split: Split, n: int = 1000, seed: int = 0) -> Codes:
     """
     if not model.can("decode"):
         raise Unable(f"{model.where} cannot decode, so that its latent space cannot be shown")
-    first = split.first(n)
-    if model.can("encode") and not (len(first) or model.plugin.can("sample")):
+    some = split.some(n)
+    if model.can("encode") and not (len(some) or model.plugin.can("sample")):
         raise Unable("there are no examples to encode")
-    if model.can("encode") and len(first):
-        z, labels, x = model.encode(first.x, labels=first.y), first.y, first.x
+    if model.can("encode") and len(some):
+        z, labels, x = model.encode(some.x, labels=some.y), some.y, some.x
     else:
         if not model.can("latent"):
             raise Unable(f"{model.where} can neither encode nor has a prior to draw codes from")

@@ -107,23 +107,23 @@ def own(model: Any, name: str, split: Split, n: int = ROWS, *, seed: int = 0) ->
         Unable: there are no examples to show it of.
         ZooError: there is no such view.
     """
-    view, first = find(model.plugin, name), split.first(n)
+    view, some = find(model.plugin, name), split.some(n)
     inputs, groups, labels = view.inputs, {}, None
     if view.of_examples:
         if not len(split):
             raise Unable(f"there are no examples to show {name!r} of")
-        groups = first.sources(model.data) if inputs == "batch" else {"input": first.x}
+        groups = some.sources(model.data) if inputs == "batch" else {"input": some.x}
         n = min(map(len, groups.values()))  # of an unpaired source there may be fewer
         groups = {source: x[:n] for source, x in groups.items()}
-        labels = None if first.y is None else first.y[:n]
-        of = groups if inputs == "batch" else first.x
+        labels = None if some.y is None else some.y[:n]
+        of = groups if inputs == "batch" else some.x
         made = model.view(name, of, seed=seed, labels=labels)
     else:
         made = model.view(name, n=n, seed=seed)
     made = made if isinstance(made, Mapping) else {name: made}
     last = list(made.values())[-1]
     if last.ndim == 2:
-        return Shown(last, _points(model, made, first, labels))
+        return Shown(last, _points(model, made, some, labels))
     groups = {key: x for key, x in groups.items() if pictures.is_picture(x.shape[1:])}
     groups |= {f"{key} (made)" if key in groups else key: x for key, x in made.items()}
     if len(groups) > 1:

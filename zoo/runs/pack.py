@@ -6,7 +6,7 @@
 - ``weights.safetensors``: the networks' variables; its bytes depend on them alone
 - ``networks.json``: Keras's configs of networks that were the recipe's own, where it had some
 - ``sampler.safetensors``: the fitted sampler, where the run has one
-- ``codes.safetensors``: codes of the first test examples, with labels where there are any
+- ``codes.safetensors``: codes of some test examples, with labels where there are any
 - ``results.json``, ``history.csv``: what was measured, and every term of every epoch
 - ``README.md``: the model card
 
@@ -175,12 +175,12 @@ def _as(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _codes(run: Run, model: Any, access: Access, dtype: str) -> dict[str, np.ndarray]:
-    """Codes of the first test examples ``(n, d)``, and their labels int32 ``(n,)``.
+    """Codes of some test examples ``(n, d)``, and their labels int32 ``(n,)``.
 
     Of training examples, where there are none for test.
     """
     data = results.data_of(run, access)
-    examples = (data.test if len(data.test) else data.train).first(MOST_CODES)
+    examples = (data.test if len(data.test) else data.train).some(MOST_CODES)
     codes = model.encode(examples.x, labels=examples.y)
     labels = {} if examples.y is None else {"labels": np.asarray(examples.y, "int32")}
     return {"codes": _as(codes, dtype), **labels}

@@ -66,7 +66,7 @@ def fit_sampler(experiment: Experiment) -> None:
     reduction.take_over(model)  # callbacks may have changed it at the end
     if recipe.sampler is None:
         return
-    examples = experiment.data.train.first(samplers.MOST)
+    examples = experiment.data.train.some(samplers.MOST)
     with sharing.together():
         codes = model.encode(examples.x, labels=examples.y)
     labels = examples.y if model.plugin.conditional else None

@@ -59,10 +59,10 @@ class Experiment:
         """What pictures are of: validation examples, or training examples where there are none."""
         if len(self.validation):
             return self.validation
-        first = self.batches.split.first(SHOWN)
+        some = self.batches.split.some(SHOWN)
         if not self.batches.binarize:
-            return first
-        return dataclasses.replace(first, x=binarize_once(first.x, self.recipe.seed, "train"))
+            return some
+        return dataclasses.replace(some, x=binarize_once(some.x, self.recipe.seed, "train"))
 
 
 @pinned()

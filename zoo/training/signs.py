@@ -47,7 +47,7 @@ def take(model: Any, data: Data, evaluated: Data, steps: int) -> Signs:
 
 
 def _held_out(data: Data) -> Split:
-    return (data.validation if len(data.validation) else data.test).first(MOST)
+    return (data.validation if len(data.validation) else data.test).some(MOST)
 
 
 def _of_samples(model, data) -> dict[str, Any]:
