@@ -6,18 +6,27 @@
 Shows style told from content: the decoder is given the label, so the codes keep the handwriting
 alone, and one code decodes to any of the ten digits in that hand (figure 7).
 
-Measured with JAX, seed 0: PSNR 20.1 dB on the test set; 59.2% of 1,000 samples are recognized, of
-each digit at least 5.9%. Nine minutes on one CPU core beside other work. With the rates of
-aae2d_mnist, 15.2 dB and 55.8%.
+Measured with JAX, seed 0: PSNR 19.7 dB on the test set; 89.6% of 1,000 samples are recognized, of
+each digit at least 9.1%, and 96.6% are of the digit asked for. Samples are drawn from mixtures of
+ten normals fitted to the codes of each digit. Drawn from the prior, as in the paper, 40.1% are
+recognized. Five and a half minutes of processor time on one core.
 """
 
 import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
-from zoo.nn import distributions
+from zoo.nn import distributions, samplers
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
+
+EPOCHS = 10
+
+
+def falling(rate):
+    """From `rate` to nothing over 430 steps an epoch, so that the codes settle."""
+    return keras.optimizers.schedules.CosineDecay(rate, EPOCHS * 430)
+
 
 recipe = zoo.Recipe(
     model=zoo.model(
@@ -25,9 +34,9 @@ recipe = zoo.Recipe(
     ),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
-        "autoencoder": keras.optimizers.Adam(5e-4),
-        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "autoencoder": keras.optimizers.Adam(falling(5e-4)),
+        "discriminator": keras.optimizers.Adam(falling(2e-4), beta_1=0.5),
+        "generator": keras.optimizers.Adam(falling(2e-4), beta_1=0.5),
     },
     callbacks=[
         callbacks.SampleGrid(),
@@ -35,6 +44,8 @@ recipe = zoo.Recipe(
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.PSNR(), metrics.Recognition()],
-    epochs=20,
+    # fitted to the codes of each digit, which fill the prior with holes
+    sampler=samplers.GaussianMixture(components=10),
+    epochs=EPOCHS,
     seed=0,
 )

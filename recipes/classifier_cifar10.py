@@ -22,7 +22,7 @@ backends = {  # on a CPU, TensorFlow has the fastest convolutions
 
 recipe = zoo.Recipe(
     # four poolings leave 2 x 2 x 128 features: a Frechet distance needs more pictures than those
-    model=zoo.model("classifier", filters=(64, 128, 128, 128), dropout=0.5),
+    model=zoo.model("classifier", filters=(32, 64, 128, 128), dropout=0.5),
     dataset=datasets.CIFAR10(batch_size=128),
     optimizers={"classifier": keras.optimizers.Adam(1e-3)},
     augment=[

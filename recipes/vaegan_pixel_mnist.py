@@ -15,6 +15,7 @@ import keras
 
 import zoo
 from zoo import callbacks, datasets, metrics
+from zoo.nn import samplers
 
 backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
     "cpu": ("tensorflow", "torch", "jax"),
@@ -41,6 +42,8 @@ recipe = zoo.Recipe(
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.Recognition(), metrics.LabelKept()],
+    sampler=samplers.GaussianMixture(components=10),
+    ema=0.99,
     epochs=5,
     seed=0,
 )

@@ -23,7 +23,12 @@ backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convo
 
 recipe = zoo.Recipe(
     model=zoo.model(
-        "wgan", prior=distributions.NormalMixture(16, components=10), filters=32, repeats=2
+        "wgan",
+        prior=distributions.NormalMixture(16, components=10),
+        filters=32,
+        repeats=2,
+        clip=0.05,
+        normalization="layer",
     ),
     dataset=datasets.MNIST(batch_size=64),
     optimizers={
@@ -35,6 +40,7 @@ recipe = zoo.Recipe(
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.Recognition()],
+    ema=0.99,
     epochs=10,
     seed=0,
 )

@@ -106,13 +106,15 @@ class WGAN(WassersteinGame):
     """Wasserstein GAN (Arjovsky et al. 2017).
 
     Attributes:
-        clip: bound of the critic's weights, c in algorithm 1.
+        clip: bound of the critic's kernels and biases, c in algorithm 1.
+        normalization: of the critic: ``"batch"``, ``"layer"`` or None.
     """
 
     clip: float = 0.01
+    normalization: str | None = None
 
     def critic_style(self):
-        return networks.Style("leaky_relu", constraint=Clip(self.clip))
+        return networks.Style("leaky_relu", self.normalization, constraint=Clip(self.clip))
 
 
 @dataclass(frozen=True)
