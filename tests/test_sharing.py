@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,6 +119,24 @@ def test_the_card_on_the_hub_has_figures_and_licenses(command, server):
     assert figures["elbo"].dataset_name == "mnist"
     assert "zoo pull hf://tester/vae\nzoo sample tester/vae" in card.text
     assert "MNIST, which is CC BY-SA 3.0" in card.text
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    ("shape", "abilities", "task"),
+    [
+        ((28, 28, 1), ("sample", "encode"), "unconditional-image-generation"),
+        ((28, 28, 1), ("reconstruct", "encode"), "image-feature-extraction"),
+        ((28, 28, 1), ("classify",), "image-classification"),
+        ((2,), ("sample",), "other"),
+        ((7,), ("classify",), "tabular-classification"),
+    ],
+)
+def test_the_hub_is_told_what_a_model_is_for(shape, abilities, task):
+    from zoo.runs.hub import _task
+
+    described = SimpleNamespace(abilities=abilities, data=SimpleNamespace(shape=shape))
+    assert _task(described) == task
 
 
 @pytest.mark.backend_free

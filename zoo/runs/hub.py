@@ -186,9 +186,12 @@ def _figures(hub: Any, pack: Run, described: Manifest) -> Iterator[Any]:
 
 def _task(described: Manifest) -> str:
     """The Hub's word for what a model does."""
-    if "classify" in described.abilities:
-        return "image-classification"
-    return "unconditional-image-generation"
+    able, pictures = described.abilities, len(described.data.shape) == 3
+    if "classify" in able:
+        return "image-classification" if pictures else "tabular-classification"
+    if not pictures:
+        return "other"
+    return "unconditional-image-generation" if "sample" in able else "image-feature-extraction"
 
 
 def _license(described: Manifest) -> dict[str, str]:
