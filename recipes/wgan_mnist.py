@@ -4,10 +4,12 @@
     zoo run recipes/wgan_mnist.py model.repeats=3
 
 Two moves of the critic, each on a batch of its own, for one of the generator, at ten times the
-paper's rate: at that, with five moves and one Gaussian of noise, 12 epochs make no digits.
+paper's rate. The critic has layer normalization, its kernels and biases stay within 0.05 and not
+0.01, and samples are of averaged weights. Without these three, 51.4% of the samples are recognized;
+at the paper's rate, with five moves and one Gaussian of noise, 12 epochs make no digits.
 
-Measured with TensorFlow, seed 0: 51.4% of 1,000 samples are recognized, of each digit at least
-4.2%, where `wgan_gp_mnist` has 88.0%. Six and a half minutes on two CPU cores beside other work.
+Measured with TensorFlow, seed 0: 81.2% of 1,000 samples are recognized, of each digit at least
+7.6%, where `wgan_gp_mnist` has 88.0%. Ten minutes on one CPU core.
 """
 
 import keras
