@@ -19,7 +19,7 @@ from zoo.nn import distributions, samplers
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
-EPOCHS = 20
+EPOCHS = 40
 
 
 def falling(rate):

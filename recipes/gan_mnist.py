@@ -3,9 +3,10 @@
     zoo run recipes/gan_mnist.py
     zoo run recipes/gan_mnist.py model.adversarial=hinge epochs=5
 
-What a GAN can do without convolutions. Measured with JAX, seed 0: 65.9% of 1,000 samples are
-recognized with a confidence above 0.9, as 96.5% of real pictures are, and the rarest class has
-4.3%; 198 s on two CPU cores that other work shared.
+What a GAN can do without convolutions. Its generator has batch normalization and noise of ten
+Gaussians, rates fall to nothing, and samples are of averaged weights.
+
+RESULT
 """
 
 import keras
@@ -16,18 +17,32 @@ from zoo.nn import distributions
 
 backends = ("jax", "tensorflow", "torch")  # the fastest first
 
+EPOCHS = 60
+
+
+def falling():
+    """From 4e-4 to nothing over 430 steps an epoch: a dense network leaves grain."""
+    return keras.optimizers.schedules.CosineDecay(4e-4, EPOCHS * 430)
+
+
 recipe = zoo.Recipe(
-    model=zoo.model("gan", prior=distributions.StandardNormal(64), units=(256, 512)),
+    model=zoo.model(
+        "gan",
+        prior=distributions.NormalMixture(64, components=10),
+        units=(512, 512),
+        normalization="batch",
+    ),
     dataset=datasets.MNIST(batch_size=128),
     optimizers={
-        "discriminator": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        "generator": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        "discriminator": keras.optimizers.Adam(falling(), beta_1=0.5),
+        "generator": keras.optimizers.Adam(falling(), beta_1=0.5),
     },
     callbacks=[
         callbacks.SampleGrid(every=5),
         callbacks.TensorBoard(),
     ],
     metrics=[metrics.Recognition()],
-    epochs=40,
+    ema=0.999,
+    epochs=EPOCHS,
     seed=0,
 )
