@@ -4,11 +4,12 @@
     zoo run recipes/aae_mnist.py epochs=1 dataset.limit=5000
 
 Shows codes that an adversary, not a KL, makes normal, so that draws from a normal decode to digits.
-The batches and optimizers are ours, the networks and the eight codes the paper's.
+The eight codes are the paper's; its networks have 1,000 units where these have 400.
 
-Measured with JAX, seed 0: PSNR 16.3 dB on the test set; 47.7% of 1,000 samples are recognized, of
-each digit at least 3.3%. Seven minutes on one CPU core. With the rates of aae2d_mnist, 12.6 dB and
-31.2%.
+Measured with JAX, seed 0: PSNR 17.0 dB on the test set; 77.0% of 1,000 samples are recognized, of
+each digit at least 7.1%. Samples are drawn from a mixture of 100 normals fitted to the codes. Drawn
+from the prior, as in the paper, 44.4% are recognized. Five minutes on one CPU core. With
+1,000 units and 10 epochs, 17.6 dB, 78.7% and 49.2%.
 """
 
 import keras

@@ -7,9 +7,11 @@ The paper's size of the codes (van den Oord et al. 2017, section 4), with fewer 
 is 64 codes of 9 bits, 72 bytes of 3,072. It has no samples: those of the paper come from an
 autoregressive prior, which the zoo does not have.
 
-Not measured on CIFAR-10 itself. On JPEG copies of 5,000 of its training pictures, with TensorFlow,
-seed 0, 13.0 dB after a tenth of the steps; 380 pictures/s on one CPU core, so eleven minutes for
-the whole.
+Not measured on CIFAR-10 itself. On a JPEG copy of all its pictures, with TensorFlow, seed 0: PSNR
+21.9 dB, SSIM 0.681, a linear probe of 0.374 (0.362 on the pixels), and still improving. 17 minutes
+on one CPU core. From a file of arrays:
+
+    zoo run vqvae_cifar10 dataset=arrays dataset.path=cifar10.npz dataset.batch_size=128
 """
 
 import keras
