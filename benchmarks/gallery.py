@@ -172,11 +172,11 @@ def _picture(pack: Run) -> str:
 
 def _about(pack: Run) -> str:
     results, made = pack.read_json(RESULTS), pack.manifest
-    name, found = next(iter(results["metrics"].items()))
+    first = [f"{n.replace('_', ' ')} {figure(m, 4)}" for n, m in results["metrics"].items()][:1]
     device = "a CPU" if made.device == "cpu" else "a GPU"
     lines = [
         f"[**{pack.id}**](reference/cards/{pack.id}.md): `{made.model.title}` on {made.data.name}",
-        f"{name.replace('_', ' ')} {figure(found, 4)}",
+        *first,
         f"{parameters.count(pack):,} parameters, {results['seconds'] / 60:.0f} min on {device}",
         f"`{_command(pack)}`, [report](reports/{pack.id}.html)",
     ]

@@ -82,7 +82,8 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
             access=access,
         )
         model, test = load(made), results.data_of(run, access)
-        ready = [metric.prepare(test, access, None) for metric in results.metrics_of(run)]
+        metrics = results.metrics_of(run) if run.manifest.metrics else []
+        ready = [metric.prepare(test, access, None) for metric in metrics]
         measured = evaluate.measure(ready, model, test, run.manifest.seed, run.manifest.binarized)
         made.write_json(RESULTS, {**made.read_json(RESULTS), "metrics": measured})
         made.write(CARD, card.card(made, model.count_params()).encode())

@@ -32,6 +32,6 @@ recipe = zoo.Recipe(
     callbacks=[callbacks.TensorBoard()],
     metrics=[metrics.Accuracy()],
     ema=0.999,
-    epochs=30,
+    epochs=20,
     seed=0,
 )

@@ -3,9 +3,14 @@
     zoo run recipes/dcgan_cifar10.py
     zoo run recipes/dcgan_cifar10.py epochs=100  # on a GPU
 
-A generator that is faster than its discriminator. Kernels have 4 pixels a side, an even number of
-strides: with 5, some pixels are painted more often than their neighbours. Its budget is what a CPU
-can do, which is too short for objects.
+The generator has twice the discriminator's rate. Kernels have 4 pixels a side, twice the stride:
+with 5, some pixels are painted more often than their neighbours. Its budget is what a CPU can do:
+samples have the colours, layouts and edges of the data, and no objects that one could name.
+
+Trained on a JPEG copy of all of CIFAR-10, with TensorFlow, seed 0, in 45 minutes on one CPU core.
+From a file of arrays:
+
+    zoo run dcgan_cifar10 dataset=arrays dataset.path=cifar10.npz dataset.batch_size=64
 """
 
 import keras
@@ -32,6 +37,6 @@ recipe = zoo.Recipe(
         callbacks.SampleGrid(),
         callbacks.TensorBoard(),
     ],
-    epochs=15,
+    epochs=13,
     seed=0,
 )

@@ -10,17 +10,21 @@ from zoo.runs import pretrained
 from zoo.runs.run import Run
 
 NAMES = (
+    "aae_mnist",
     "ae_mnist",
     "betatcvae_sprites",
     "classifier_mnist",
     "cvae_mnist",
+    "dcgan_cifar10",
     "dcgan_mnist",
     "denoising_mnist",
     "flow_mnist",
     "vae2d_mnist",
+    "vae_cifar10",
     "vae_conv_mnist",
     "vae_mnist",
     "vaegan_mnist",
+    "vqvae_cifar10",
     "vqvae_mnist",
     "wgan_gp_mnist",
 )
@@ -68,3 +72,22 @@ def test_an_autoencoder_keeps_the_digits_that_it_makes(name):
     again = model.decode(model.encode(digits))
     assert np.mean(np.abs(again - digits)) < 0.05
     np.testing.assert_array_equal(digits, zoo.load(name).sample(16))
+
+
+@pytest.mark.parametrize("name", ["vae_cifar10", "vqvae_cifar10"])
+def test_an_autoencoder_of_colour_keeps_a_smooth_picture(name):
+    across = np.linspace(0.2, 0.8, 32)[None, :, None]
+    down = np.linspace(0.8, 0.2, 32)[:, None, None]
+    picture = across * [1.0, 0.5, 0.2] + down * [0.0, 0.5, 0.8]  # from blue to orange
+    again = zoo.load(name).reconstruct(picture[None].astype("float32"))
+    assert again.shape == (1, 32, 32, 3)
+    assert np.abs(again[0] - picture).mean() < 0.08
+
+
+@pytest.mark.parametrize("name", ["dcgan_cifar10", "vae_cifar10"])
+def test_samples_in_colour_differ_from_each_other(name):
+    pictures = zoo.load(name).sample(16)
+    assert pictures.shape == (16, 32, 32, 3)
+    assert pictures.min() >= 0 and pictures.max() <= 1
+    assert pictures.std(axis=0).mean() > 0.1  # CIFAR-10 itself: 0.24
+    assert np.ptp(pictures.mean(axis=(0, 1, 2))) < 0.2  # of no one colour

@@ -169,9 +169,12 @@ def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
 
     >>> figure({"value": -95.908, "unit": "nats"}), figure({"value": 0.5, "shortened": "1 of 2"})
     ('-95.908 nats', '~0.5')
+    >>> figure({"value": -13116.4, "unit": "nats"}, digits=4)
+    '-13,116 nats'
     """
-    mark = "~" if measured.get("shortened") else ""
-    return f"{mark}{measured['value']:.{digits}g} {measured.get('unit', '')}".strip()
+    mark, value = "~" if measured.get("shortened") else "", measured["value"]
+    number = f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.{digits}g}"
+    return f"{mark}{number} {measured.get('unit', '')}".strip()
 
 
 def sized(count: int) -> str:
