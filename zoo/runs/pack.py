@@ -35,6 +35,7 @@ from zoo.runs.sharing import CARD, FILES, refuse_other
 from zoo.runtime import files
 
 MOST_CODES = 1000
+_NUMBERS = 1 << 17  # in all codes: fewer codes of many dimensions
 
 
 def pack(
@@ -182,5 +183,7 @@ def _codes(run: Run, model: Any, access: Access, dtype: str) -> dict[str, np.nda
     data = results.data_of(run, access)
     examples = (data.test if len(data.test) else data.train).some(MOST_CODES)
     codes = model.encode(examples.x, labels=examples.y)
-    labels = {} if examples.y is None else {"labels": np.asarray(examples.y, "int32")}
-    return {"codes": _as(codes, dtype), **labels}
+    n = min(len(codes), max(_NUMBERS // codes[0].size, 1))
+    rows = np.arange(n) * len(codes) // n
+    labels = {} if examples.y is None else {"labels": np.asarray(examples.y, "int32")[rows]}
+    return {"codes": _as(codes[rows], dtype), **labels}
