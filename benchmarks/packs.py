@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -64,12 +63,13 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
         raise ZooError(f"say in {Path(__file__).name} what license the data {data} have")
     backends.activate(backends.choose(run.manifest.backend, None, run.manifest.device))
     from zoo.metrics import evaluate
-    from zoo.runs import card, results
+    from zoo.runs import card, results, sharing
     from zoo.runs.load import load
     from zoo.runs.pack import pack
     from zoo.runs.sharing import CARD
 
     access, place = Access(say=say), _place(run)
+    sharing.refuse_other(place)
     place.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:  # measuring takes minutes
         made = pack(
@@ -88,7 +88,7 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
         made.write_json(RESULTS, {**made.read_json(RESULTS), "metrics": measured})
         made.write(CARD, card.card(made, model.count_params()).encode())
         if place.exists():
-            shutil.rmtree(place)
+            place.rename(Path(folder, "before"))
         made.path.rename(place)
     return Run(place)
 

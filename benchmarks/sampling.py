@@ -190,9 +190,8 @@ class _Flow:
     @staticmethod
     def made(ops, net, normal, which):
         def velocity(x, t):
-            time = ops.full((AT_ONCE,), t)
-            hidden = ops.full_like(which, 10)
-            return 1.5 * net([x, time, which]) - 0.5 * net([x, time, hidden])
+            times, hidden = ops.full((AT_ONCE,), t), ops.full_like(which, 10)
+            return 1.5 * net([x, times, which]) - 0.5 * net([x, times, hidden])
 
         x, h = normal, 1 / 5
         for i in range(5):

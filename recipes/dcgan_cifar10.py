@@ -7,7 +7,7 @@ The generator has twice the discriminator's rate. Kernels have 4 pixels a side, 
 with 5, some pixels are painted more often than their neighbours. Its budget is what a CPU can do:
 samples have the colours, layouts and edges of the data, and no objects that one could name.
 
-Trained on a JPEG copy of all of CIFAR-10, with TensorFlow, seed 0, in 45 minutes on one CPU core.
+Trained on a JPEG copy of all of CIFAR-10, with TensorFlow, seed 0, in 48 minutes on one CPU core.
 From a file of arrays:
 
     zoo run dcgan_cifar10 dataset=arrays dataset.path=cifar10.npz dataset.batch_size=64

@@ -7,9 +7,10 @@ What a GAN can do without convolutions. Its generator has batch normalization an
 Gaussians, rates fall to nothing, and samples are of averaged weights.
 
 Measured with JAX, seed 0: 85.9% of 1,000 samples are recognized with a confidence above 0.9, as
-96.6% of real pictures are, and the rarest class has 3.4%. Ten minutes on one CPU core. With one
-Gaussian, constant rates of 2e-4, 40 epochs and nothing normalized or averaged it was 65.9%; with
-ten Gaussians and averages 75.1%; with batch normalization too, 74.9% after 30 epochs.
+96.6% of real pictures are, and the rarest class has 3.4%. Ten minutes on one CPU core. With 256
+and 512 units, one Gaussian, constant rates of 2e-4, 40 epochs and nothing normalized or averaged it
+was 65.9%; with ten Gaussians and averages 75.1%; with batch normalization too, 74.9% after 30
+epochs.
 """
 
 import keras

@@ -9,7 +9,7 @@ layouts, and no objects.
 
 Not measured on CIFAR-10 itself. On a JPEG copy of all its pictures, with TensorFlow, seed 0: a test
 ELBO of -13,116 nats, which is 6.16 bits a dimension, and a bound of 100 samples of -13,078. The 16
-epochs take 12 minutes on one CPU core. That copy is smoother than the data, so these figures
+epochs take 13 minutes on one CPU core. That copy is smoother than the data, so these figures
 compare with no published ones. From a file of arrays:
 
     zoo run vae_cifar10 dataset=arrays dataset.path=cifar10.npz dataset.batch_size=128

@@ -436,6 +436,8 @@ def test_some_of_examples_that_come_class_by_class_are_of_every_class():
     assert some.x[:, 0].tolist() == [0, 3, 6, 9]
     assert some.y.tolist() == [0, 0, 1, 2]
     assert some.paired["half"].tolist() == [0, 1.5, 3, 4.5]
+    twice = Split(np.arange(8)[:, None], np.array([0, 0, 1, 1, 0, 0, 1, 1], "int32")).some(2)
+    assert twice.x[:, 0].tolist() == [0, 2]  # of rows 0, 1, 4, 5 and 2, 3, 6, 7
 
 
 @pytest.mark.parametrize("y", [None, [0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 1]])

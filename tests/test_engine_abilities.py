@@ -223,6 +223,20 @@ def test_importance_samples_of_all_examples_at_once_are_bounded(monkeypatch):
         assert set(rows) == {most}
 
 
+def test_fewer_large_examples_are_worked_on_at_once(monkeypatch):
+    rows = []
+
+    def decode(self, nets, z):
+        rows.append(z.shape[0])
+        return z
+
+    monkeypatch.setattr(inference, "_VALUES", 6)
+    model = zoo.build(type("Large", (Small,), {"decode": decode})(), zoo.DataSpec((2,), 4))
+    z = np.arange(10, dtype="float32").reshape(5, 2)
+    np.testing.assert_array_equal(model.decode(z), z)
+    assert set(rows) == {3}
+
+
 def test_chunks_have_labels_and_noise_of_their_own(plain, monkeypatch):
     x, labels = np.zeros((7, 2, 2, 1), "uint8"), np.array([0, 1, 2, 2, 1, 0, 1])
     codes, samples = plain.encode(x, labels=labels), plain.sample(7, seed=1)

@@ -182,6 +182,21 @@ def test_the_best_weights(runs, tmp_path):
 
 
 @pytest.mark.once_in_short
+def test_long_codes_are_fewer_and_factors_of_a_sampler_are_halved(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo.runs.pack._NUMBERS", 100)
+    made = pack(runs("ae"), tmp_path / "pack", dtype="float16", access=QUIET)
+    codes, _ = safetensors.read(made.codes)
+    size = codes["codes"].shape[1]
+    assert len(codes["codes"]) == len(codes["labels"]) == 100 // size
+    sampler, _ = safetensors.read(made.sampler)
+    assert {name: array.dtype.name for name, array in sampler.items()} == {
+        "weights": "float32",
+        "means": "float32",
+        "factors": "float16",
+    }
+
+
+@pytest.mark.once_in_short
 def test_a_number_that_half_precision_cannot_hold(runs, tmp_path):
     from zoo.runs.pack import _as
 

@@ -127,6 +127,7 @@ def test_the_card_on_the_hub_has_figures_and_licenses(command, server):
     [
         ((28, 28, 1), ("sample", "encode"), "unconditional-image-generation"),
         ((28, 28, 1), ("reconstruct", "encode"), "image-feature-extraction"),
+        ((28, 28, 1), ("reconstruct",), "image-to-image"),
         ((28, 28, 1), ("classify",), "image-classification"),
         ((2,), ("sample",), "other"),
         ((7,), ("classify",), "tabular-classification"),

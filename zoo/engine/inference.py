@@ -154,7 +154,8 @@ class Inference:
         if labels is None and isinstance(inputs, range) and self.plugin.conditional:
             labels = np.asarray(inputs) % self.data.classes
         labels = self.border.labels(labels, n, where, ability)
-        most = _DRAWS // options.get("samples", 1), _VALUES // math.prod(self.data.shape)
+        largest = max(map(math.prod, self.data.shapes.values()))
+        most = _DRAWS // options.get("samples", 1), _VALUES // largest
         size = min(CHUNK, n, *(max(part, 1) for part in most))
         function = self._ability(ability, **options)
         key = ops.convert_to_tensor(random.key(seed, purpose or ability))

@@ -17,7 +17,7 @@ from zoo.errors import ZooError
 from zoo.plugin import limits
 from zoo.random import Generator
 
-MOST = 10_000  # codes that a sampler is fitted to, the first ones of the training examples
+MOST = 10_000  # codes of training examples that a sampler is fitted to
 
 
 @dataclass(frozen=True)

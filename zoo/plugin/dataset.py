@@ -148,16 +148,19 @@ class Split:
         return Split(cut(self.x), y, factors, paired, unpaired)
 
     def some(self, n: int | None) -> Split:
-        """``n`` examples that stand for all: the first ones, or evenly spaced ones.
+        """``n`` examples that stand for all: the first ones, or some of each class.
 
-        Evenly spaced where examples come class by class, as they do from folders: the first ones
-        would be of one class alone.
+        Some of each class, in proportion, where the first ones lack a class, as they do where
+        examples come from folders.
         """
         import numpy as np
 
-        if n is None or n >= len(self) or not _class_by_class(self.y):
+        if n is None or n >= len(self) or self.y is None:
             return self.first(n)
-        return self.take(np.arange(n) * len(self) // n).first(n)
+        if len(np.unique(self.y[:n])) == len(np.unique(self.y)):
+            return self.first(n)
+        by_class = np.argsort(self.y, kind="stable")
+        return self.take(np.sort(by_class[np.arange(n) * len(self) // n])).first(n)
 
     def take(self, rows: np.ndarray) -> Split:
         """The examples of these rows, int64 ``(m,)``; those on disk stay there.
@@ -173,16 +176,6 @@ class Split:
     def sources(self, spec: DataSpec) -> dict[str, Any]:
         """``{name: array}`` of all sources, the first one first; a single one is ``x``."""
         return {next(iter(spec.shapes)): self.x, **self.paired, **self.unpaired}
-
-
-def _class_by_class(y: np.ndarray | None) -> bool:
-    """Whether labels of several classes change as seldom as they can."""
-    import numpy as np
-
-    if y is None:
-        return False
-    changes = np.count_nonzero(np.diff(y))
-    return changes > 0 and changes == len(np.unique(y)) - 1
 
 
 @dataclass(frozen=True, eq=False)

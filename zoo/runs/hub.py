@@ -191,7 +191,9 @@ def _task(described: Manifest) -> str:
         return "image-classification" if pictures else "tabular-classification"
     if not pictures:
         return "other"
-    return "unconditional-image-generation" if "sample" in able else "image-feature-extraction"
+    if "sample" in able:
+        return "unconditional-image-generation"
+    return "image-feature-extraction" if "encode" in able else "image-to-image"
 
 
 def _license(described: Manifest) -> dict[str, str]:

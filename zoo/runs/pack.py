@@ -159,7 +159,7 @@ def _write_numbers(
         arrays: Mapping[str, np.ndarray] = sampler.arrays()
         if dtype == "float16":  # factors are nearly all of it; a share rounded would add up
             arrays = {
-                name: _as(array, dtype) if name == "factors" else array.astype("float32")
+                name: _as(array.astype("float32"), dtype if name == "factors" else "float32")
                 for name, array in arrays.items()
             }
         hashes[made.sampler.name] = safetensors.write(made.sampler, arrays, made.path)

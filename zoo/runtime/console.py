@@ -173,7 +173,9 @@ def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
     '-13,116 nats'
     """
     mark, value = "~" if measured.get("shortened") else "", measured["value"]
-    number = f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.{digits}g}"
+    number = f"{value:.{digits}g}"
+    if 1e4 <= abs(float(number)) < 1e12:
+        number = f"{value:,.0f}"
     return f"{mark}{number} {measured.get('unit', '')}".strip()
 
 
