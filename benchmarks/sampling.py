@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def measure(models: Sequence[str], turns: int) -> None:
     for name in models:
         model, n = zoo.load(name), COUNTS[name]
         loop = by_hand(name, model)
-        ways: list[Callable[[], Any]] = [lambda m=model, n=n: m.sample(n), lambda f=loop, n=n: f(n)]
+        ways: list[Callable[[], Any]] = [partial(model.sample, n), partial(loop, n)]
         for way in ways:
             way()  # compiles
         rows = []
@@ -116,7 +117,8 @@ def by_hand(name: str, model) -> Callable[[int], Any]:
     import keras
     import numpy as np
 
-    kind = {"vae_mnist": _Vae, "dcgan_mnist": _Dcgan, "flow_mnist": _Flow}[name]
+    kinds: dict[str, Any] = {"vae_mnist": _Vae, "dcgan_mnist": _Dcgan, "flow_mnist": _Flow}
+    kind = kinds[name]
     network = model.networks[kind.network]
     if keras.backend.backend() == "jax":
         import jax

@@ -44,7 +44,7 @@ class AugmentationGain(Metric):
     def check(self, data):
         if data.train.y is None or data.test.y is None:
             raise self.refuse(data, "labels")
-        if len(np.unique(labelled(data.train).some(self.examples).y)) < 2:
+        if len(np.unique(np.asarray(labelled(data.train).some(self.examples).y))) < 2:
             raise self.refuse(data, f"{self.examples:,} training examples of two classes")
 
     def measure(self, model, data, seed):
