@@ -6,8 +6,12 @@
 The feature space `features.Judge("classifier_cifar10")` takes it, and so do the metrics that a
 classifier judges, `metrics.Recognition(classifier="classifier_cifar10")`.
 
-Not measured yet. Weights are averaged over some 1,000 steps, so one epoch on few examples shows
-nothing.
+Not measured on CIFAR-10 itself. On a JPEG copy of all its pictures, with TensorFlow, seed 0: 79.1%
+of the test pictures are classified correctly, after 32 minutes on one CPU core. Weights are
+averaged over some 1,000 steps, so one epoch on few examples shows nothing. From a file of
+arrays:
+
+    zoo run classifier_cifar10 dataset=arrays dataset.path=cifar10.npz dataset.batch_size=128
 """
 
 import keras
@@ -32,6 +36,6 @@ recipe = zoo.Recipe(
     callbacks=[callbacks.TensorBoard()],
     metrics=[metrics.Accuracy()],
     ema=0.999,
-    epochs=20,
+    epochs=36,
     seed=0,
 )

@@ -18,7 +18,7 @@ from zoo.config import recipe
 from zoo.datasets import Access, Data, Digits, Split
 from zoo.errors import RunFailed, ZooError
 from zoo.features import classifiers as judges
-from zoo.runs import folders, locks
+from zoo.runs import folders, locks, pretrained
 
 pytestmark = pytest.mark.once_in_short
 
@@ -205,6 +205,21 @@ def test_where_there_is_none_it_is_trained_first(tmp_path, source, digits):
     assert run.status == "finished" and ready.classifier == str(run.path)
     again = metric.prepare(digits, Access(say=said.append), str(tmp_path))
     assert again.classifier == ready.classifier and len(said) == 1
+
+
+@pytest.mark.backend_free
+def test_a_pretrained_one_needs_no_data_of_its_recipe(tmp_path, monkeypatch):
+    def missing(dataset, access):
+        raise ZooError("CIFAR-10 is not on this machine")
+
+    monkeypatch.setattr(judges.loading, "load", missing)
+    pack = pretrained.find("classifier_cifar10").path
+    spec = zoo.DataSpec((32, 32, 3), 10)
+    found = judges.run_of("classifier_cifar10", spec, Access(), str(tmp_path))
+    assert found.path == pack
+    with pytest.raises(ZooError, match="is for cifar10_jpeg, 32 x 32 x 3"):
+        spec = zoo.DataSpec((28, 28, 1), 10)
+        judges.run_of("classifier_cifar10", spec, Access(), str(tmp_path))
 
 
 @pytest.mark.backend_free

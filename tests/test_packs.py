@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -379,7 +380,7 @@ def test_the_command_makes_a_pack(runs, tmp_path, monkeypatch, capfd):
 
 
 @pytest.mark.once_in_short
-def test_the_judge_is_the_pretrained_one_where_it_was_trained_on_the_same_data(
+def test_the_judge_is_the_pretrained_one_but_for_data_that_stand_in_for_others(
     tmp_path, install, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -411,8 +412,11 @@ def test_the_judge_is_the_pretrained_one_where_it_was_trained_on_the_same_data(
     forced = metrics.Recognition(classifier="runs:judge").prepare(data, QUIET, "runs")
     assert forced.classifier == str(run.path.resolve())
     described = made.manifest.json()
-    made.update(data={**described["data"], "fingerprint": "0"})  # trained on other data
-    assert metric.prepare(data, QUIET, "runs").classifier == str(run.path.resolve())
+    made.update(data={**described["data"], "fingerprint": "0"})  # trained on another copy
+    assert metric.prepare(data, QUIET, "runs").classifier == str(made.path)
+    instead = dataclasses.replace(data, name="digits (stand-in for others)")
+    monkeypatch.setattr("zoo.features.classifiers.loading.load", lambda *given: instead)
+    assert metric.prepare(instead, QUIET, "runs").classifier == str(run.path.resolve())
 
 
 # --- a third party's wheel, as somebody would build and install it

@@ -13,6 +13,7 @@ NAMES = (
     "aae_mnist",
     "ae_mnist",
     "betatcvae_sprites",
+    "classifier_cifar10",
     "classifier_mnist",
     "cvae_mnist",
     "dcgan_cifar10",
