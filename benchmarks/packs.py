@@ -66,7 +66,6 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
     from zoo.runs import card, results, sharing
     from zoo.runs.load import load
     from zoo.runs.pack import pack
-    from zoo.runs.sharing import CARD
 
     access, place = Access(say=say), _place(run)
     sharing.refuse_other(place)
@@ -86,7 +85,7 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
         ready = [metric.prepare(test, access, None) for metric in metrics]
         measured = evaluate.measure(ready, model, test, run.manifest.seed, run.manifest.binarized)
         made.write_json(RESULTS, {**made.read_json(RESULTS), "metrics": measured})
-        made.write(CARD, card.card(made, model.count_params()).encode())
+        made.write(sharing.CARD, card.card(made, model.count_params()).encode())
         if place.exists():
             place.rename(Path(folder, "before"))
         made.path.rename(place)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -24,11 +23,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.table import NAMES, grid, put
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/lab/performance.md"
-MARKS = "<!-- measured: python -m benchmarks.sampling -->", "<!-- end -->"
+BEGIN = "<!-- measured: python -m benchmarks.sampling -->"
 COUNTS = {"vae_mnist": 10_000, "dcgan_mnist": 10_000, "flow_mnist": 1000}
-TITLES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
 AT_ONCE = 1000
 
 
@@ -40,15 +40,11 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--models", nargs="+", default=list(COUNTS), choices=list(COUNTS))
     options = parser.parse_args()
-    found = {backend: _child(backend, options.models, options.turns) for backend in TITLES}
+    found = {backend: _child(backend, options.models, options.turns) for backend in NAMES}
     table = _table(found, options.models, options.turns)
     print(table)
     if options.models == list(COUNTS):
-        page = PAGE.read_text(encoding="utf-8")
-        begin, end = MARKS
-        put = f"{begin}\n\n{table}\n\n{end}"
-        page = re.sub(f"{begin}.*?{end}", lambda _: put, page, flags=re.S)
-        PAGE.write_text(page, encoding="utf-8")
+        put(f"{table}\n", PAGE, BEGIN)
 
 
 def _child(backend: str, models: Sequence[str], turns: int) -> dict[str, list[list[float]]]:
@@ -71,20 +67,19 @@ def _child(backend: str, models: Sequence[str], turns: int) -> dict[str, list[li
 
 
 def _table(found, models: Sequence[str], turns: int) -> str:
-    heads = [f"{title}: zoo, by hand, ratio" for title in TITLES.values()]
-    lines = [f"| | {' | '.join(heads)} |", f"| --- |{' --- |' * len(heads)}"]
+    head, rows = ["", *(f"{name}: zoo, by hand, ratio" for name in NAMES.values())], []
     for model in models:
         cells = []
-        for backend in TITLES:
+        for backend in NAMES:
             pairs = found[backend][model]
             zoo, hand = (min(column) for column in zip(*pairs, strict=True))
             ratio = statistics.median(hand / zoo for zoo, hand in pairs)
             cells.append(f"{zoo:.2f}, {hand:.2f} s, {ratio:.2f}")
-        lines.append(f"| {COUNTS[model]:,} of `{model}` | {' | '.join(cells)} |")
+        rows.append([f"{COUNTS[model]:,} of `{model}`", *cells])
     said = (
         f"The fastest of {turns} turns, and the median of their ratios: the zoo's speed by hand's."
     )
-    return "\n".join([*lines, "", said])
+    return f"{grid(head, rows)}\n\n{said}"
 
 
 def measure(models: Sequence[str], turns: int) -> None:

@@ -157,6 +157,15 @@ def test_clipping_bounds_the_critic_and_leaves_the_generator():
     assert max(np.abs(v).max() for v in generator) > 0.01
 
 
+def test_the_critic_of_a_wasserstein_gan_may_be_normalized():
+    def layers(**settings):
+        model = zoo.build(zoo.model("wgan", filters=2, **settings), zoo.DataSpec((8, 8, 1)))
+        return {type(layer).__name__ for layer in model.networks["critic"].layers}
+
+    assert "LayerNormalization" in layers(normalization="layer")
+    assert "LayerNormalization" not in layers()
+
+
 def test_a_critic_moves_on_batches_of_its_own():
     model = zoo.build(zoo.model("wgan_gp", prior=PLANE, units=(4,)), POINTS)
     assert model.repeats == 5

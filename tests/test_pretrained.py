@@ -90,5 +90,5 @@ def test_samples_in_colour_differ_from_each_other(name):
     pictures = zoo.load(name).sample(16)
     assert pictures.shape == (16, 32, 32, 3)
     assert pictures.min() >= 0 and pictures.max() <= 1
-    assert pictures.std(axis=0).mean() > 0.1  # CIFAR-10 itself: 0.24
+    assert pictures.std(axis=0).mean() > 0.1  # of the test pictures: 0.25
     assert np.ptp(pictures.mean(axis=(0, 1, 2))) < 0.2  # of no one colour

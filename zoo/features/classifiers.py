@@ -97,9 +97,10 @@ def run_of(classifier: str, spec: DataSpec, access: Access, runs_folder: str | N
     # First those of the zoo: a run may name them, and no file in the working folder stands in.
     path = recipe_files.shipped().get(name) or recipe_files.find(name)
     pack = pretrained.get(name) if name == classifier else None
+    dataset = recipes.load(path).dataset
     try:
-        data = loading.load(recipes.load(path).dataset, access)
-    except ZooError:
+        data = loading.load(dataset, access)
+    except ZooError:  # these data are not here; the pack is
         if pack is None:
             raise
         return run_of(str(pack.path), spec, access, runs_folder)

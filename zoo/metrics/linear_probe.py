@@ -43,7 +43,7 @@ class LinearProbe(Metric):
         if data.train.y is None or data.test.y is None:
             raise self.refuse(data, "labels")
         if len(np.unique(np.asarray(labelled(data.train).some(self.examples).y))) < 2:
-            raise self.refuse(data, f"{self.examples:,} training examples of two classes")
+            raise self.refuse(data, "training examples of two classes")
 
     def measure(self, model, data, seed):
         train, test = labelled(data.train).some(self.examples), labelled(data.test)

@@ -215,7 +215,7 @@ def _library() -> Any:
             f"{pulled.HUB} needs the package huggingface_hub: pip install 'keras-zoo[hub]'"
         ) from error
     if not sys.stderr.isatty():
-        huggingface_hub.utils.disable_progress_bars()  # type: ignore[attr-defined]
+        huggingface_hub.utils.disable_progress_bars()  # type: ignore[attr-defined]  # the Hub makes it when asked
     return huggingface_hub
 
 

@@ -27,7 +27,7 @@ def open_closed_streams() -> None:
                 os.close(nowhere)
             os.set_inheritable(number, True)
         if getattr(sys, name) is None:
-            stream = open(number, "r" if number == 0 else "w", closefd=False)  # noqa: SIM115
+            stream = open(number, "r" if number == 0 else "w", closefd=False)  # noqa: SIM115  # stays open
             setattr(sys, name, stream)
 
 
