@@ -15,7 +15,7 @@ import pytest
 
 from tests.commands import call, environment_kept
 from tests.manifests import DATA, manifest
-from zoo.reports import comparison, tables
+from zoo.reports import comparison, differences, tables
 from zoo.runs import folders
 from zoo.runs.run import Run
 
@@ -170,6 +170,27 @@ def test_a_setting_of_a_callback_keeps_runs_apart(place):
         for n in (1, 2)
     ]
     assert compared(runs).settings == ["callbacks.EarlyStopping.patience"]
+
+
+@pytest.mark.backend_free
+def test_callbacks_that_only_look_keep_no_runs_apart(place):
+    grid, events = {"class": "SampleGrid", "every": 1, "n": 64}, {"class": "TensorBoard"}
+    stopping = "EarlyStopping"
+    changes = ["callbacks.SampleGrid.every=5", "callbacks.0.n=64"]
+    other = {"callbacks": [{**grid, "every": 5}, stopping], "changes": changes}
+    runs = [
+        trained(place / "runs", 1, 0, -10.0, callbacks=[grid, events, stopping]),
+        trained(place / "runs", 2, 1, -11.0, **other),
+    ]
+    [row] = compared(runs).rows
+    assert row.seeds == [0, 1] and row.settings["callbacks"] == "(EarlyStopping,)"
+
+
+def test_all_callbacks_of_the_zoo_but_the_base_only_look():
+    from zoo import callbacks
+
+    named = {*callbacks.__all__} - {"Callback", "Context"}
+    assert named == {*differences.WATCHING}
 
 
 @pytest.mark.backend_free

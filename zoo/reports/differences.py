@@ -21,22 +21,33 @@ _FIELDS = (
 )
 """Of a manifest: what an experiment consists of, without its seed."""
 
+WATCHING = (
+    *("Checkpoint", "Interpolations", "LatentManifold", "LatentScatter", "Measure"),
+    *("PosteriorHistograms", "Progress", "ReconstructionGrid", "SampleGrid", "TensorBoard"),
+    *("Traversals", "ViewGrid"),
+)
+"""The zoo's own callbacks: with them and without, a training ends with the same weights."""
+
 DATA = "data.sha256"
 """The setting that tells data of one name and of the same settings apart."""
 
 
 def settings(run: Run, described: Manifest) -> dict[str, str]:
-    """All settings of a run but its seed, ``{"model.latent_dim": "16"}``, for people.
+    """What a run's weights depend on, but its seed, ``{"model.latent_dim": "16"}``, for people.
 
     Code, which a manifest has no form for, is told by a hash of the recipe.
     """
     manifest = described.json()
+    callbacks = manifest["callbacks"]
+    others = [callback for callback in callbacks if not _watches(callback)]
     found: dict[str, str] = {}
     for name in _FIELDS:
-        found |= dict(_flat(name, manifest[name]))
+        found |= dict(_flat(name, others if name == "callbacks" else manifest[name]))
     # settings of Keras's callbacks are not in the manifest: a change tells them
-    changed = (change.partition("=") for change in described.changes)
-    found |= {key: _text(value) for key, _, value in changed if key.startswith("callbacks.")}
+    aside = {*WATCHING, *(str(i) for i, each in enumerate(callbacks) if _watches(each))}
+    for key, _, value in (change.partition("=") for change in described.changes):
+        if key.startswith("callbacks.") and key.split(".")[1] not in aside:
+            found[key] = _text(value)
     found[DATA] = described.data.fingerprint[:8]
     parts = (described.model, described.dataset)
     if described.networks or any(part.code for part in parts):
@@ -46,6 +57,11 @@ def settings(run: Run, described: Manifest) -> dict[str, str]:
             source = ""
         found["recipe.py"] = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:8]
     return found
+
+
+def _watches(callback: Any) -> bool:
+    """Whether a callback, as a manifest has it, is one of ``WATCHING``."""
+    return isinstance(callback, Mapping) and callback.get("class") in WATCHING
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
