@@ -20,6 +20,7 @@ from zoo.nn.layers import (
     Maxout,
     SpectralNormalization,
 )
+from zoo.nn.losses import penalties
 from zoo.random import Generator
 
 
@@ -315,7 +316,7 @@ def test_spectral_normalization_under_a_gradient_penalty():
     """The slope of a spectrally normalized linear function is at most 1, and here 1."""
     layer = normalized(layers.Dense(1), (4,))
     real, fake = ops.convert_to_tensor(normal(3, 4)), ops.zeros((3, 4))
-    found = zoo.nn.losses.penalties.gradient_penalty(layer, real, fake, Generator(0, "test"))
+    found = penalties.gradient_penalty(layer, real, fake, Generator(0, "test"))
     np.testing.assert_allclose(numpy(found), np.zeros(3), atol=1e-6)
 
 

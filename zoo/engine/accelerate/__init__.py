@@ -165,6 +165,13 @@ TABLE = (
         undo="torch_batch_norm.undo",
     ),
     Acceleration(
+        "torch_layer_norm",
+        ("torch",),
+        "normalize the layers of a critic in one operation",
+        patches="nothing",
+        install="torch_layer_norm.install",
+    ),
+    Acceleration(
         "torch_convolutions",
         ("torch",),
         "convolve and pool pictures without copies",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from zoo.engine import accelerate
+
 
 @keras.saving.register_keras_serializable("zoo")
 class LayerNormalization(keras.layers.Layer):
@@ -31,14 +33,15 @@ class LayerNormalization(keras.layers.Layer):
         self.bias = self.add_weight(shape=channels, initializer="zeros", name="bias")
 
     def call(self, inputs):
-        x = ops.cast(inputs, "float32")
+        x, gain, bias = (ops.cast(t, "float32") for t in (inputs, self.gain, self.bias))
+        if own := accelerate.module("torch_layer_norm"):
+            return ops.cast(own.normalized(x, gain, bias, self.epsilon), inputs.dtype)
         axes = tuple(range(1, len(x.shape)))
         # not ops.moments, through whose mean TensorFlow passes no second gradient
         centred = x - ops.mean(x, axis=axes, keepdims=True)
         variance = ops.mean(ops.square(centred), axis=axes, keepdims=True)
         x = centred * ops.rsqrt(variance + self.epsilon)
-        x = x * ops.cast(self.gain, "float32") + ops.cast(self.bias, "float32")
-        return ops.cast(x, inputs.dtype)
+        return ops.cast(x * gain + bias, inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
