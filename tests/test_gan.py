@@ -119,6 +119,41 @@ def test_a_penalty_is_a_term_of_the_discriminator(name, player, term, value, wei
     assert weights == {"real": 1, "fake": 1, term: weight}
 
 
+@pytest.mark.parametrize("name", ["gan", "pacgan"])
+def test_a_simultaneous_step_has_both_gradients_of_the_same_place(name):
+    """By hand, with fakes that are (2, 0) whatever the noise: D(x) = x_0 + 0.5."""
+    packing = {"packing": 1} if name == "pacgan" else {}
+    plugin = zoo.model(name, prior=PLANE, units=(), simultaneous=True, **packing)
+    model = zoo.build(plugin, POINTS)
+    linear(model, "discriminator", [[1.0], [0.0]], [0.5])
+    linear(model, "generator", np.zeros((2, 2)), [2.0, 0.0])
+    model.compile(optimizers={p: keras.optimizers.SGD(0.1) for p in model.players})
+    x = np.array([[1.0, 9.0], [-1.0, 9.0]], "float32")
+    model.train_on_batch(x)
+
+    def sigmoid(v):
+        return 1 / (1 + np.exp(-v))
+
+    real, fake = -sigmoid(-np.array([1.5, -0.5])), sigmoid(2.5)
+    slope = (real[:, None] * x).mean(axis=0) + fake * np.array([2.0, 0.0])
+    networks = [model.networks[n] for n in ("discriminator", "generator")]
+    kernels, biases = zip(*([numpy(v) for v in n.trainable_variables] for n in networks))
+    np.testing.assert_allclose(kernels[0][:, 0], np.array([1.0, 0.0]) - 0.1 * slope, rtol=1e-5)
+    np.testing.assert_allclose(biases[0], [0.5 - 0.1 * (real.mean() + fake)], rtol=1e-5)
+    # the discriminator's slope before its own step, (1, 0), moves the generator
+    np.testing.assert_allclose(biases[1], [2.0 + 0.1 * sigmoid(-2.5), 0.0], rtol=1e-5)
+
+
+def test_a_penalty_belongs_to_a_simultaneous_step_too():
+    model = zoo.build(zoo.model("r1_gan", prior=PLANE, units=(), simultaneous=True), POINTS)
+    linear(model, "discriminator", [[3.0], [4.0]])
+    found = terms(model, "play", np.ones((3, 2), "float32"))
+    assert {player: [*own] for player, own in found.items()} == {
+        "discriminator": ["real", "fake", "r1"],
+        "generator": ["adversarial"],
+    }
+
+
 def test_packing_widens_what_the_discriminator_sees():
     model = zoo.build(zoo.model("pacgan", packing=3, units=(4,)), POINTS)
     assert model.networks["discriminator"].network.input_shape == (None, 6)
@@ -243,6 +278,7 @@ def test_augmentation_changes_what_both_players_see():
             r"prior takes a Prior, as .*StandardNormal\(\.\.\.\).*, not 'normal'",
         ),
         ("gan", {"repeats": 0}, "repeat is an integer, at least 1"),
+        ("dcgan", {"repeats": 2, "simultaneous": True}, "leave repeats out"),
         ("dcgan", {"filters": "5"}, "filters takes int"),
     ],
 )

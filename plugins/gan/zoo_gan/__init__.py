@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from keras import ops
 
 import zoo
+from zoo.errors import ZooError
 from zoo.nn import distributions, losses, networks
 
 
@@ -19,42 +20,64 @@ class Game(zoo.Model):
         adversarial: the loss, by its name in ``zoo.nn.losses``: ``"minimax"`` is equation 1, and
             ``"non_saturating"`` has section 3's loss of G.
         repeats: steps of D for each of G, k in algorithm 1, each on a batch of its own.
+        simultaneous: whether both take their step at once, on the same samples (Mescheder et al.
+            2017, algorithm 1), in place of in turns. A step then makes samples once.
     """
 
     prior: distributions.Prior = distributions.StandardNormal(64)
     adversarial: str = "non_saturating"
     repeats: int = 1
+    simultaneous: bool = False
 
     value_range = (-1.0, 1.0)
 
     def __post_init__(self):
         losses.adversarial(self.adversarial)
+        if self.simultaneous and self.repeats != 1:
+            raise ZooError(
+                f"model.repeats={self.repeats} is for steps in turns: with simultaneous=True "
+                "both players take one step at once, so leave repeats out"
+            )
 
     def players(self):
         return {"discriminator": ("discriminator",), "generator": ("generator",)}
 
     def moves(self):
-        """Algorithm 1."""
+        """Algorithm 1, or both steps at once."""
+        if self.simultaneous:
+            return [self.play]
         return [zoo.Move(self.discriminate, repeat=self.repeats), self.generate]
 
     def discriminate(self, nets, batch, rng):
         """D's step: the samples are new, and G stands still."""
-        loss = losses.adversarial(self.adversarial)
         fake = ops.stop_gradient(self.sample(nets, batch.size, rng, batch.labels))
-        return {
-            "discriminator": {
-                "real": loss.real(nets.discriminator(batch.x, labels=batch.labels)),
-                "fake": loss.fake(nets.discriminator(fake, labels=batch.labels)),
-            }
-        }
+        real = nets.discriminator(batch.x, labels=batch.labels)
+        fake = nets.discriminator(fake, labels=batch.labels)
+        return {"discriminator": self.told_apart(nets, batch, real, fake)}
 
     def generate(self, nets, batch, rng):
         """G's step."""
         fake = self.sample(nets, batch.size, rng, batch.labels)
-        logits = nets.discriminator(fake, labels=batch.labels)
+        return {"generator": self.taken_for_real(nets.discriminator(fake, labels=batch.labels))}
+
+    def play(self, nets, batch, rng):
+        """Both steps at once."""
+        fake = self.sample(nets, batch.size, rng, batch.labels)
+        real = nets.discriminator(batch.x, labels=batch.labels)
+        fake = nets.discriminator(fake, labels=batch.labels)
         return {
-            "generator": {"adversarial": losses.adversarial(self.adversarial).generator(logits)}
+            "discriminator": self.told_apart(nets, batch, real, fake),
+            "generator": self.taken_for_real(fake),
         }
+
+    def told_apart(self, nets, batch, real, fake):
+        """D's terms, given its logits of examples and of samples."""
+        loss = losses.adversarial(self.adversarial)
+        return {"real": loss.real(real), "fake": loss.fake(fake)}
+
+    def taken_for_real(self, fake):
+        """G's term, given D's logits of samples."""
+        return {"adversarial": losses.adversarial(self.adversarial).generator(fake)}
 
     def latent(self, nets):
         return self.prior

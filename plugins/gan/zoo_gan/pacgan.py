@@ -33,11 +33,11 @@ class PacGAN(GAN):
         )
         return super().networks(data) | {"discriminator": Packed(discriminator, self.packing)}
 
-    def discriminate(self, nets, batch, rng):
-        return _averaged(super().discriminate(nets, batch, rng))
+    def told_apart(self, nets, batch, real, fake):
+        return _averaged(super().told_apart(nets, batch, real, fake))
 
-    def generate(self, nets, batch, rng):
-        return _averaged(super().generate(nets, batch, rng))
+    def taken_for_real(self, fake):
+        return _averaged(super().taken_for_real(fake))
 
 
 def _averaged(terms):

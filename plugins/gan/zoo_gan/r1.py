@@ -18,10 +18,9 @@ class R1GAN(GAN):
     def weights(self):
         return {"discriminator": {"r1": 5.0}}
 
-    def discriminate(self, nets, batch, rng):
-        terms = super().discriminate(nets, batch, rng)["discriminator"]
-
+    def told_apart(self, nets, batch, real, fake):
         def judge(x):
             return nets.discriminator(x, labels=batch.labels)
 
-        return {"discriminator": {**terms, "r1": penalties.r1(judge, batch.x)}}
+        terms = super().told_apart(nets, batch, real, fake)
+        return {**terms, "r1": penalties.r1(judge, batch.x)}
