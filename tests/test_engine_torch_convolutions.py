@@ -99,6 +99,12 @@ def test_nothing_is_copied_or_made_larger():
     assert y.untyped_storage().nbytes() == 4 * y.numel()
 
 
+def test_gradients_of_what_is_not_cropped_are_not_copied():
+    x = torch.ones(2, 7, 7, 3, requires_grad=True)
+    y = ops.conv_transpose(x, np.ones((4, 4, 2, 3), "float32"), 2, "same")
+    assert "Slice" not in str(y.grad_fn.next_functions) and "Conv" in str(y.grad_fn.next_functions)
+
+
 def test_convolutions_and_pooling_within_vmap_are_those_of_keras():
     x, kernel = torch.ones(2, 1, 4, 4, 3), torch.ones(3, 3, 2, 3)
     for function in (lambda x: ops.max_pool(x, 2), lambda x: ops.conv_transpose(x, kernel)):
