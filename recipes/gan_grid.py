@@ -2,7 +2,8 @@
 
     zoo run recipes/gan_grid.py
 
-19 of 25 modes and 78.2% of high quality with seed 0, in 80 s (docs/lab/results.md).
+16.7 of 25 modes and 79.6% of high quality, the mean of three seeds; a minute each on one CPU core
+(docs/lab/results.md).
 """
 
 import keras
