@@ -36,8 +36,9 @@ def main() -> int:
     if options.json.exists() and not options.smoke:
         results = json.loads(options.json.read_text())
     if not options.table:
-        results["machine"] = running.machine([*backends.installed(), *_others()])
+        machine = running.machine([*backends.installed(), *_others()])
         for part in options.only:
+            results.setdefault("machines", {})[part] = machine
             for backend in options.backends:
                 _PARTS[part](options, backend, results.setdefault(part, {}))
                 options.json.parent.mkdir(parents=True, exist_ok=True)

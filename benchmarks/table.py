@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.cases import CASES
+from zoo.runtime.console import counted
 
 BEGIN, END = "<!-- measured: python -m benchmarks -->", "<!-- end -->"
 NAMES = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
@@ -20,20 +21,19 @@ def put(text: str, path: Path, begin: str = BEGIN) -> None:
 
 
 def rendered(results: dict) -> str:
-    """All tables that there are results for."""
-    parts = [machine_of(results.get("machine", {}))]
-    for part, render in (
-        ("speed", _speed),
-        ("speed", _ratios),
-        ("speed", _between),
-        ("speed", _waiting),
-        ("speed", _costs),
-        ("start", _start),
-        ("scaling", _scaling),
+    """All tables that there are results for, each part with the machine that it was measured on."""
+    found = []
+    for part, renders in (
+        ("speed", (_speed, _ratios, _between, _waiting, _costs)),
+        ("start", (_start,)),
+        ("scaling", (_scaling,)),
     ):
         if results.get(part):
-            parts.append(render(results[part]))
-    return "\n\n".join(filter(None, parts)) + "\n"
+            first, *others = filter(None, (render(results[part]) for render in renders))
+            title, _, rest = first.partition("\n\n")
+            machine = machine_of(results.get("machines", {}).get(part, {}))
+            found += ["\n\n".join(filter(None, [title, machine, rest])), *others]
+    return "\n\n".join(found) + "\n"
 
 
 def machine_of(machine) -> str:
@@ -41,7 +41,8 @@ def machine_of(machine) -> str:
     if not machine:
         return ""
     versions = ", ".join(f"{NAMES.get(n, n)} {v}" for n, v in machine["versions"].items())
-    return f"{machine['cores']} cores ({machine['processor']}), {machine['memory']} GB; {versions}."
+    cores = counted(machine["cores"], "core")
+    return f"{cores} ({machine['processor']}), {machine['memory']} GB; {versions}."
 
 
 def grid(head, rows) -> str:
@@ -115,10 +116,13 @@ def _between(results) -> str:
     for name in CASES:
         own = {b: found for b, found in results.get(name, {}).items() if found.get("zoo")}
         rates = {b: median(r[RATE] for r in found["zoo"]) for b, found in own.items()}
-        if {"jax", "tensorflow"} <= set(rates):
-            rows.append([name, "JAX / TensorFlow", _ratio(rates["jax"] / rates["tensorflow"])])
+        if not rates:
+            continue
+        slowest, best = (choose(rates, key=rates.__getitem__) for choose in (min, max))
+        if slowest != best:
+            which = f"the slowest, {NAMES[slowest]}, / the fastest, {NAMES[best]}"
+            rows.append([name, which, _ratio(rates[slowest] / rates[best])])
         if pythae := own.get("torch", {}).get("pythae"):
-            best = max(rates, key=rates.__getitem__)
             times = rates[best] / median(r[RATE] for r in pythae)
             rows.append([name, f"the fastest, {NAMES[best]}, / pythae", _ratio(times)])
     if not rows:

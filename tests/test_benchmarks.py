@@ -56,19 +56,22 @@ def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
     def told(*rates):
         return [{"pictures_per_second": r, "start": 1, "first_step": 2, "memory": 3} for r in rates]
 
+    machine = {"cores": 1, "processor": "A", "memory": 24, "versions": {"jax": "1"}}
     text = table.rendered(
         {
+            "machines": {"speed": machine},
             "speed": {
                 "A": {
                     "jax": {"zoo": told(8.0)},
                     "tensorflow": {"zoo": told(4.0)},
                     "torch": {"zoo": told(2.0, 6.0), "pythae": told(2.0, 2.0)},
                 }
-            }
+            },
         }
     )
     assert "| A | PyTorch |  |  | 2.00 (1.00 to 3.00) |" in text
-    assert "| A | JAX / TensorFlow | 2.00 |" in text
+    assert "| A | the slowest, TensorFlow, / the fastest, JAX | 0.50 |" in text
+    assert text.startswith("### Pictures a second\n\n1 core (A), 24 GB; JAX 1.\n\n|")
     assert "| A | the fastest, JAX, / pythae | 4.00 |" in text
 
 

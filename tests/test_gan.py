@@ -137,7 +137,8 @@ def test_a_simultaneous_step_has_both_gradients_of_the_same_place(name):
     real, fake = -sigmoid(-np.array([1.5, -0.5])), sigmoid(2.5)
     slope = (real[:, None] * x).mean(axis=0) + fake * np.array([2.0, 0.0])
     networks = [model.networks[n] for n in ("discriminator", "generator")]
-    kernels, biases = zip(*([numpy(v) for v in n.trainable_variables] for n in networks))
+    both = [[numpy(v) for v in n.trainable_variables] for n in networks]
+    kernels, biases = zip(*both, strict=True)
     np.testing.assert_allclose(kernels[0][:, 0], np.array([1.0, 0.0]) - 0.1 * slope, rtol=1e-5)
     np.testing.assert_allclose(biases[0], [0.5 - 0.1 * (real.mean() + fake)], rtol=1e-5)
     # the discriminator's slope before its own step, (1, 0), moves the generator

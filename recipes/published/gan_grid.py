@@ -1,7 +1,7 @@
 """GAN and PacGAN on 25 Gaussians on a grid, by the protocol of the PacGAN paper.
 
     zoo run published/gan_grid --full
-    zoo run published/gan_grid model.packing=2 dataset.batch_size=200 dataset.n=200_000 --full # PacGAN2
+    zoo run published/gan_grid model.packing=2 dataset.batch_size=200 dataset.n=200_000 --full
 
 Published: 17.3 of 25 modes and 94.8% of high quality; packed in twos, 23.8 and 91.3%;
 in fours, 24.8 and 93.6% (Lin et al. 2018, table 1, means of ten runs).
@@ -13,7 +13,8 @@ standard deviations of a mode, and a mode counts with at least one such sample.
 
 From the authors' code (fjxmlzn/PacGAN) are what the paper leaves open: both players move at once,
 on the same samples; kernels begin as N(0, 0.02^2); batch norm has epsilon 1e-4 and momentum 0.95,
-and samples are made by its moving averages; Adam's epsilon is 1e-8. A batch is of 100 packs.
+and samples are made by its moving averages; Adam's epsilon is 1e-8. A batch is of
+100 packs: the second command packs in twos, which is PacGAN2.
 
 MEASURED
 """
