@@ -15,7 +15,9 @@ RATE = "pictures_per_second"
 
 def put(text: str, path: Path, begin: str = BEGIN) -> None:
     """Write a text between the two marks in a file, in place of what is there."""
-    before, _, rest = path.read_text().partition(begin)
+    before, found, rest = path.read_text().partition(begin)
+    if not found:
+        raise SystemExit(f"{path} has no {begin}: put it, and {END} below it, where the table goes")
     _, _, after = rest.partition(END)
     path.write_text(f"{before}{begin}\n\n{text}\n{END}{after}")
 

@@ -4,8 +4,9 @@
     zoo run recipes/wgan_gp_ring.py seed=1
 
 Shows that a critic with bounded slopes finds every mode and keeps to it. The penalty weighs 0.1,
-not 10: modes are close together, and slopes have to be steep. 8 of 8 modes and 97% to 98.5% of
-high quality in three seeds, at most three minutes each (docs/lab/results.md).
+not 10: modes are close together, and slopes have to be steep. 8 of 8 modes and 97.6% of
+high quality, the mean of three seeds; a minute and a half of processor time each
+(docs/lab/results.md).
 """
 
 import keras

@@ -186,11 +186,48 @@ def test_callbacks_that_only_look_keep_no_runs_apart(place):
     assert row.seeds == [0, 1] and row.settings["callbacks"] == "(EarlyStopping,)"
 
 
-def test_all_callbacks_of_the_zoo_but_the_base_only_look():
+@pytest.mark.backend_free
+def test_what_is_measured_may_stop_a_training(place):
+    measure = {"class": "Measure", "every": 1}
+    runs = [
+        trained(place / "runs", n, n, -10.0, callbacks=[*others, {**measure, "every": n}])
+        for n, others in ((1, []), (2, []), (3, ["EarlyStopping"]), (4, ["EarlyStopping"]))
+    ]
+    found = compared(runs)
+    assert sorted(row.seeds for row in found.rows) == [[1, 2], [3], [4]]
+
+
+@pytest.mark.backend_free
+def test_a_changed_callback_has_the_place_it_has_among_those_that_count(place):
+    a, b = ({"class": "Own", "p": p} for p in (1, 2))
+    run = trained(
+        place / "runs",
+        1,
+        0,
+        -1.0,
+        callbacks=[{"class": "SampleGrid"}, a, b],
+        changes=["callbacks.1.p=1", "callbacks.SampleGrid.every=2"],
+    )
+    [row] = compared([run]).rows
+    told = {key: text for key, text in row.settings.items() if key.startswith("callbacks")}
+    assert told == {
+        "callbacks.0": "Own",
+        "callbacks.0.p": "1",
+        "callbacks.1": "Own",
+        "callbacks.1.p": "2",
+    }
+
+
+def test_all_callbacks_of_the_zoo_but_the_base_only_look(place):
     from zoo import callbacks
+    from zoo.plugin.serialization import plain
 
     named = {*callbacks.__all__} - {"Callback", "Context"}
     assert named == {*differences.WATCHING}
+    given = {"ViewGrid": {"view": "samples"}, "Measure": {"metrics": []}}
+    made = [plain(getattr(callbacks, name)(**given.get(name, {}))) for name in sorted(named)]
+    [row] = compared([trained(place / "runs", 1, 0, -1.0, callbacks=made)]).rows
+    assert row.settings["callbacks"] == "()"
 
 
 @pytest.mark.backend_free

@@ -50,6 +50,14 @@ def test_half_precision_is_normalized_in_float32():
     torch.testing.assert_close(ours, layer(x), rtol=1e-2, atol=1e-2)
 
 
+def test_within_vmap_and_for_single_numbers_it_is_left_to_keras():
+    layer = LayerNormalization()
+    x = torch.arange(48.0).reshape(2, 2, 2, 2, 3).sin()
+    found = torch.vmap(layer)(x)
+    torch.testing.assert_close(found, torch.stack([layer(one) for one in x]))
+    assert LayerNormalization()(torch.ones(1, 1)).shape == (1, 1)
+
+
 def test_no_examples_are_normalized_too():
     layer = LayerNormalization()
     assert layer(torch.ones(0, 4, 4, 3)).shape == (0, 4, 4, 3)

@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 import zoo
+import zoo_gan
 from zoo.engine.nets import Nets
 from zoo.errors import ZooError
 from zoo.nn.distributions import StandardNormal
@@ -143,6 +144,29 @@ def test_a_simultaneous_step_has_both_gradients_of_the_same_place(name):
     np.testing.assert_allclose(biases[0], [0.5 - 0.1 * (real.mean() + fake)], rtol=1e-5)
     # the discriminator's slope before its own step, (1, 0), moves the generator
     np.testing.assert_allclose(biases[1], [2.0 + 0.1 * sigmoid(-2.5), 0.0], rtol=1e-5)
+
+
+def test_a_move_of_its_own_is_not_left_out_silently():
+    class Own(zoo_gan.GAN):
+        def discriminate(self, nets, batch, rng):
+            return super().discriminate(nets, batch, rng)
+
+    with pytest.raises(ZooError, match=r"Own has a discriminate\(\) of its own"):
+        Own(simultaneous=True).moves()
+
+
+@pytest.mark.parametrize("name", ["gan", "dcgan", "pacgan"])
+def test_simultaneous_moves_train(name):
+    settings = {"gan": {"conditional": True}, "pacgan": {"packing": 2}}.get(name, {"filters": 2})
+    data = zoo.DataSpec((8, 8, 1), classes=3 if name == "gan" else 0)
+    model = zoo.build(zoo.model(name, prior=PLANE, simultaneous=True, **settings), data)
+    model.compile("adam")
+    x = np.random.default_rng(0).uniform(-1, 1, (5, 8, 8, 1)).astype("float32")
+    y = np.zeros(5, "int32") if name == "gan" else None
+    before = {n: numpy(net.trainable_variables[0]) for n, net in model.networks.items()}
+    model.train_on_batch(x, y)
+    for n, net in model.networks.items():
+        assert np.abs(numpy(net.trainable_variables[0]) - before[n]).max() > 0, n
 
 
 def test_a_penalty_belongs_to_a_simultaneous_step_too():

@@ -26,7 +26,8 @@ WATCHING = (
     *("PosteriorHistograms", "Progress", "ReconstructionGrid", "SampleGrid", "TensorBoard"),
     *("Traversals", "ViewGrid"),
 )
-"""The zoo's own callbacks: with them and without, a training ends with the same weights."""
+"""The zoo's own callbacks: with them and without, a training ends with the same weights. What
+``Measure`` adds to the logs may move another callback, so beside others it counts."""
 
 DATA = "data.sha256"
 """The setting that tells data of one name and of the same settings apart."""
@@ -38,15 +39,24 @@ def settings(run: Run, described: Manifest) -> dict[str, str]:
     Code, which a manifest has no form for, is told by a hash of the recipe.
     """
     manifest = described.json()
-    callbacks = manifest["callbacks"]
-    others = [callback for callback in callbacks if not _watches(callback)]
+    callbacks = dict(enumerate(manifest["callbacks"]))
+    counting = {i for i, callback in callbacks.items() if _called(callback) not in WATCHING}
+    if counting:
+        counting |= {i for i, callback in callbacks.items() if _called(callback) == "Measure"}
+    others = [callback for i, callback in callbacks.items() if i in counting]
     found: dict[str, str] = {}
     for name in _FIELDS:
         found |= dict(_flat(name, others if name == "callbacks" else manifest[name]))
     # settings of Keras's callbacks are not in the manifest: a change tells them
-    aside = {*WATCHING, *(str(i) for i, each in enumerate(callbacks) if _watches(each))}
     for key, _, value in (change.partition("=") for change in described.changes):
-        if key.startswith("callbacks.") and key.split(".")[1] not in aside:
+        part, _, rest = key.partition(".")
+        which, _, setting = rest.partition(".")
+        if part != "callbacks" or not setting:
+            continue
+        if which.isdecimal():
+            if int(which) in counting:
+                found[f"callbacks.{sorted(counting).index(int(which))}.{setting}"] = _text(value)
+        elif which not in WATCHING or (counting and which == "Measure"):
             found[key] = _text(value)
     found[DATA] = described.data.fingerprint[:8]
     parts = (described.model, described.dataset)
@@ -59,9 +69,11 @@ def settings(run: Run, described: Manifest) -> dict[str, str]:
     return found
 
 
-def _watches(callback: Any) -> bool:
-    """Whether a callback, as a manifest has it, is one of ``WATCHING``."""
-    return isinstance(callback, Mapping) and callback.get("class") in WATCHING
+def _called(callback: Any) -> str:
+    """The class of a callback, as a manifest has it."""
+    if isinstance(callback, Mapping):
+        callback = next((callback[key] for key in _NAMED if isinstance(callback.get(key), str)), "")
+    return re.sub(r"^<zoo\.callbacks\.[\w.]*\b(\w+) object at 0x[0-9a-f]+>$", r"\1", str(callback))
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:

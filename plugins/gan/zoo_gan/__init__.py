@@ -45,20 +45,30 @@ class Game(zoo.Model):
     def moves(self):
         """Algorithm 1, or both steps at once."""
         if self.simultaneous:
+            self._refuse_moves_of_its_own()
             return [self.play]
         return [zoo.Move(self.discriminate, repeat=self.repeats), self.generate]
+
+    def _refuse_moves_of_its_own(self):
+        for move in (Game.discriminate, Game.generate):
+            name = move.__name__
+            if getattr(type(self), name) is not move:
+                raise ZooError(
+                    f"{type(self).__name__} has a {name}() of its own, which simultaneous=True "
+                    f"would leave out: define {name.removesuffix('e')}or_terms() in its place"
+                )
 
     def discriminate(self, nets, batch, rng):
         """D's step: the samples are new, and G stands still."""
         fake = ops.stop_gradient(self.sample(nets, batch.size, rng, batch.labels))
         real = nets.discriminator(batch.x, labels=batch.labels)
         fake = nets.discriminator(fake, labels=batch.labels)
-        return {"discriminator": self.told_apart(nets, batch, real, fake)}
+        return {"discriminator": self.discriminator_terms(nets, batch, real, fake)}
 
     def generate(self, nets, batch, rng):
         """G's step."""
         fake = self.sample(nets, batch.size, rng, batch.labels)
-        return {"generator": self.taken_for_real(nets.discriminator(fake, labels=batch.labels))}
+        return {"generator": self.generator_terms(nets.discriminator(fake, labels=batch.labels))}
 
     def play(self, nets, batch, rng):
         """Both steps at once."""
@@ -66,16 +76,16 @@ class Game(zoo.Model):
         real = nets.discriminator(batch.x, labels=batch.labels)
         fake = nets.discriminator(fake, labels=batch.labels)
         return {
-            "discriminator": self.told_apart(nets, batch, real, fake),
-            "generator": self.taken_for_real(fake),
+            "discriminator": self.discriminator_terms(nets, batch, real, fake),
+            "generator": self.generator_terms(fake),
         }
 
-    def told_apart(self, nets, batch, real, fake):
+    def discriminator_terms(self, nets, batch, real, fake):
         """D's terms, given its logits of examples and of samples."""
         loss = losses.adversarial(self.adversarial)
         return {"real": loss.real(real), "fake": loss.fake(fake)}
 
-    def taken_for_real(self, fake):
+    def generator_terms(self, fake):
         """G's term, given D's logits of samples."""
         return {"adversarial": losses.adversarial(self.adversarial).generator(fake)}
 

@@ -33,11 +33,11 @@ class PacGAN(GAN):
         )
         return super().networks(data) | {"discriminator": Packed(discriminator, self.packing)}
 
-    def told_apart(self, nets, batch, real, fake):
-        return _averaged(super().told_apart(nets, batch, real, fake))
+    def discriminator_terms(self, nets, batch, real, fake):
+        return _averaged(super().discriminator_terms(nets, batch, real, fake))
 
-    def taken_for_real(self, fake):
-        return _averaged(super().taken_for_real(fake))
+    def generator_terms(self, fake):
+        return _averaged(super().generator_terms(fake))
 
 
 def _averaged(terms):

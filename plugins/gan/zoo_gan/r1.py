@@ -18,9 +18,9 @@ class R1GAN(GAN):
     def weights(self):
         return {"discriminator": {"r1": 5.0}}
 
-    def told_apart(self, nets, batch, real, fake):
+    def discriminator_terms(self, nets, batch, real, fake):
         def judge(x):
             return nets.discriminator(x, labels=batch.labels)
 
-        terms = super().told_apart(nets, batch, real, fake)
+        terms = super().discriminator_terms(nets, batch, real, fake)
         return {**terms, "r1": penalties.r1(judge, batch.x)}

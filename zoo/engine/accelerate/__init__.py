@@ -169,6 +169,7 @@ TABLE = (
         ("torch",),
         "normalize the layers of a critic in one operation",
         patches="nothing",
+        read=TORCH,
         install="torch_layer_norm.install",
     ),
     Acceleration(

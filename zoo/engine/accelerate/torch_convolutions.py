@@ -89,6 +89,6 @@ def conv_transpose(
     )
     for axis, (crop, done) in enumerate(zip(crops, both, strict=True), start=2):
         before, after = (n - done for n in crop)
-        if before or after:  # its gradient is a copy, with channels second
+        if before or after:  # narrow's gradient would copy, to channels first
             y = y.narrow(axis, before, y.shape[axis] - before - after)
     return y.permute(0, 2, 3, 1)

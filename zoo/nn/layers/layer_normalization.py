@@ -34,7 +34,8 @@ class LayerNormalization(keras.layers.Layer):
 
     def call(self, inputs):
         x, gain, bias = (ops.cast(t, "float32") for t in (inputs, self.gain, self.bias))
-        if own := accelerate.module("torch_layer_norm"):
+        own = accelerate.module("torch_layer_norm")
+        if own and own.suits(x):
             return ops.cast(own.normalized(x, gain, bias, self.epsilon), inputs.dtype)
         axes = tuple(range(1, len(x.shape)))
         # not ops.moments, through whose mean TensorFlow passes no second gradient
