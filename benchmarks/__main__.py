@@ -38,7 +38,9 @@ def main() -> int:
     if not options.table:
         machine = running.machine([*backends.installed(), *_others()])
         for part in options.only:
-            results.setdefault("machines", {})[part] = machine
+            if results.setdefault("machines", {}).get(part) != machine:
+                results[part] = {}  # numbers of two machines stand in no table together
+            results["machines"][part] = machine
             for backend in options.backends:
                 _PARTS[part](options, backend, results.setdefault(part, {}))
                 options.json.parent.mkdir(parents=True, exist_ok=True)
