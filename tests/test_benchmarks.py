@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import __main__ as main
-from benchmarks import cases, gpu, gpu_table, running, table
+from benchmarks import beside_pythae, cases, gpu, gpu_table, running, table
 from benchmarks.running import Job
 from benchmarks.setting import Setting
 
@@ -73,6 +73,34 @@ def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
     assert "| A | the slowest, TensorFlow, / the fastest, JAX | 0.50 |" in text
     assert text.startswith("### Pictures a second\n\n1 core (A), 24 GB; JAX 1.\n\n|")
     assert "| A | the fastest, JAX, / pythae | 4.00 |" in text
+
+
+@pytest.mark.backend_free
+def test_a_table_beside_pythae_has_means_spreads_and_protocols(monkeypatch):
+    def child(model, trainer, seed):
+        value = {"zoo": -90.0, "pythae": -94.0}[trainer] + seed
+        return {"elbo": {"value": value, "unit": "nats", "protocol": "1 draw of z"}}
+
+    monkeypatch.setattr(beside_pythae, "_child", child)
+    assert beside_pythae._table("vae_mnist", [0, 1, 2]).splitlines() == [
+        "| `vae_mnist` | elbo, nats |",
+        "| --- | --- |",
+        "| zoo | -89.00 ± 1.00 |",
+        "| pythae | -93.00 ± 1.00 |",
+        "",
+        "- elbo: 1 draw of z",
+        "- seeds 0 1 2; ± is the standard deviation (n - 1)",
+    ]
+    assert "| zoo | -88.00 |" in beside_pythae._table("vae_mnist", [2])
+
+
+@pytest.mark.backend_free
+def test_a_page_without_the_mark_is_left_alone(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("text")
+    with pytest.raises(SystemExit, match="has no <!-- measured"):
+        table.put("new", page)
+    assert page.read_text() == "text"
 
 
 @pytest.mark.once_in_short

@@ -11,12 +11,15 @@ two dimensions; a generator of four layers of 400 units with batch norm and ReLU
 of three layers of 200 maxout units of 5 pieces. Of 2,500 samples, one is of high quality within 3
 standard deviations of a mode, and a mode counts with at least one such sample.
 
-From the authors' code (fjxmlzn/PacGAN) are what the paper leaves open: both players move at once,
-on the same samples; kernels begin as N(0, 0.02^2); batch norm has epsilon 1e-4 and momentum 0.95,
-and samples are made by its moving averages; Adam's epsilon is 1e-8. A batch is of
-100 packs: the second command packs in twos, which is PacGAN2.
+The paper leaves these open; they are as in the authors' code (fjxmlzn/PacGAN): both players move at
+once, on the same samples; kernels begin as N(0, 0.02^2); batch norm has epsilon 1e-4 and momentum
+0.95, and samples are made by its moving averages; Adam's epsilon is 1e-8; a batch is of 100 packs.
+The second command packs in twos, which is PacGAN2. There the generator makes one member of all
+packs at a time, which its batch norm sees; here all members at once.
 
-MEASURED
+Measured with JAX, seed 0, at a tenth of the budget (epochs=40): 8 of 8 modes and 94.5% of high
+quality; 6.8 modes on average over the second half of the training (docs/lab/results.md). Ten
+minutes on one CPU core.
 """
 
 import keras
