@@ -189,3 +189,7 @@ def _by_pythae(experiment) -> None:
         ).train()
     if quantizes:
         model.networks["quantizer"].codebook.assign(theirs.quantizer.embeddings)
+
+
+if __name__ == "__main__":
+    main()
