@@ -1,7 +1,7 @@
 """A VAE and a VQ-VAE, trained by the zoo and by pythae, and judged by the same code.
 
     pip install pythae
-    python -m benchmarks.beside_pythae                      writes its table in docs/lab/results.md
+    python -m benchmarks.beside_pythae --seeds 0            writes its table in docs/lab/results.md
     python -m benchmarks.beside_pythae --models vae_mnist --seeds 0      prints its rows alone
 
 Both sides train the same Keras networks on a CPU with PyTorch, from the same weights and on the
