@@ -69,7 +69,7 @@ def test_ratios_are_those_of_the_turns_and_of_the_fastest_backend():
             },
         }
     )
-    assert "| A | PyTorch |  |  | 2.00 (1.00 to 3.00) |" in text
+    assert "| A | PyTorch |  | 1.00 |  | 2.00 (1.00 to 3.00) |" in text
     assert "| A | the slowest, TensorFlow, / the fastest, JAX | 0.50 |" in text
     assert text.startswith("### Pictures a second\n\n1 core (A), 24 GB; JAX 1.\n\n|")
     assert "| A | the fastest, JAX, / pythae | 4.00 |" in text
@@ -92,6 +92,18 @@ def test_a_table_beside_pythae_has_means_spreads_and_protocols(monkeypatch):
         "- seeds 0 1 2; ± is the standard deviation (n - 1)",
     ]
     assert "| zoo | -88.00 |" in beside_pythae._table("vae_mnist", [2])
+
+
+@pytest.mark.backend_free
+def test_results_of_another_machine_make_room():
+    def machine(cores, **more):
+        return {"cores": cores, "versions": {"keras": "3", **more}}
+
+    results = {"machines": {"speed": machine(2, pythae="1")}, "speed": {"A": 1}}
+    main._make_room(results, "speed", machine(2))  # another library beside it is no other machine
+    assert results["speed"] == {"A": 1}
+    main._make_room(results, "speed", machine(1))
+    assert results == {"machines": {"speed": machine(1)}, "speed": {}}
 
 
 @pytest.mark.backend_free
