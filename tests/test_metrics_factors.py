@@ -14,7 +14,7 @@ from zoo import metrics
 from zoo.datasets import Data, Sources, Split, Sprites
 from zoo.datasets.draws import Draws
 from zoo.errors import ZooError
-from zoo.metrics import dci, factor_vae_score, mig, modularity, sap
+from zoo.metrics import beta_vae_score, dci, factor_vae_score, mig, modularity, sap
 from zoo.metrics.factors import entropies, mutual_information, places
 
 pytestmark = pytest.mark.backend_free
@@ -39,6 +39,11 @@ def factor_vae(codes, votes=400, factors=FACTORS):
     return factor_vae_score.score((codes, factors), (codes, factors), votes, 64, Draws(1, "v"))
 
 
+def beta_vae(codes, points=300, batch=64, factors=FACTORS):
+    train = test = (codes, factors)
+    return beta_vae_score.score(train, test, points, batch, Draws(1, "p"))
+
+
 def importance(codes, factors=FACTORS):
     return dci.importances(codes, factors, codes, factors)[0]
 
@@ -54,11 +59,13 @@ def test_a_code_for_each_factor_is_perfect(codes):
     assert dci.disentanglement(found) == pytest.approx(1, abs=1e-6)
     assert dci.completeness(found) == pytest.approx(1, abs=1e-6)
     assert factor_vae(codes) == 1
+    assert beta_vae(codes) == 1
 
 
 def test_codes_that_say_nothing_have_0():
     assert (mig.gaps(NOISE, FACTORS) < 0.02).all()
     assert 1 / 4 < factor_vae(NOISE) < 1 / 2  # chance is a third
+    assert 1 / 4 < beta_vae(NOISE) < 1 / 2  # likewise
     assert factor_vae(0.01 * NOISE) == 0  # none varies enough to count
     assert (mig.gaps(np.zeros_like(PERFECT), FACTORS) == 0).all()
     assert (modularity.modularities(np.zeros((2, 3))) == 0).all()
@@ -111,6 +118,21 @@ def test_the_votes_of_entangled_codes_are_split():
     assert 0.6 < factor_vae(both, 1000) < 0.75  # one factor in three, and half of the others
 
 
+def test_the_score_of_beta_vae_does_not_miss_the_code_of_one_factor():
+    assert beta_vae(PERFECT[:, :2]) == 1  # as Kim & Mnih (2018) say of it
+    # without two, the points of these look alike
+    assert beta_vae(PERFECT[:, :1]) == pytest.approx(2 / 3, abs=0.1)
+    assert 1 / 2 < beta_vae(ROTATED) < 0.9  # those of the two that are turned as well
+
+
+def test_a_point_of_the_score_of_beta_vae_by_hand():
+    # a fixed factor has no difference in its code; one of two values differs in half of the pairs
+    x, y = beta_vae_score._points(PERFECT, FACTORS, 3, 20_000, Draws(0, "by hand"))
+    assert list(y) == [0, 1, 2]
+    expected = np.array([0.5, 1.25, 1.6])  # E|a - b| of 2, 4 and 5 values: (n^2 - 1) / 3n
+    assert x == pytest.approx(np.where(np.eye(3, dtype=bool), 0, expected), abs=0.04)
+
+
 def test_real_factors_are_put_into_bins():
     real = np.linspace(0, 1, 200, dtype="float32")[:, None]
     assert len(np.unique(places(real))) == 20
@@ -127,7 +149,14 @@ def known(factors=FACTORS, **options):
 
 
 ENCODING = Made(encode=lambda x, labels=None: np.asarray(x))
-ALL = [metrics.MIG, metrics.DCI, metrics.SAP, metrics.FactorVAEScore, metrics.Modularity]
+ALL = [
+    metrics.MIG,
+    metrics.DCI,
+    metrics.SAP,
+    metrics.FactorVAEScore,
+    metrics.BetaVAEScore,
+    metrics.Modularity,
+]
 
 
 @pytest.mark.parametrize("metric", ALL)

@@ -12,8 +12,8 @@ of the discriminator's loss weighs 1/2.
 
 Unlike there, momentum does not grow to 0.7 over 250 epochs, the last bias of the generator begins
 at 0 rather than at the logits of the mean picture, and players move in turns, as in algorithm 1,
-not at once. The number of epochs is open in both; 100 are ours. The published figure, 225 nats by a
-Parzen window, is of a metric that the zoo does not have.
+not at once. The number of epochs is open in both; 100 are ours. Published: 225 nats by a Parzen
+window of 10,000 samples (table 1).
 
 Measured with JAX, seed 0, after 12 of the 100 epochs: 63.6% of 1,000 samples are recognized, the
 rarest class has 4.0%; five minutes on one CPU core.
@@ -68,7 +68,7 @@ recipe = zoo.Recipe(
         callbacks.SampleGrid(every=10),
         callbacks.TensorBoard(every=10),
     ],
-    metrics=[metrics.Recognition()],
+    metrics=[metrics.Recognition(), metrics.ParzenWindow()],
     epochs=100,
     seed=0,
 )

@@ -6,6 +6,7 @@ from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.active_units import ActiveUnits
 from zoo.metrics.aggregate_posterior import AggregatePosterior
 from zoo.metrics.augmentation_gain import AugmentationGain
+from zoo.metrics.beta_vae_score import BetaVAEScore
 from zoo.metrics.bits_per_dimension import BitsPerDimension
 from zoo.metrics.class_score import ClassScore, InceptionScore
 from zoo.metrics.compression import Compression
@@ -23,6 +24,7 @@ from zoo.metrics.memorisation import Memorisation
 from zoo.metrics.mig import MIG
 from zoo.metrics.mode_coverage import ModeCoverage
 from zoo.metrics.modularity import Modularity
+from zoo.metrics.parzen_window import ParzenWindow
 from zoo.metrics.prdc import PRDC
 from zoo.metrics.rate_distortion import RateDistortion
 from zoo.metrics.recognition import Recognition
@@ -49,6 +51,7 @@ __all__ = [
     "ActiveUnits",
     "AggregatePosterior",
     "AugmentationGain",
+    "BetaVAEScore",
     "BitsPerDimension",
     "ClassScore",
     "Compression",
@@ -64,6 +67,7 @@ __all__ = [
     "Memorisation",
     "ModeCoverage",
     "Modularity",
+    "ParzenWindow",
     "RateDistortion",
     "Recognition",
     "SpaceMetric",
