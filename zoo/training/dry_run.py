@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from zoo.config.recipe import Recipe
 from zoo.datasets import Access, Batches
+from zoo.engine.backends import backend
 from zoo.plugin import declared
 from zoo.runtime.console import counted, lasting
 from zoo.runtime.keras import pinned
 from zoo.training import planning
+from zoo.training.chunks import Chunks
 from zoo.training.evaluation import batches_of
 from zoo.training.experiment import Experiment, prepare
 
-TIMED_SECONDS = 5.0
+TIMED_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,9 @@ def _estimate(experiment: Experiment) -> tuple[float, float, str]:
 
     The weights that it moves are thrown away.
     """
-    model, batches = experiment.model, experiment.batches
-    split = experiment.validation
-    validation = batches_of(split)
-    step, made = _timed(model.train_on_batch, batches)
-    check, checked = _timed(model.test_on_batch, validation) if validation else (0.0, 0)
+    batches, validation = experiment.batches, batches_of(experiment.validation)
+    step, made = _timed(_training(experiment))
+    check, checked = _timed(_validating(experiment, validation)) if validation else (0.0, 0)
     total = (step * len(batches) + check * len(validation or ())) * experiment.recipe.epochs
     return (
         total,
@@ -126,13 +126,34 @@ def _estimate(experiment: Experiment) -> tuple[float, float, str]:
     )
 
 
-def _timed(step: Callable, batches: Batches) -> tuple[float, int]:
+def _training(experiment: Experiment) -> Generator[int, None, None]:
+    """Train on and on in chunks, as the loop does; after each, how many steps it had."""
+    chunks = Chunks(experiment.batches, ())
+    steps = backend.Steps(experiment.model, chunks.rows, chunks.most)
+    try:
+        for epoch in itertools.count():
+            for chunk in chunks.of_epoch(epoch):
+                began = time.perf_counter()
+                steps.start(chunk.data, chunk.share)()
+                chunks.took(chunk, time.perf_counter() - began)
+                yield chunk.steps
+    finally:
+        steps.sync()
+
+
+def _validating(experiment: Experiment, batches: Batches) -> Generator[int, None, None]:
+    for made in itertools.count():
+        experiment.model.test_on_batch(*batches[made % len(batches)])
+        yield 1
+
+
+def _timed(steps: Generator[int, None, None]) -> tuple[float, int]:
     """Seconds that a step takes, and how many were timed, after one that compiles."""
-    step(*batches[0])
-    began = time.perf_counter()
-    for made in itertools.count(1):
-        step(*batches[made % len(batches)])
+    next(steps)
+    began, made = time.perf_counter(), 0
+    for some in steps:
+        made += some
         seconds = time.perf_counter() - began
-        if seconds > TIMED_SECONDS or made >= 50:
-            break
+        if seconds > TIMED_SECONDS:
+            steps.close()
     return seconds / made, made
