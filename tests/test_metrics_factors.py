@@ -174,6 +174,15 @@ def test_metrics_name_factors_and_protocol(metric):
     assert metric().measure(ENCODING, given, 0) == found
 
 
+@pytest.mark.parametrize("metric", ALL)
+def test_examples_in_the_order_of_their_factors_are_drawn(metric):
+    given = known()  # the first 100 have one value of the first factor, and one of the second
+    few = {name: 100 for name in ("examples", "held_out") if hasattr(metric(), name)}
+    found = metric(**few).measure(ENCODING, given, 0)
+    assert "100 test examples" in found.protocol
+    assert found.value > (0.1 if metric is metrics.SAP else 0.9)
+
+
 def test_data_without_factors_are_refused():
     for metric in ALL:
         with pytest.raises(ZooError, match=r"needs true factors \(Split.factors\)"):

@@ -29,7 +29,7 @@ class BetaVAEScore(FactorMetric):
     Attributes:
         points: of training examples, and half as many of test examples.
         batch: pairs in each.
-        examples: training and test examples to draw from, at most; the first.
+        examples: training and test examples to draw from, at most.
     """
 
     points: int = 10_000

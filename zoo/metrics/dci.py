@@ -29,8 +29,8 @@ class DCI(FittedMetric):
     place, which took twenty times as long on 1,000 examples: its numbers do not compare with these.
 
     Attributes:
-        examples: training examples that classifiers are fitted to, at most; the first.
-        held_out: test examples for the accuracy, at most; the first.
+        examples: training examples that classifiers are fitted to, at most.
+        held_out: test examples for the accuracy, at most.
     """
 
     name: ClassVar[str] = "dci"

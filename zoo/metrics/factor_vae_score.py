@@ -30,7 +30,7 @@ class FactorVAEScore(FactorMetric):
     Attributes:
         votes: on training examples, and half as many on test examples.
         batch: examples in each.
-        examples: training and test examples to draw from, at most; the first.
+        examples: training and test examples to draw from, at most.
     """
 
     votes: int = 10_000

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from zoo.datasets.draws import Draws
 from zoo.errors import ZooError
 from zoo.plugin.metric import Metric
 
@@ -46,8 +47,8 @@ class FittedMetric(FactorMetric):
     """Base of those that fit something to training examples and judge it on test examples.
 
     Attributes:
-        examples: training examples to fit to, at most; the first.
-        held_out: test examples to judge by, at most; the first.
+        examples: training examples to fit to, at most.
+        held_out: test examples to judge by, at most.
     """
 
     examples: int = 10_000
@@ -65,10 +66,18 @@ class FittedMetric(FactorMetric):
 
 
 def pairs(model, split, n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Codes float64 ``(n, d)`` and factors int64 ``(n, k)`` of the first n examples."""
-    first = split.first(n)
-    codes = model.encode(first.x, labels=first.y).astype("float64")
-    return codes, places(first.factors)
+    """Codes float64 ``(n, d)`` and factors int64 ``(n, k)`` of n examples.
+
+    They are the first ones, or drawn ones where the first lack a value of a factor, as they do
+    where examples come in the order of their factors.
+    """
+    few = split.first(n)
+    values, seen = ([len(np.unique(v)) for v in s.factors.T] for s in (split, few))
+    if seen != values:
+        order = np.argsort(Draws(0, "factors").uniform(len(split)), kind="stable")
+        few = split.take(np.sort(order[:n]))
+    codes = model.encode(few.x, labels=few.y).astype("float64")
+    return codes, places(few.factors)
 
 
 def places(factors) -> np.ndarray:

@@ -21,7 +21,7 @@ class MIG(FactorMetric):
     (Locatello et al. 2019) has it. Details: the gap of each factor.
 
     Attributes:
-        held_out: test examples, at most; the first.
+        held_out: test examples, at most.
     """
 
     held_out: int = 10_000

@@ -21,7 +21,7 @@ class Modularity(FactorMetric):
     A code with no information counts 0. A factor may be in several codes.
 
     Attributes:
-        held_out: test examples, at most; the first.
+        held_out: test examples, at most.
     """
 
     held_out: int = 10_000

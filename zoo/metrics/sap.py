@@ -23,8 +23,8 @@ class SAP(FittedMetric):
     number finds few of many classes, so values are small. Details: the gap of each factor.
 
     Attributes:
-        examples: training examples that classifiers are fitted to, at most; the first.
-        held_out: test examples for the accuracies, at most; the first.
+        examples: training examples that classifiers are fitted to, at most.
+        held_out: test examples for the accuracies, at most.
     """
 
     name: ClassVar[str] = "sap"
