@@ -115,6 +115,21 @@ def test_seeds_are_a_row_and_published_figures_stand_beside(few):
     assert page.rendered(after, few, figures) == after
 
 
+def test_the_figure_of_as_many_epochs_comes_first_and_another_tells_its_own():
+    short, whole = (
+        Figure("published/gan_ring", {"epochs": n, "model.packing": "1"}, "elbo", v, "A", "")
+        for n, v in (("40", 1.0), ("400", 2.0))
+    )
+    given = {"epochs": "400", "model.packing": "1"}
+    found = published.fitting([short, whole], "published/gan_ring", given, "elbo")
+    assert found is whole and found.written(given) == "2"
+    fewer = given | {"epochs": "20"}
+    assert published.fitting([whole], "published/gan_ring", fewer, "elbo") is whole
+    assert whole.written(fewer) == "2 (400 epochs)"
+    other = given | {"model.packing": "2"}
+    assert published.fitting([short, whole], "published/gan_ring", other, "elbo") is None
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

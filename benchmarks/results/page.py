@@ -144,8 +144,8 @@ def _with_published(found: Grid, compared: Comparison, figures: Sequence[Figure]
             continue
         place = headings.index(column.title) + 1
         headings.insert(place, f"{column.name}, published")
-        for cells, figure in zip(rows, beside, strict=True):
-            cells.insert(place, Cell(f"{figure.value:.4g}" if figure else "-", number=True))
+        for cells, row, figure in zip(rows, compared.rows, beside, strict=True):
+            cells.insert(place, Cell(figure.written(row.settings) if figure else "-", number=True))
         sources |= dict.fromkeys(f"{column.name}, published: {f.told}" for f in beside if f)
     return dataclasses.replace(found, headings=headings, rows=rows, notes=[*found.notes, *sources])
 
