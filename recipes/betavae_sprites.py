@@ -8,6 +8,9 @@ A KL that costs four times as much leaves fewer of the 10 dimensions of z in use
 them is one factor is what MIG, DCI, SAP, the score of FactorVAE and modularity measure, each by
 the protocol in docs/reference/metrics.md. Networks are dense, as in the paper, on sprites of
 32 x 32. With --full the forests of DCI take a minute or two.
+
+Measured with JAX, three seeds: three of the ten dimensions are in use; MIG 0.186, score of
+FactorVAE 0.622, modularity 0.863 (docs/lab/results.md). Under four minutes on one CPU core.
 """
 
 import keras

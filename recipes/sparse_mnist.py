@@ -6,8 +6,8 @@
 The larger the weight of the L1 penalty, the fewer codes a picture needs and the worse it is
 reconstructed. Set it to 0 for the same autoencoder without.
 
-Measured with JAX, seed 0: 26.8 dB, SSIM 0.890; a linear probe on the codes is right on 91.9% of the
-test pictures, one on the pixels on 91.2%. 174 s on two CPU cores that much other work shared.
+Measured with JAX, three seeds: 26.8 dB, SSIM 0.894; a linear probe on the codes is right on 92.2%
+of the test pictures, one on the pixels on 91.2%. Two minutes on one CPU core.
 """
 
 import keras
