@@ -6,7 +6,7 @@ import math
 
 from keras import ops
 
-from zoo.nn.losses.examples import summed
+from zoo.nn.losses.examples import rows, summed
 
 
 def bernoulli(x, logits):
@@ -21,6 +21,7 @@ def bernoulli(x, logits):
     Returns:
         ``(n,)``, summed over all but the first axis.
     """
+    x, logits = rows(x), rows(logits)
     return summed(ops.softplus(logits) - x * logits)
 
 
@@ -37,7 +38,7 @@ def normal(x, mean, log_var=0.0):
     Returns:
         ``(n,)``, summed over all but the first axis.
     """
-    log_var = ops.convert_to_tensor(log_var, "float32")
+    x, mean, log_var = _rows(x, mean, log_var)
     square = ops.square(x - mean) * ops.exp(-log_var)
     return 0.5 * summed(math.log(2 * math.pi) + log_var + square)
 
@@ -61,8 +62,9 @@ def discretized_logistic(x, mean, log_scale, levels: int = 256):
     Returns:
         ``(n,)``, summed over all but the first axis.
     """
+    x, mean, log_scale = _rows(x, mean, log_scale)
     half = 0.5 / (levels - 1)
-    per_unit = ops.exp(-ops.convert_to_tensor(log_scale, "float32"))
+    per_unit = ops.exp(-log_scale)
     above, below = (x + half - mean) * per_unit, (x - half - mean) * per_unit
     first, last = x < half, x > 1.0 - half
     # sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)): nothing cancels
@@ -85,3 +87,13 @@ def squared_error(x, y):
         ``(n,)``, summed over all but the first axis.
     """
     return summed(ops.square(x - y))
+
+
+def _rows(x, mean, width):
+    """In rows, unless ``width`` is neither a number nor has one for each of x."""
+    width = ops.convert_to_tensor(width, "float32")
+    if not width.shape:
+        return rows(x), rows(mean), width
+    if tuple(width.shape[1:]) != tuple(x.shape[1:]):
+        return x, mean, width
+    return rows(x), rows(mean), rows(width)
