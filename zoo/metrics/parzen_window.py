@@ -23,9 +23,9 @@ class ParzenWindow(Metric):
     Only for figures of GANs and adversarial autoencoders that were published so, by the code of
     Goodfellow et al. (2014): one Gaussian a sample, of the one standard deviation out of ten from
     0.1 to 1 that suits validation examples best. In many dimensions it ranks models badly: samples
-    of the data themselves can do worse than centres of clusters (Theis et al. 2016, section 3.2).
-    Pictures are in [0, 1]. Details: ``sigma``, the standard deviation chosen, and
-    ``standard_error``, of the mean over test examples.
+    of the data themselves can do worse than centres of clusters (Theis et al. 2016). Pictures are
+    in [0, 1]. Details: ``sigma``, the standard deviation chosen, and ``standard_error``, of the
+    mean over test examples.
 
     Attributes:
         samples: how many are drawn.
