@@ -18,7 +18,8 @@ noise; their digits are of MNIST's training and test pictures, and in [0, 1], th
 pictures, and in [-1, 1]; their generator makes, and its batch norm sees, one member of all packs at
 a time.
 
-Not measured yet.
+Measured with TensorFlow, seed 0, after a hundredth of the budget (epochs=1 dataset.n=64_000, 1,000
+steps), not packed: 7 modes. 45 minutes on one CPU core beside other work.
 """
 
 from dataclasses import dataclass, field
