@@ -15,7 +15,7 @@ from zoo import callbacks
 from zoo.engine.backends import backend
 from zoo.engine.model import GenerativeModel
 from zoo.runs.run import Run
-from zoo.training import chunks
+from zoo.training import chunks, dry_run
 
 STEPS = 16  # an epoch, the last of which is short
 
@@ -112,6 +112,13 @@ def test_steps_in_one_go_are_those_made_one_at_a_time(name, tmp_path, lengths):
     [line] = said
     assert "one at a time" in line
     assert "Each" in line
+
+
+def test_a_dry_run_times_the_chunks_that_training_makes(lengths, monkeypatch):
+    monkeypatch.setattr(dry_run, "TIMED_SECONDS", 0.1)
+    told = dry_run.describe(recipe(), resumable.QUIET).lines[-1]
+    assert max(lengths) > 2
+    assert f"from {sum(lengths[2:])} training steps" in told
 
 
 def test_steps_know_the_shape_of_their_batch(tmp_path, monkeypatch):

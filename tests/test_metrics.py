@@ -186,7 +186,7 @@ def test_a_parzen_window_is_the_density_of_a_mixture():
 
 
 def test_a_parzen_window_of_one_sample_by_hand():
-    # of errors of 0.2 the best of the ten widths is that of the best fit to validation, 0.2154
+    # every pixel is off by 0.2; the nearest of the ten widths is 10 ** (-2 / 3), 0.215
     x = np.full((4, 2, 2, 1), 51, "uint8")
     model = Made(sample=lambda n, seed: np.zeros((n, 2, 2, 1), "float32"))
     found = metrics.ParzenWindow(samples=3).measure(model, data(x), 0)

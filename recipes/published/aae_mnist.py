@@ -2,10 +2,10 @@
 
     zoo run published/aae_mnist --full
 
-Known (appendix A.1): two layers of 1,000 ReLU units in encoder, decoder and discriminator, weights
-that begin as draws of N(0, 0.01^2), eight codes, a prior of standard deviation 5, squared error,
-batches of 100. Samples are decoded from draws of the prior. Published: 340 nats by a Parzen window
-of 10,000 samples (table 1).
+Known (appendix A.1, from memory): two layers of 1,000 ReLU units in encoder, decoder and
+discriminator, weights that begin as draws of N(0, 0.01^2), eight codes, a prior of standard
+deviation 5, squared error, batches of 100. Samples are decoded from draws of the prior. Published:
+340 nats by a Parzen window of 10,000 samples (table 1, from memory).
 
 Optimizers, rates and the number of epochs are ours, Adam at 2e-4 and 20.
 

@@ -8,8 +8,8 @@ Known: pictures of 64 x 64; 1,200 and 1,200 ReLU units in the encoder, 10 dimens
 
 Left open there: batches, epochs and Adagrad's first accumulator; 100, 20 and Keras's 0.1 are ours.
 Sprites are the zoo's, after dSprites and not pixel by pixel, and 100,000 of the 737,280
-combinations. Published: a score of 99.23%, and of 61.58% for a VAE. The other figures here are of
-later protocols.
+combinations. Published, from memory: a score of 99.23%, and of 61.58% for a VAE. The other figures
+here are of later protocols.
 
 Not measured yet.
 """

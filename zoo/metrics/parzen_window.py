@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from zoo.metrics.linear_probe import values
 from zoo.metrics.neighbours import blocks
 from zoo.plugin.limits import MOST_DRAWS
-from zoo.plugin.metric import Measured, Metric, chunks, unit
+from zoo.plugin.metric import Measured, Metric, chunks
 from zoo.runtime.console import counted
 
 _WIDTHS = np.logspace(-1, 0, 10)  # to choose from
@@ -50,12 +51,12 @@ class ParzenWindow(Metric):
             raise self.refuse(data, "validation examples, to choose the width by")
 
     def measure(self, model, data, seed):
-        samples = _flat(model.sample(self.samples, seed=seed))
-        chosen_by = _flat(unit(data.validation.first(self.examples).x))
+        samples = model.sample(self.samples, seed=seed).reshape(self.samples, -1)
+        chosen_by = values(data.validation.first(self.examples))
         fit = log_densities(chosen_by, samples, _WIDTHS).mean(axis=0)
         sigma = float(_WIDTHS[fit.argmax()])
         found = np.concatenate(
-            [log_densities(_flat(unit(part.x)), samples, [sigma]) for part in chunks(data.test)]
+            [log_densities(values(part), samples, [sigma]) for part in chunks(data.test)]
         )
         return Measured(
             float(found.mean()),
@@ -83,7 +84,3 @@ def log_densities(x, centres, sigmas) -> np.ndarray:
             mean = np.exp(distances * (-0.5 / sigma**2)).mean(axis=1)
             found[rows, i] = np.log(mean) - 0.5 * least[:, 0] / sigma**2
     return found - x.shape[1] * np.log(np.asarray(sigmas) * math.sqrt(2 * math.pi))
-
-
-def _flat(x) -> np.ndarray:
-    return x.reshape(len(x), -1)

@@ -148,8 +148,9 @@ def _validating(experiment: Experiment, batches: Batches) -> Generator[int, None
 
 
 def _timed(steps: Generator[int, None, None]) -> tuple[float, int]:
-    """Seconds that a step takes, and how many were timed, after one that compiles."""
-    next(steps)
+    """Seconds that a step takes, and how many were timed, after two that compile or trace."""
+    for _ in range(2):
+        next(steps)
     began, made = time.perf_counter(), 0
     for some in steps:
         made += some
