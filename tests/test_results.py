@@ -115,7 +115,7 @@ def test_seeds_are_a_row_and_published_figures_stand_beside(few):
     assert page.rendered(after, few, figures) == after
 
 
-def test_the_figure_of_as_many_epochs_comes_first_and_another_tells_its_own():
+def test_the_figure_of_the_runs_budget_comes_first_and_another_tells_its_own():
     short, whole = (
         Figure("published/gan_ring", {"epochs": n, "model.packing": "1"}, "elbo", v, "A", "")
         for n, v in (("40", 1.0), ("400", 2.0))
@@ -126,6 +126,11 @@ def test_the_figure_of_as_many_epochs_comes_first_and_another_tells_its_own():
     fewer = given | {"epochs": "20"}
     assert published.fitting([whole], "published/gan_ring", fewer, "elbo") is whole
     assert whole.written(fewer) == "2 (400 epochs)"
+    smaller = Figure(
+        "published/gan_ring", {"epochs": "400", "dataset.n": "9000"}, "elbo", 2, "A", ""
+    )
+    assert smaller.written({"epochs": "20", "dataset.n": "9"}) == "2 (400 epochs of 9,000 examples)"
+    assert smaller.written({"epochs": "400", "dataset.n": "9"}) == "2 (9,000 examples)"
     other = given | {"model.packing": "2"}
     assert published.fitting([short, whole], "published/gan_ring", other, "elbo") is None
 

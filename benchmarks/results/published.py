@@ -9,6 +9,9 @@ from pathlib import Path
 
 FILE = Path(__file__).parents[1] / "published.json"
 
+BUDGET = {"epochs": "epochs", "dataset.n": "examples"}
+"""How long was trained, and the unit. Where a run differs from a paper, the paper's is told."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -17,8 +20,7 @@ class Figure:
     Attributes:
         recipe: a shipped recipe that has the paper's setting.
         settings: those in which the run has to be the paper's, by path, as ``zoo compare``
-            writes them; the others are the recipe's. A run of fewer or more epochs is shown
-            with those of the paper.
+            writes them, and the paper's budget; the others are the recipe's.
         metric: ``NAME`` or ``NAME.DETAIL``, in the unit that the zoo measures in.
         value: the number.
         source: the paper and the table.
@@ -38,10 +40,12 @@ class Figure:
         return f"{self.source} ({self.protocol})" if self.protocol else self.source
 
     def written(self, settings: Mapping[str, str]) -> str:
-        """The number, and the epochs that it took where those of a run with settings differ."""
-        epochs = self.settings.get("epochs")
-        longer = f" ({int(epochs):,} epochs)" if epochs and settings.get("epochs") != epochs else ""
-        return f"{self.value:.4g}{longer}"
+        """The number, and as much of its budget as a run with settings differs in."""
+        told = (
+            f"{int(self.settings[path]):,} {BUDGET[path]}" for path in _differing(self, settings)
+        )
+        budget = " of ".join(told)
+        return f"{self.value:.4g} ({budget})" if budget else f"{self.value:.4g}"
 
 
 def figures(file: Path = FILE) -> list[Figure]:
@@ -52,16 +56,19 @@ def figures(file: Path = FILE) -> list[Figure]:
 def fitting(
     figures: Sequence[Figure], recipe: str, settings: Mapping[str, str], metric: str
 ) -> Figure | None:
-    """The figure of a row and a metric, or None: that of as many epochs, else that of others."""
+    """The figure of a row and a metric, or None: that of its budget, else that of another."""
     found = [
         figure
         for figure in figures
         if (figure.recipe, figure.metric) == (recipe, metric)
         and all(
             settings.get(path) == figure.settings[path]
-            for path in figure.settings.keys() - {"epochs"}
+            for path in figure.settings.keys() - set(BUDGET)
         )
     ]
-    return min(
-        found, key=lambda f: f.settings.get("epochs") != settings.get("epochs"), default=None
-    )
+    return min(found, key=lambda figure: len(_differing(figure, settings)), default=None)
+
+
+def _differing(figure: Figure, settings: Mapping[str, str]) -> list[str]:
+    """The parts of the budget that a figure tells, and that a run does not have."""
+    return [p for p in BUDGET if p in figure.settings and settings.get(p) != figure.settings[p]]
