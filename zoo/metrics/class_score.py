@@ -28,7 +28,6 @@ class ClassScore(SpaceMetric):
 
     name: ClassVar[str] = "class_score"
     better: ClassVar[str] = "higher"
-    order: ClassVar[int] = 1
     of_classes: ClassVar[bool] = True
     against_real: ClassVar[bool] = False
     in_inception: ClassVar[str] = "InceptionScore"

@@ -39,6 +39,7 @@ class Memorisation(SpaceMetric):
 
     name: ClassVar[str] = "memorisation"
     scales_with: ClassVar[tuple[str, ...]] = ("samples", "examples")
+    order: ClassVar[int] = 2
 
     def __post_init__(self):
         super().__post_init__()

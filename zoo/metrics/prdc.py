@@ -34,6 +34,7 @@ class PRDC(SpaceMetric):
     name: ClassVar[str] = "prdc"
     better: ClassVar[str] = "higher"
     unit: ClassVar[str] = "coverage"
+    order: ClassVar[int] = 2
 
     def __post_init__(self):
         super().__post_init__()

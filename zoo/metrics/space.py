@@ -43,7 +43,6 @@ class SpaceMetric(Metric):
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ("sample",)
     scales_with: ClassVar[tuple[str, ...]] = ("samples",)
-    order: ClassVar[int] = 2
     of_classes: ClassVar[bool] = False
     """Whether the space has to give probabilities of classes."""
     against_real: ClassVar[bool] = True
