@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.runtime.console import number
+
 FILE = Path(__file__).parents[1] / "published.json"
 
 BUDGET = {"epochs": "epochs", "dataset.n": "examples"}
@@ -45,7 +47,7 @@ class Figure:
             f"{int(self.settings[path]):,} {BUDGET[path]}" for path in _differing(self, settings)
         )
         budget = " of ".join(told)
-        return f"{self.value:.4g} ({budget})" if budget else f"{self.value:.4g}"
+        return f"{number(self.value)} ({budget})" if budget else number(self.value)
 
 
 def figures(file: Path = FILE) -> list[Figure]:

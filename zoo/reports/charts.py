@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.reports import losses
 from zoo.runs.curves import Curve
+from zoo.runtime.console import number
 
 MOST_POINTS = 400  # of a line
 COLOURS = ("#2f7fd1", "#d9730d", "#17936f", "#b5488f", "#8a7a0a", "#7a5bc4", "#a8443a", "#4a7d8c")
@@ -62,10 +62,10 @@ def chart(
         ]
         name = " ".join(filter(None, (colour, dash)))
         for at, value in points:
-            text = f"{name}, {across} {at:,}: {losses.number(value)}"
+            text = f"{name}, {across} {at:,}: {number(value)}"
             rows.append({"x": at, "y": value, "c": colour, "d": dash, "t": text})
         if points:
-            ends = f"{losses.number(points[0][1])} to {losses.number(points[-1][1])}"
+            ends = f"{number(points[0][1])} to {number(points[-1][1])}"
             told.append(f"{name} from {ends}")
     if not rows:
         return None

@@ -18,7 +18,7 @@ from zoo.datasets.survey import Survey, surprises, survey
 from zoo.errors import ZooError
 from zoo.plugin.dataset import ANYWHERE
 from zoo.reports import pictures
-from zoo.runtime.console import printable
+from zoo.runtime.console import number, printable
 
 SIZE = 64
 """Pixels a side that the recipes for folders ask for."""
@@ -230,7 +230,7 @@ def _arrays(path: Path) -> Look:
     first = np.asarray(x[: max(1, (1 << 22) // int(np.prod(shape)))])
     facts["range"] = [float(first.min()), float(first.max())]
     cut = "" if len(first) == len(x) else f", of the first {len(first):,}"
-    lines.append(("values", f"{first.min():.4g} to {first.max():.4g}{cut}"))
+    lines.append(("values", f"{number(first.min())} to {number(first.max())}{cut}"))
     if per_class:
         lines.append(("classes", _some([f"{name} {n:,}" for name, n in per_class.items()])))
     given = shlex.quote(f"dataset.path={path}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from zoo.runtime.console import number
+
 
 def shown(logs: Mapping[str, float], prefix: str = "") -> list[str]:
     """The loss and its terms; of several players each one's loss alone; and whatever else is there.
@@ -26,12 +28,3 @@ def shown(logs: Mapping[str, float], prefix: str = "") -> list[str]:
     if players:
         names = [n for n in names if n != "loss" and not (place(n)[0] in players and place(n)[1])]
     return [f"{prefix}{name} {number(float(logs[name]))}" for name in names]
-
-
-def number(value: float) -> str:
-    """Four digits, without an exponent for large numbers.
-
-    >>> number(105.23), number(12345.6), number(0.00012345)
-    ('105.2', '12,346', '0.0001234')
-    """
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e12 else f"{value:.4g}"

@@ -22,7 +22,7 @@ from zoo.runs import card, curves, folders, parameters, results
 from zoo.runs.curves import Curve
 from zoo.runs.frames import Frame
 from zoo.runs.run import RESULTS, Run
-from zoo.runtime.console import clock, figure
+from zoo.runtime.console import clock, figure, number
 
 FOLDER = Path(__file__).parent
 WIDEST = 720  # pixels of a picture
@@ -173,8 +173,8 @@ def _metrics(run: Run) -> list[dict[str, str]]:
     rows, spreads = [], _spreads(run)
     for name, found in results.kept(run).items():
         details = found.get("details", {})
-        above = [f"{key} {losses.number(details[key])}" for key in ABOVE if key in details]
-        others = [f"{k} {losses.number(v)}" for k, v in details.items() if k not in ABOVE]
+        above = [f"{key} {number(details[key])}" for key in ABOVE if key in details]
+        others = [f"{k} {number(v)}" for k, v in details.items() if k not in ABOVE]
         rows.append(
             {
                 "name": name,
@@ -203,8 +203,7 @@ def _spreads(run: Run) -> dict[str, str]:
                 entries.append(other)
     [row] = comparison.compare_entries([own, *entries]).rows
     return {
-        column.metric: f"{losses.number(value.mean)} ± {losses.number(value.deviation)}, "
-        f"{value.n} seeds"
+        column.metric: f"{number(value.mean)} ± {number(value.deviation)}, {value.n} seeds"
         for column, value in row.values.items()
         if not column.detail and value.deviation is not None
     }

@@ -11,7 +11,7 @@ from zoo.runs import folders, pretrained
 from zoo.runs import results as evaluation
 from zoo.runs.checkpoints import Store
 from zoo.runs.run import Run
-from zoo.runtime.console import counted, figure
+from zoo.runtime.console import counted, figure, number
 
 
 def begun(run: Run) -> list[str]:
@@ -62,7 +62,7 @@ def measured(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = []
     for name, found in metrics.items():
         lines.append(f"{name}  {figure(found)}  ({found['protocol']})")
-        details = "  ".join(f"{key} {v:.4g}" for key, v in found.get("details", {}).items())
+        details = "  ".join(f"{key} {number(v)}" for key, v in found.get("details", {}).items())
         lines += [f"  {details}"] if details else []
     if any(found.get("shortened") for found in metrics.values()):
         lines.append("~ is of a shortened protocol; of the whole one: zoo evaluate RUN --full")
@@ -78,7 +78,7 @@ def over_training(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = []
     for name, about in found.items():
         points = [
-            f"{which} {losses.number(about[which][1])} (epoch {about[which][0]})"
+            f"{which} {number(about[which][1])} (epoch {about[which][0]})"
             for which in ("best", "final")
             if which in about
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -13,7 +12,7 @@ from zoo.reports import differences
 from zoo.reports.comparison import LEAST_SEEDS, Column, Comparison, Row, Value
 from zoo.runtime import jsons
 from zoo.runtime.console import columns as columns_of
-from zoo.runtime.console import fitted, packed
+from zoo.runtime.console import fitted, number, packed
 
 MOST = 6
 """Columns of metrics in a table for people; CSV and JSON have all."""
@@ -225,16 +224,12 @@ def _called(column: Column) -> str:
 def _cell(row: Row, value: Value | None) -> Cell:
     if value is None:
         return Cell("-", number=True)
-    shown = ("~" if value.shortened else "") + _number(value.mean)
+    shown = ("~" if value.shortened else "") + number(value.mean)
     if value.deviation is not None:
-        shown += f" ± {value.deviation:.2g}"
+        shown += f" ± {number(value.deviation, digits=2)}"
     if value.n != len(row.seeds):
         shown += f" (n = {value.n})"
     return Cell(shown, value.best, number=True)
-
-
-def _number(value: float) -> str:
-    return "nan" if math.isnan(value) else f"{value:.4g}"
 
 
 def _seeds(seeds: Sequence[int]) -> str:

@@ -164,6 +164,16 @@ def lasting(seconds: float) -> str:
     return counted(minutes, "minute") if minutes < 90 else f"{minutes / 60:.1f} hours"
 
 
+def number(value: float, digits: int = 4) -> str:
+    """A number of so many digits, without an exponent where it is large.
+
+    >>> number(105.23), number(12345.6), number(-0.00012345), number(340, digits=2)
+    ('105.2', '12,346', '-0.0001234', '340')
+    """
+    large = 10**digits <= abs(float(f"{value:.{digits}g}")) < 1e12
+    return f"{value:,.0f}" if large else f"{value:,.{digits}g}"
+
+
 def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
     """What was measured, with its unit; after a tilde where its protocol was shortened.
 
@@ -172,11 +182,8 @@ def figure(measured: Mapping[str, Any], digits: int = 5) -> str:
     >>> figure({"value": -13116.4, "unit": "nats"}, digits=4)
     '-13,116 nats'
     """
-    mark, value = "~" if measured.get("shortened") else "", measured["value"]
-    number = f"{value:.{digits}g}"
-    if 1e4 <= abs(float(number)) < 1e12:
-        number = f"{value:,.0f}"
-    return f"{mark}{number} {measured.get('unit', '')}".strip()
+    mark = "~" if measured.get("shortened") else ""
+    return f"{mark}{number(measured['value'], digits)} {measured.get('unit', '')}".strip()
 
 
 def sized(count: int) -> str:
