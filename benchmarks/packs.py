@@ -2,6 +2,7 @@
 
     python -m benchmarks.packs RUN      becomes the pack of its recipe, in the plugin of its model
     python -m benchmarks.packs RUN --without discriminator
+    python -m benchmarks.packs --measure NAME      what its recipe asks for, and a pack has not
 
 The weights are kept as float16, and the figures on the card are of these weights, measured by whole
 protocols on the backend of the run.
@@ -13,13 +14,15 @@ import argparse
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.config import recipe_files
 from zoo.errors import ZooError
 from zoo.plugin import registry
 from zoo.plugin.dataset import Access
+from zoo.plugin.metric import Metric
 from zoo.runs import folders, pretrained
 from zoo.runs.run import RESULTS, Run
 from zoo.runtime import backends
@@ -40,13 +43,18 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("run", help="a finished run of a shipped recipe")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("run", nargs="?", help="a finished run of a shipped recipe")
+    what.add_argument("--measure", metavar="NAME", help="a pack that ships with the zoo")
     parser.add_argument("--which", default="last", choices=["last", "best"], help="of its weights")
     parser.add_argument("--without", action="append", default=[], help="a network to leave out")
     options = parser.parse_args()
     try:
-        run = folders.find(options.run, folders.root(), say)
-        made = make(run, options.which, options.without)
+        if options.measure:
+            made = complete(options.measure)
+        else:
+            run = folders.find(options.run, folders.root(), say)
+            made = make(run, options.which, options.without)
     except ZooError as error:
         say(str(error))
         return 2
@@ -62,9 +70,7 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
     if data not in DATA_LICENSES:
         raise ZooError(f"say in {Path(__file__).name} what license the data {data} have")
     backends.activate(backends.choose(run.manifest.backend, None, run.manifest.device))
-    from zoo.metrics import evaluate
-    from zoo.runs import card, results, sharing
-    from zoo.runs.load import load
+    from zoo.runs import results, sharing
     from zoo.runs.pack import pack
 
     access, place = Access(say=say), _place(run)
@@ -80,16 +86,48 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
             license=f"Apache-2.0; trained on {DATA_LICENSES[data]}",
             access=access,
         )
-        model, test = load(made), results.data_of(run, access)
-        metrics = results.metrics_of(run) if run.manifest.metrics else []
-        ready = [metric.prepare(test, access, None) for metric in metrics]
-        measured = evaluate.measure(ready, model, test, run.manifest.seed, run.manifest.binarized)
-        made.write_json(RESULTS, {**made.read_json(RESULTS), "metrics": measured})
-        made.write(sharing.CARD, card.card(made, model.count_params()).encode())
+        measure(made, results.metrics_of(run) if run.manifest.metrics else [])
         if place.exists():
             place.rename(Path(folder, "before"))
         made.path.rename(place)
     return Run(place)
+
+
+def complete(name: str) -> Run:
+    """A pack that ships with the zoo, with the figures that its recipe asks for by now."""
+    found, recipe = pretrained.get(name), recipe_files.shipped().get(name)
+    if found is None or recipe is None:
+        raise ZooError(f"no pack and recipe that come with the zoo are named {name}")
+    pack = Run(found.path)
+    backends.activate(backends.choose(pack.manifest.backend, None, pack.manifest.device))
+    from zoo.config import recipe as recipes
+    from zoo.plugin.serialization import settings_of
+    from zoo.runs import results
+
+    metrics, before = recipes.load(recipe).metrics, results.kept(pack)
+    measure(pack, [metric for metric in metrics if metric.name not in before], before)
+    pack.update(metrics=[settings_of(metric, "metrics") for metric in metrics])
+    return pack
+
+
+def measure(pack: Run, metrics: Sequence[Metric], before: Mapping[str, Any] = {}) -> None:
+    """Measure a pack by whole protocols, and write its figures and its card.
+
+    Args:
+        pack: the pack.
+        metrics: to be measured.
+        before: what was measured already, and stays.
+    """
+    from zoo.metrics import evaluate
+    from zoo.runs import card, results, sharing
+    from zoo.runs.load import load
+
+    access, described = Access(say=say), pack.manifest
+    model, test = load(pack), results.data_of(pack, access)
+    ready = [metric.prepare(test, access, None) for metric in metrics]
+    measured = evaluate.measure(ready, model, test, described.seed, described.binarized)
+    pack.write_json(RESULTS, {**pack.read_json(RESULTS), "metrics": {**before, **measured}})
+    pack.write(sharing.CARD, card.card(pack, model.count_params()).encode())
 
 
 def _place(run: Run) -> Path:

@@ -18,7 +18,7 @@ compare with no published ones. From a file of arrays:
 import keras
 
 import zoo
-from zoo import callbacks, datasets, metrics
+from zoo import callbacks, datasets, features, metrics
 
 backends = {  # on a CPU, TensorFlow is ahead of JAX at most networks that convolve
     "cpu": ("tensorflow", "torch", "jax"),
@@ -40,7 +40,11 @@ recipe = zoo.Recipe(
         callbacks.ReconstructionGrid(),
         callbacks.TensorBoard(),
     ],
-    metrics=[metrics.ELBO(), metrics.LogLikelihood(samples=100)],
+    metrics=[
+        metrics.ELBO(),
+        metrics.LogLikelihood(samples=100),
+        metrics.Frechet(space=features.Judge("classifier_cifar10")),
+    ],
     epochs=16,
     seed=0,
 )

@@ -89,6 +89,11 @@ def test_a_docstring_that_tells_of_the_result_leaves_a_recipe_what_it_is(tmp_pat
     assert kept.of_run(run).recipe == "published/gan_ring"
 
 
+def test_a_pack_which_has_no_code_is_of_the_recipe_of_its_name(tmp_path):
+    info = {"format": 1, "dtype": "float16", "which": "last", "license": "", "without": []}
+    assert kept.of_run(finished(tmp_path, source="recipe = 1", pack=info)).recipe == "gan_ring"
+
+
 def test_a_file_that_was_not_written_by_the_command_is_refused(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"metrics": {}, "seed": 1}))
     with pytest.raises(ZooError, match=r"a\.json was not written by python -m benchmarks"):

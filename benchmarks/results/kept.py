@@ -114,7 +114,9 @@ def _read(path: Path) -> Kept:
 
 
 def _shipped(run: Run, described: Manifest) -> str:
-    """The name of the shipped recipe that a run was trained by."""
+    """The name of the shipped recipe that a run was trained by; a pack has its recipe's name."""
+    if described.pack and described.recipe in recipe_files.shipped():
+        return described.recipe
     try:
         source = _code(run.source)
     except SyntaxError as error:
