@@ -18,6 +18,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import zoo
+import zoo_aae
 from tests.browser import chromium
 from tests.resumable import QUIET, STEPS, Few, end, recipe, stopped, train
 from zoo.callbacks import TensorBoard, insides
@@ -210,6 +211,7 @@ def test_a_discriminator_is_asked_of_real_and_of_fake(tmp_path):
         (zoo.model("gan", units=(8,), prior=StandardNormal(4), conditional=True), 20),
         (zoo.model("pacgan", units=(8,), prior=StandardNormal(4), packing=3), 7),
         (zoo.model("aae", units=(8,), prior=StandardNormal(2)), 20),
+        (zoo.model("aae", units=(8,), prior=zoo_aae.Petals(10), labelled=True), 20),
     ],
 )
 def test_what_discriminators_say_is_one_number_per_example_or_pack(model, judged):

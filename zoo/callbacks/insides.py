@@ -78,20 +78,21 @@ def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarr
     n = len(split)
     if not (n and model.networks):
         return
-    labels = split.y if model.plugin.conditional else None
+    labels = split.y if model.plugin.conditional else None  # of samples and their codes
     for name, network in model.networks.items():
         if _judges(network, model.data.shape) and model.can("sample"):
             limits = model.plugin.value_range if model.data.is_image else None
             real = pixels.from_unit(np.asarray(split.x), limits)
             fake = pixels.from_unit(model.sample(n, labels=labels), limits)
         elif _gives_one(network) and model.can("encode") and model.can("latent"):
-            real, fake = model.draw(n, labels=labels), model.encode(split.x, labels=split.y)
+            own = labels if model.sampler else split.y  # a prior may be one of labels
+            real, fake = model.draw(n, labels=own), model.encode(split.x, labels=split.y)
             if not _judges(network, real.shape[1:]):
                 continue
         else:
             continue
         judge = getattr(Nets(model.networks, False, model.where, model.data), name)
-        yield name, _said(judge, real, labels), _said(judge, fake, labels)
+        yield name, _said(judge, real, split.y), _said(judge, fake, split.y)
 
 
 def _judges(network: Any, shape: tuple[int, ...]) -> bool:
