@@ -5,7 +5,8 @@
 The metrics `Recognition`, `LabelKept` and `StackedModes` take the latest finished run of this
 recipe, and train one where there is none.
 
-Measured with TensorFlow, seed 0: test accuracy 98.99%, in 50 s on two CPU cores.
+Measured with TensorFlow, seeds 0, 1 and 2: test accuracy 99.00%, 98.96% and 98.96%. Three minutes
+on one CPU core beside other work, 50 s on two at rest.
 """
 
 import keras

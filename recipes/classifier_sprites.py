@@ -5,7 +5,8 @@
 The feature space `features.Judge("classifier_sprites")` takes it, and so do the metrics that a
 classifier judges, `metrics.Recognition(classifier="classifier_sprites")`.
 
-Measured with TensorFlow, seed 0: test accuracy 99.10%, in 154 s on two CPU cores that were shared.
+Measured with TensorFlow, seeds 0, 1 and 2: test accuracy 98.9%, 98.3% and 98.2%, in four minutes of
+one CPU core each; of the shipped pack, trained on another machine, 99.10%.
 """
 
 import keras

@@ -6,8 +6,8 @@
 Its 256 codes are pressed to change little where the picture does, in all directions but those
 that the reconstruction needs. Set the weight to 0 for the same autoencoder without.
 
-Measured with JAX, seed 0: 25.9 dB, SSIM 0.867; a linear probe on the codes is right on 91.2% of the
-test pictures, as one on the pixels. Two minutes on one CPU core.
+Measured with JAX, three seeds: 25.9 dB, SSIM 0.878; a linear probe on the codes is right on 91.3%
+of the test pictures, one on the pixels on 91.2%. Three and a half minutes of one CPU core.
 """
 
 import keras

@@ -13,7 +13,7 @@ from zoo import datasets
 from zoo.config import recipe as recipes
 from zoo.config import recipe_files
 
-FEW = 1_024  # examples: a Frechet distance needs more than its space has dimensions
+FEW = 2_048  # examples: a Frechet distance needs more than its space has dimensions
 
 
 def examples(recipe: zoo.Recipe, folder) -> zoo.Dataset | None:
