@@ -34,6 +34,7 @@ def examples(recipe: zoo.Recipe, folder) -> zoo.Dataset | None:
 
 
 @pytest.mark.slow
+@pytest.mark.backend_free
 @pytest.mark.parametrize("name", sorted(recipe_files.shipped()))
 def test_a_shipped_recipe_trains_with_its_callbacks(name, tmp_path):
     recipe = recipes.load(recipe_files.shipped()[name])
@@ -41,7 +42,7 @@ def test_a_shipped_recipe_trains_with_its_callbacks(name, tmp_path):
         recipe = dataclasses.replace(recipe, dataset=other)
     else:
         fields = {field.name for field in dataclasses.fields(recipe.dataset)}
-        few = {"limit" if "limit" in fields else "n": FEW}
+        few = dict.fromkeys(fields & {"limit", "n", "held_out"}, FEW)
         recipe = dataclasses.replace(recipe, dataset=dataclasses.replace(recipe.dataset, **few))
     trained = zoo.train(
         dataclasses.replace(recipe, epochs=1), runs_folder=str(tmp_path), access=QUIET
