@@ -9,9 +9,9 @@ maps and vectors. The paper's own are those of `recipes/published/dcgan_mnist.py
 Its noise is of ten Gaussians: with one, 84.7% of the samples are recognized
 (docs/how-to/problems.md).
 
-Measured with TensorFlow, seeds 0, 1 and 2: 90.3%, 91.2% and 88.4% of 1,000 samples are recognized
-with a confidence above 0.9, as 96.5% of real pictures are, and each class has at least 7.6%; 208 s
-on two CPU cores.
+Measured with TensorFlow, seeds 0, 1 and 2: 89.7%, 91.2% and 89.9% of 1,000 samples are recognized
+with a confidence above 0.9, as 96.6% of real pictures are, and each class has at least 8.5%; 208 s
+on two CPU cores at rest, and up to 16 minutes of one on a slower and busy machine.
 """
 
 import keras
