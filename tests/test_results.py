@@ -89,6 +89,17 @@ def test_a_docstring_that_tells_of_the_result_leaves_a_recipe_what_it_is(tmp_pat
     assert kept.of_run(run).recipe == "published/gan_ring"
 
 
+def test_runs_whose_recipes_differ_in_the_docstring_alone_are_one_row(tmp_path):
+    code = RING.read_text().split('"""', 2)[2]
+    found = [
+        kept.of_run(
+            finished(tmp_path, seed, source=f'"""{told}"""\n{code}', networks=["generator"])
+        )
+        for seed, told in enumerate(("Seed 0.", "Both seeds."))
+    ]
+    assert found[0].key == found[1].key and found[0].settings[kept.SOURCE]
+
+
 def test_a_pack_which_has_no_code_is_of_the_recipe_of_its_name(tmp_path):
     info = {"format": 1, "dtype": "float16", "which": "last", "license": "", "without": []}
     assert kept.of_run(finished(tmp_path, source="recipe = 1", pack=info)).recipe == "gan_ring"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,6 +17,9 @@ from zoo.runs.run import Run, json_object
 from zoo.runtime import jsons, writer
 
 FOLDER = Path(__file__).parent
+
+SOURCE = "recipe.py"
+"""Among settings: the digest of a recipe that has code of its own."""
 
 ADD = "python -m benchmarks.results --add RUN"
 
@@ -77,8 +81,11 @@ def of_run(run: Run) -> Kept:
         )
     recipe, told = _shipped(run, described), results.results(run)
     own = {field.name: getattr(entry, field.name) for field in fields(entry)}
+    settings = dict(entry.settings)
+    if SOURCE in settings:  # a docstring that tells of other seeds makes no other row
+        settings[SOURCE] = hashlib.sha256(_code(run.source).encode()).hexdigest()[:8]
     return Kept(
-        **{**own, "about": {**entry.about, "recipe": recipe}},
+        **{**own, "about": {**entry.about, "recipe": recipe}, "settings": settings},
         command=_command(recipe, described),
         changes=described.changes,
         epochs=told.epochs,
