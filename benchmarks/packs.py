@@ -21,7 +21,7 @@ from typing import Any
 from zoo.config import recipe_files
 from zoo.errors import ZooError
 from zoo.plugin import registry
-from zoo.plugin.dataset import Access
+from zoo.plugin.dataset import Access, Data
 from zoo.plugin.metric import Metric
 from zoo.runs import folders, pretrained
 from zoo.runs.run import RESULTS, Run
@@ -86,7 +86,8 @@ def make(run: Run, which: Any = "last", without: Sequence[str] = ()) -> Run:
             license=f"Apache-2.0; trained on {DATA_LICENSES[data]}",
             access=access,
         )
-        measure(made, results.metrics_of(run) if run.manifest.metrics else [])
+        metrics = results.metrics_of(run) if run.manifest.metrics else []
+        measure(made, results.data_of(run, access), metrics)
         if place.exists():
             place.rename(Path(folder, "before"))
         made.path.rename(place)
@@ -105,27 +106,30 @@ def complete(name: str) -> Run:
     from zoo.runs import results
 
     metrics, before = recipes.load(recipe).metrics, results.kept(pack)
-    measure(pack, [metric for metric in metrics if metric.name not in before], before)
+    missing = [metric for metric in metrics if metric.name not in before]
+    measure(pack, results.data_of(pack, Access(say=say)), missing, before)
     pack.update(metrics=[settings_of(metric, "metrics") for metric in metrics])
     return pack
 
 
-def measure(pack: Run, metrics: Sequence[Metric], before: Mapping[str, Any] = {}) -> None:
+def measure(
+    pack: Run, data: Data, metrics: Sequence[Metric], before: Mapping[str, Any] = {}
+) -> None:
     """Measure a pack by whole protocols, and write its figures and its card.
 
     Args:
         pack: the pack.
+        data: to measure it on.
         metrics: to be measured.
         before: what was measured already, and stays.
     """
     from zoo.metrics import evaluate
-    from zoo.runs import card, results, sharing
+    from zoo.runs import card, sharing
     from zoo.runs.load import load
 
-    access, described = Access(say=say), pack.manifest
-    model, test = load(pack), results.data_of(pack, access)
-    ready = [metric.prepare(test, access, None) for metric in metrics]
-    measured = evaluate.measure(ready, model, test, described.seed, described.binarized)
+    described, model = pack.manifest, load(pack)
+    ready = [metric.prepare(data, Access(say=say), None) for metric in metrics]
+    measured = evaluate.measure(ready, model, data, described.seed, described.binarized)
     pack.write_json(RESULTS, {**pack.read_json(RESULTS), "metrics": {**before, **measured}})
     pack.write(sharing.CARD, card.card(pack, model.count_params()).encode())
 

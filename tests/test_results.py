@@ -97,7 +97,7 @@ def test_runs_whose_recipes_differ_in_the_docstring_alone_are_one_row(tmp_path):
         )
         for seed, told in enumerate(("Seed 0.", "Both seeds."))
     ]
-    assert found[0].key == found[1].key and found[0].settings[kept.SOURCE]
+    assert found[0].key == found[1].key and found[0].settings["recipe.py"]
 
 
 def test_a_pack_which_has_no_code_is_of_the_recipe_of_its_name(tmp_path):

@@ -220,8 +220,9 @@ def test_what_discriminators_say_is_one_number_per_example_or_pack(model, judged
     [(name, real, fake)] = insides.logits(built, data.validation)
     assert "discriminator" in name and real.shape == fake.shape == (judged,)
     x, y = data.validation.x, data.validation.y
-    if built.plugin.conditional:
-        given = 2 * np.asarray(x, "float32") / 255 - 1
+    if built.plugin.conditional or getattr(model, "labelled", False):
+        codes = not built.plugin.conditional
+        given = built.draw(20, labels=y) if codes else 2 * np.asarray(x, "float32") / 255 - 1
         expected = built.networks[name]([given, y], training=False)
         np.testing.assert_allclose(
             real, keras.ops.convert_to_numpy(expected).ravel(), rtol=1e-4, atol=1e-5

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from zoo.config import recipe_files
 from zoo.errors import ZooError
+from zoo.reports.differences import code
 from zoo.reports.entry import Entry, read
 from zoo.runs import results
 from zoo.runs.manifest import Manifest
@@ -17,9 +16,6 @@ from zoo.runs.run import Run, json_object
 from zoo.runtime import jsons, writer
 
 FOLDER = Path(__file__).parent
-
-SOURCE = "recipe.py"
-"""Among settings: the digest of a recipe that has code of its own."""
 
 ADD = "python -m benchmarks.results --add RUN"
 
@@ -81,11 +77,8 @@ def of_run(run: Run) -> Kept:
         )
     recipe, told = _shipped(run, described), results.results(run)
     own = {field.name: getattr(entry, field.name) for field in fields(entry)}
-    settings = dict(entry.settings)
-    if SOURCE in settings:  # a docstring that tells of other seeds makes no other row
-        settings[SOURCE] = hashlib.sha256(_code(run.source).encode()).hexdigest()[:8]
     return Kept(
-        **{**own, "about": {**entry.about, "recipe": recipe}, "settings": settings},
+        **{**own, "about": {**entry.about, "recipe": recipe}},
         command=_command(recipe, described),
         changes=described.changes,
         epochs=told.epochs,
@@ -125,24 +118,16 @@ def _shipped(run: Run, described: Manifest) -> str:
     if described.pack and described.recipe in recipe_files.shipped():
         return described.recipe
     try:
-        source = _code(run.source)
+        source = code(run.source)
     except SyntaxError as error:
         raise ZooError(f"run {run.name} keeps no recipe that Python reads: {error}") from error
     for name, path in recipe_files.shipped().items():
-        if path.stem == described.recipe and _code(path.read_text(encoding="utf-8")) == source:
+        if path.stem == described.recipe and code(path.read_text(encoding="utf-8")) == source:
             return name
     raise ZooError(
         f"run {run.name}: its recipe.py has other code than each shipped recipe of that name, so "
         f"no command makes it again. Train it anew: zoo run {described.recipe} --full"
     )
-
-
-def _code(source: str) -> str:
-    """A recipe without comments and without its docstring, which tells of results."""
-    tree = ast.parse(source)
-    if ast.get_docstring(tree) is not None:
-        del tree.body[0]
-    return ast.unparse(tree)
 
 
 def _command(recipe: str, described: Manifest) -> str:

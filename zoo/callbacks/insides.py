@@ -78,15 +78,17 @@ def logits(model: Any, split: Split) -> Iterator[tuple[str, np.ndarray, np.ndarr
     n = len(split)
     if not (n and model.networks):
         return
-    labels = split.y if model.plugin.conditional else None  # of samples and their codes
+    labels = split.y if model.plugin.conditional else None
     for name, network in model.networks.items():
         if _judges(network, model.data.shape) and model.can("sample"):
             limits = model.plugin.value_range if model.data.is_image else None
             real = pixels.from_unit(np.asarray(split.x), limits)
             fake = pixels.from_unit(model.sample(n, labels=labels), limits)
         elif _gives_one(network) and model.can("encode") and model.can("latent"):
-            own = labels if model.sampler else split.y  # a prior may be one of labels
-            real, fake = model.draw(n, labels=own), model.encode(split.x, labels=split.y)
+            real, fake = (  # a prior may be one of labels where samples are not
+                model.draw(n, labels=split.y),
+                model.encode(split.x, labels=split.y),
+            )
             if not _judges(network, real.shape[1:]):
                 continue
         else:

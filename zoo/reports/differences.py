@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ WATCHING = (
 )
 """The zoo's own callbacks: with them and without, a training ends with the same weights. What
 ``Measure`` adds to the logs may move another callback, so beside others it counts."""
+
+SOURCE = "recipe.py"
+"""The setting that tells recipes with code of their own apart."""
 
 DATA = "data.sha256"
 """The setting that tells data of one name and of the same settings apart."""
@@ -62,11 +66,23 @@ def settings(run: Run, described: Manifest) -> dict[str, str]:
     parts = (described.model, described.dataset)
     if described.networks or any(part.code for part in parts):
         try:
-            source = run.source
+            source = code(run.source)
         except (ZooError, SyntaxError, ValueError):
             source = ""
-        found["recipe.py"] = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:8]
+        found[SOURCE] = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:8]
     return found
+
+
+def code(source: str) -> str:
+    """A recipe without comments and without its docstring, which tells of results.
+
+    Raises:
+        SyntaxError: it is no Python.
+    """
+    tree = ast.parse(source)
+    if ast.get_docstring(tree) is not None:
+        del tree.body[0]
+    return ast.unparse(tree)
 
 
 def _called(callback: Any) -> str:

@@ -106,7 +106,7 @@ def _environment() -> Any:
     try:
         import altair  # noqa: F401  # named here, so that one message tells of all
         import jinja2
-        import vl_convert  # noqa: F401
+        import vl_convert  # noqa: F401  # likewise
     except ImportError as error:
         raise ZooError(f"a report needs the extra report: {EXTRA}") from error
     return jinja2.Environment(
