@@ -245,7 +245,9 @@ def test_modules_of_pytorch_train_again_after_an_evaluation(tmp_path):
     assert len(mode.told) == 2 * STEPS and all(mode.told.values())
 
 
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX alone gives state away")
+@pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="of the JAX backend, which gives state away"
+)
 def test_an_interrupt_within_a_chunk_finds_the_weights_there(tmp_path, monkeypatch):
     import jax
 

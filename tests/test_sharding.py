@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,3 +117,29 @@ def test_data_may_be_missing_where_no_folder_of_them_is_named(monkeypatch):
     assert skips.is_allowed("ZOO_DATA names no folder with MNIST")
     monkeypatch.setenv("ZOO_DATA", "somewhere")
     assert not skips.is_allowed("ZOO_DATA names no folder with MNIST")
+
+
+def skips_by_backend(tree):
+    """The nodes that skip a test, or a file, by the backend that it runs on."""
+    for node in ast.walk(tree):
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if called.endswith("skipif"):
+            condition, skip = node.args[0], node
+        elif isinstance(node, ast.If) and "pytest.skip(" in ast.unparse(node.body[0]):
+            condition, skip = node.test, node.body[0]
+        else:
+            continue
+        if re.search(r"(BACKEND|backend\(\)) [!=]= '", ast.unparse(condition)):
+            yield skip
+
+
+def test_ci_allows_each_reason_to_skip_by_the_backend():
+    found = [
+        (path.name, text.value)
+        for path in sorted(Path(__file__).parent.glob("test_*.py"))
+        for skip in skips_by_backend(ast.parse(path.read_text(encoding="utf-8")))
+        for text in ast.walk(skip)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str) and " " in text.value
+    ]
+    assert len(found) > 20
+    assert [place for place in found if not skips.is_allowed(place[1])] == []
