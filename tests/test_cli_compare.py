@@ -295,7 +295,7 @@ def test_the_best_is_marked_where_the_spread_allows_it(place, first, second, mar
     assert [row.values[elbo].best for row in found.rows] == [marked, False]
     assert ("-11 ± 1 *" in tables.text(found, io.StringIO())) == marked
     assert ("**-11 ± 1**" in tables.markdown(found)) == marked
-    assert ("best (*): " in tables.text(found, io.StringIO())) == marked
+    assert ("marked as best: " in tables.text(found, io.StringIO())) == marked
 
 
 @pytest.mark.backend_free

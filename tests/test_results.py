@@ -37,6 +37,7 @@ def finished(root, seed=0, modes=8.0, good=0.9, recipe=RING, source=None, short=
     run.write_manifest(manifest(**{**described, **changes}))
     measured = {
         "value": modes,
+        "better": "higher",
         "unit": "of 8 modes",
         "protocol": "ring: 2,500 samples",
         "details": {"high_quality": good},
@@ -125,10 +126,22 @@ def test_seeds_are_a_row_and_published_figures_stand_beside(few):
     assert cells in after and "old" not in after
     assert "- mode\\_coverage, mode\\_coverage.high\\_quality: ring: 2,500 samples\n" in after
     assert "- mode\\_coverage, published: A 2018, table 1 (b)\n" in after
-    assert (
-        "- trained on 2 cores (AMD EPYC), 24 GB, Python 3.11.7, Keras 3.15.1, JAX 0.10.2\n" in after
-    )
+    assert "- trained on 2 cores (AMD EPYC), 24 GB\n" in after
+    assert "- with Python 3.11.7, Keras 3.15.1, JAX 0.10.2\n" in after
     assert page.rendered(after, few, figures) == after
+
+
+def test_the_best_of_the_first_column_comes_first_and_abilities_are_no_result(tmp_path):
+    for seed, (name, modes) in enumerate((("gan_ring", 7.0), ("wgan_gp_ring", 8.0))):
+        shipped = recipe_files.shipped()[name]
+        able = ["sample", "decode"][: seed + 1]
+        run = finished(tmp_path, seed, modes, 0.9, shipped, abilities=able)
+        kept.write(kept.of_run(run), tmp_path)
+    text = "<!-- results: *_ring | mode_coverage -->\n<!-- end -->\n"
+    after = page.rendered(text, kept.all_of(tmp_path))
+    rows = [line for line in after.splitlines() if line.startswith("| ")]
+    assert " can " not in rows[0]
+    assert [row.split(" | ")[0] for row in rows[2:]] == ["| wgan\\_gp\\_ring", "| gan\\_ring"]
 
 
 def test_the_figure_of_the_runs_budget_comes_first_and_another_tells_its_own():

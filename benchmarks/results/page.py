@@ -5,7 +5,8 @@
 
 Before the bar stand recipes, or patterns of them; behind it the columns, ``NAME`` or
 ``NAME.DETAIL`` of metrics. Runs that differ in their seed alone are one row, and each protocol has
-a column of its own, as in ``zoo compare``.
+a column of its own, as in ``zoo compare``. The row with the best figure of the first column is the
+first.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def _table(
     missing = [name for name in columns if name not in {c.name for c in compared.columns}]
     if missing:
         raise ZooError(f"no run of {' '.join(patterns)} has {', '.join(missing)}")
-    found = _with_published(tables.grid(compared), compared, figures)
+    compared = comparison.compare_entries(kept, columns, sort=columns[0])
+    found = _with_published(_without_abilities(tables.grid(compared)), compared, figures)
     by_name = {each.name: each for each in kept}
     rows = [[by_name[name] for name in row.runs] for row in compared.rows]
     return tables.drawn(_with_processor(found, rows))
@@ -112,26 +114,24 @@ def _processor(runs: Sequence[Kept]) -> Cell:
 
 
 def _machines(runs: Sequence[Kept]) -> list[str]:
-    """On what the runs were trained; which of them, where that differs."""
-    by_place: dict[str, dict[str, list[int]]] = {}
-    for run in runs:
-        by_place.setdefault(_place(run), {}).setdefault(run.recipe, []).append(run.seed)
-    if len(by_place) == 1:
-        return [f"trained on {place}" for place in by_place]
-    return [
-        f"trained on {place}: "
-        + "; ".join(f"{r}, seed {' '.join(map(str, seeds))}" for r, seeds in recipes.items())
-        for place, recipes in by_place.items()
-    ]
-
-
-def _place(run: Kept) -> str:
-    versions = [
-        f"{table.NAMES.get(name, name.capitalize())} {run.versions[name]}"
+    """On what the runs were trained, and with what; their files say which on which."""
+    places = dict.fromkeys(run.machine or "a machine that the run does not tell" for run in runs)
+    versions = {
+        f"{table.NAMES.get(name, name.capitalize())} {run.versions[name]}": None
+        for run in runs
         for name in (*_OWN, run.about["backend"])
         if name in run.versions
-    ]
-    return ", ".join([run.machine or "a machine that the run does not tell", *versions])
+    }
+    return [f"trained on {'; '.join(places)}", f"with {', '.join(versions)}"]
+
+
+def _without_abilities(found: Grid) -> Grid:
+    """The grid without the column of what a model can do, which is no result."""
+    if "can" not in found.headings:
+        return found
+    place = found.headings.index("can")
+    headings, *rows = ([*row[:place], *row[place + 1 :]] for row in (found.headings, *found.rows))
+    return dataclasses.replace(found, headings=headings, rows=rows)
 
 
 def _with_published(found: Grid, compared: Comparison, figures: Sequence[Figure]) -> Grid:

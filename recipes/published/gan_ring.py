@@ -18,7 +18,7 @@ The second command packs in twos, which is PacGAN2. There the generator makes on
 packs at a time, which its batch norm sees; here all members at once.
 
 Measured with JAX, seed 0, at a tenth of the budget (epochs=40): 8 of 8 modes and 94.5% of high
-quality; 6.8 modes on average over the second half of the training (docs/lab/results.md). Ten
+quality; 6.8 modes on average over the second half of the training (docs/lab/trials.md). Ten
 minutes on one CPU core.
 """
 

@@ -208,7 +208,7 @@ def _notes(comparison: Comparison) -> list[str]:
         notes.append("± is the standard deviation over the seeds of a row (n - 1)")
     if any(value.best for value in values):
         notes.append(
-            f"best ({MARK}): its mean is better than each other one by more than twice their "
+            "marked as best: its mean is better than each other one by more than twice their "
             f"pooled standard deviation, each of {LEAST_SEEDS} seeds or more"
         )
     if older := comparison.older:
