@@ -130,8 +130,11 @@ def _without_abilities(found: Grid) -> Grid:
     if "can" not in found.headings:
         return found
     place = found.headings.index("can")
-    headings, *rows = ([*row[:place], *row[place + 1 :]] for row in (found.headings, *found.rows))
-    return dataclasses.replace(found, headings=headings, rows=rows)
+    return dataclasses.replace(
+        found,
+        headings=[*found.headings[:place], *found.headings[place + 1 :]],
+        rows=[[*cells[:place], *cells[place + 1 :]] for cells in found.rows],
+    )
 
 
 def _with_published(found: Grid, compared: Comparison, figures: Sequence[Figure]) -> Grid:
