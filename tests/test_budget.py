@@ -49,6 +49,18 @@ class Slow(zoo.Metric):
         return Measured(float(data.test.x.mean()), "", f"{len(data.test)} examples")
 
 
+@dataclass(frozen=True)
+class Pairs(Slow):
+    """Takes ``cost`` seconds for each pair of test examples."""
+
+    order: ClassVar[int] = 2
+
+    def measure(self, model, data, seed):
+        self.clock[0] += self.cost * len(data.test) ** 2
+        self.clock.append(len(data.test))
+        return Measured(0.0, "", f"{len(data.test)} examples")
+
+
 def data(n):
     split = Split(np.arange(n, dtype="float32")[:, None])
     return Data("made", zoo.DataSpec((1,)), split, split, split, fingerprint="0")
@@ -94,6 +106,12 @@ def test_draws_for_each_example_are_halved_when_examples_are_few(clock):
     left = measured(metric, 10_000, 60)[1]
     assert left == "312 of 10,000 test examples and 78 of 5,000 samples per example"
     assert clock[0] <= 60
+
+
+def test_the_time_of_pairs_grows_with_the_square(clock):
+    assert measured(Pairs(1e-6, clock), 10_000, 40)[1] == "5,000 of 10,000 test examples"
+    assert clock[0] <= 40
+    assert (metrics.PRDC.order, metrics.Memorisation.order, metrics.Frechet.order) == (2, 2, 1)
 
 
 def test_what_is_small_is_never_shortened(clock):
