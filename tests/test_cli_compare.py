@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import pty
 import re
@@ -15,9 +16,11 @@ import pytest
 
 from tests.commands import call, environment_kept
 from tests.manifests import DATA, manifest
+from zoo.errors import ZooError
 from zoo.reports import comparison, differences, tables
-from zoo.runs import folders
+from zoo.runs import folders, locks, results
 from zoo.runs.run import Run
+from zoo.runtime import processes
 
 VAE = """
 import keras
@@ -74,16 +77,16 @@ def trained(root, place, seed, elbo, protocol="digits: 1 draw", **changes):
     """A finished run with an ELBO; ``latent_dim`` is a setting of its model."""
     settings = {"latent_dim": changes.pop("latent_dim", 2)}
     model = {"name": "vae", "class": "zoo_vae:VAE", "settings": settings}
-    shortened = changes.pop("shortened", None)
+    shortened, more = changes.pop("shortened", None), changes.pop("more", {})
     run = finished(root, "tiny", place, model=model, seed=seed, **changes)
     told = {"value": elbo, "unit": "nats", "protocol": protocol, "details": {}}
-    told |= {"better": "higher", "shortened": shortened}
+    told |= {"better": "higher", "shortened": shortened, **more}
     run.write_json("results.json", {"metrics": {"elbo": told}})
     return run
 
 
 def compared(runs, *args):
-    return comparison.compare([(run, {}) for run in runs], *args)
+    return comparison.compare(runs, *args)
 
 
 def cells(text):
@@ -242,6 +245,210 @@ def test_other_data_of_the_same_name_are_other_rows(place):
         for i, each in enumerate(data)
     ]
     assert compared(runs).settings == ["dataset.size"]
+    runs = [
+        trained(place / "latent", i, i, -1.0, data=each, latent_dim=i)
+        for i, each in enumerate(data)
+    ]
+    assert compared(runs).settings == ["model.latent_dim", "data.sha256"]
+
+
+@pytest.mark.backend_free
+def test_figures_of_other_examples_are_never_the_best(place):
+    data = [{**DATA, "fingerprint": sign * 64} for sign in "ab"]
+    runs = [
+        trained(place / "runs", 3 * i + seed, seed, -50.0 if i else -900.0, data=each)
+        for i, each in enumerate(data)
+        for seed in range(3)
+    ]
+    found = compared(runs)
+    assert not any(row.values[found.columns[0]].best for row in found.rows)
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("bad", [None, float("inf"), -float("inf")])
+def test_what_is_not_finite_costs_no_other_number(place, bad):
+    numbers = [(-10.0, -11.0, bad), (-20.0, -21.0, -22.0)]
+    runs = [
+        trained(place / "runs", 3 * i + seed, seed, elbo, latent_dim=i)
+        for i, row in enumerate(numbers)
+        for seed, elbo in enumerate(row)
+    ]
+    found = compared(runs)
+    first, second = (row.values[found.columns[0]] for row in found.rows)
+    assert not math.isfinite(first.mean) and math.isnan(first.deviation)
+    assert (second.mean, second.deviation) == (-21.0, 1.0)
+    assert not second.best and "-21 ± 1" in tables.text(found, io.StringIO())
+    assert json.loads(tables.json(found))["rows"][1]["measured"]["elbo, nats"]["mean"] == -21.0
+
+
+@pytest.mark.backend_free
+def test_a_number_that_no_float_holds_names_its_field(place):
+    with pytest.raises(ZooError, match=r"metrics.elbo: value is too large for a float"):
+        compared([trained(place / "runs", 1, 1, 10**400)])
+
+
+@pytest.mark.backend_free
+def test_units_that_differ_leave_a_column_without_one_and_without_a_best(place):
+    units = [f"of {n} dimensions" for n in (2, 32)]
+    runs = [
+        trained(place / "runs", 3 * i + seed, seed, 2.0 + i, latent_dim=i, more={"unit": unit})
+        for i, unit in enumerate(units)
+        for seed in range(3)
+    ]
+    found = compared(runs)
+    [column] = found.columns
+    assert column.title == "elbo" and not any(row.values[column].best for row in found.rows)
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("older", [0, 1])
+def test_the_best_comes_first_whichever_run_does_not_say_what_is_better(place, older):
+    runs = [
+        trained(
+            place / "runs",
+            i,
+            0,
+            float(-i),
+            latent_dim=i,
+            more={"better": ""} if i == older else {},
+        )
+        for i in range(2)
+    ]
+    for order in (runs, runs[::-1]):
+        found = compared(order, (), "elbo")
+        assert [row.values[found.columns[0]].mean for row in found.rows] == [0.0, -1.0]
+
+
+@pytest.mark.backend_free
+def test_a_row_that_is_shortened_in_part_is_never_the_best(place):
+    part = {
+        "protocol": "digits, shortened to 25 of 200 test examples: mean over 25 test examples",
+        "shortened": "25 of 200 test examples",
+    }
+    whole = {"protocol": "digits: mean over 200 test examples"}
+    runs = [
+        trained(place / "runs", 3 * i + seed, seed, 10.0 - 9 * i, latent_dim=i, **how)
+        for i, row in enumerate(((whole, whole, part), (part, part, part)))
+        for seed, how in enumerate(row)
+    ]
+    found = compared(runs)
+    [column] = found.columns
+    assert [row.values[column].shortened for row in found.rows] == [
+        ("", part["shortened"]),
+        (part["shortened"],),
+    ]
+    assert not any(row.values[column].best for row in found.rows)
+    lines = csv.DictReader(io.StringIO(tables.comma_separated(found)))
+    assert [line["elbo, nats left"] for line in lines] == [
+        f"all; {part['shortened']}",
+        part["shortened"],
+    ]
+
+
+@pytest.mark.backend_free
+def test_only_figures_of_the_present_weights_count(place):
+    run = trained(place / "runs", 1, 0, -50.0, epoch=40)
+    before = {**number(-99.0), "epoch": 20}
+    run.write_json("evaluation.json", {"metrics": {"elbo": before, "now": {**before, "epoch": 40}}})
+    assert {name: found["value"] for name, found in results.kept(run).items()} == {
+        "elbo": -50.0,
+        "now": -99.0,
+    }
+    run.update(status="interrupted", epoch=41)  # it went on: results.json is of earlier weights
+    assert results.kept(run) == {}
+
+
+@pytest.mark.backend_free
+def test_runs_trained_otherwise_are_rows_of_their_own(place):
+    otherwise = [
+        {},
+        {"devices": 4, "batch_norm": "per-device"},
+        {"devices": 4},
+        {"resumed": ["after epoch 1: backend: 'jax' before, 'torch' now"]},
+        {"augment": [{"class": "RandomFlip", "name": "random_flip", "mode": "horizontal"}]},
+        {"dataset": {"name": "tfds", "class": "d:T", "settings": {"name": "mnist"}}},
+        {"dataset": {"name": "tfds", "class": "d:T", "settings": {"name": "svhn"}}},
+    ]
+    runs = [trained(place / "runs", i, 0, -1.0, **fields) for i, fields in enumerate(otherwise)]
+    found = compared(runs)
+    assert len(found.rows) == len(otherwise) and not found.older
+
+
+@pytest.mark.backend_free
+def test_names_that_keras_counts_keep_no_runs_apart(place):
+    runs = [
+        trained(
+            place / "runs",
+            seed,
+            seed,
+            -1.0,
+            augment=[{"class": "RandomFlip", "name": f"random_flip_{seed}", "mode": "vertical"}],
+        )
+        for seed in range(3)
+    ]
+    [row] = compared(runs).rows
+    assert row.settings["augment.0"] == "RandomFlip" and row.seeds == [0, 1, 2]
+
+
+@pytest.mark.backend_free
+def test_nothing_that_a_run_says_is_markup_or_moves_a_cursor(place):
+    said = "\x1b[31m5 of 9\n# heading"
+    model = {"name": "vae", "class": "zoo_vae:VAE"}
+    runs = [
+        trained(place / "runs", i, i, -1.0, more={"shortened": said, "unit": said})
+        for i in range(2)
+    ]
+    for i, run in enumerate(runs):
+        run.update(model={**model, "settings": {f"a\x1b[2J\n| {i} |": i}}, changes=[])
+    found = compared(runs)
+    for text in (tables.text(found, io.StringIO()), tables.markdown(found)):
+        assert "\x1b" not in text
+        assert not any(line.startswith("# heading") for line in text.splitlines())
+    rows = [line for line in tables.markdown(found).splitlines() if line.startswith("| ")]
+    assert len(rows) == 4
+
+
+@pytest.mark.backend_free
+def test_a_run_that_cannot_be_read_costs_the_others_no_table(place, capfd):
+    trained(place / "runs", 1, 0, -10.0)
+    trained(place / "runs", 2, 1, -11.0)
+    bad = trained(place / "runs", 3, 2, -12.0)
+    (bad.path / "results.json").write_text("{")
+    status, out, err = call(capfd, "compare", "tiny/*")
+    assert status == 1 and "-10.5 ± 0.71" in out
+    assert f"left out: run {bad.name}: cannot read " in err and "results.json" in err
+    status, out, err = call(capfd, "compare", "0003")
+    assert status == 2 and "no run is left to compare" in err
+
+
+@pytest.mark.backend_free
+def test_what_is_shortened_is_measured_again_where_all_is_asked_for(place, capfd, monkeypatch):
+    """The process that measures is a stand-in: what it is asked for is the subject."""
+    asked = []
+
+    def answer(args, failed):
+        asked.append([args[place + 1] for place, word in enumerate(args) if word == "--metric"])
+        return {"metrics": {"elbo": {**number(-9.0), "unit": "nats"}}}
+
+    monkeypatch.setattr(processes, "answer", answer)
+    able = ["sample", "reconstruct", "encode", "decode", "log_likelihood", "posterior"]
+    short = "25 of 200 test examples"
+    trained(place / "runs", 1, 0, -10.0, shortened=short, abilities=able)
+    status, out, err = call(capfd, "compare", "0001", "--full")
+    assert (status, asked) == (0, [["elbo"]]) and "-9" in out and "~" not in out, err
+    call(capfd, "compare", "0001", "--full", "--metric", "elbo")
+    assert asked == [["elbo"]] * 2
+    call(capfd, "compare", "0001", "--metric", "elbo")
+    assert len(asked) == 2
+
+
+@pytest.mark.backend_free
+def test_all_that_a_shell_finds_in_a_folder_of_runs_is_taken(place, capfd):
+    run = trained(place / "runs=1", 1, 0, -10.0)
+    (run.path.parent / locks.FILE).touch()
+    found = sorted(str(path.relative_to(place)) for path in run.path.parent.iterdir())
+    status, out, err = call(capfd, "compare", *found)
+    assert status == 0 and "-10" in out, err
 
 
 @pytest.mark.backend_free

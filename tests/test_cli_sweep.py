@@ -13,11 +13,12 @@ import sys
 
 import keras
 import pytest
+import rich.console
 
 import zoo
 from tests import sweeps
 from tests.commands import call, environment_kept
-from tests.manifests import manifest
+from tests.manifests import DATA, manifest
 from zoo.config import grids, overrides
 from zoo.config import recipe as recipes
 from zoo.errors import ZooError
@@ -124,6 +125,37 @@ def test_a_run_is_found_by_what_it_was_made_of(place):
     changed = Sought(place / "runs", "tiny", source + b"# another recipe")
     changed.refresh()
     assert changed.find(["model.latent_dim=4"], backend) is None
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    ("otherwise", "asked"),
+    [
+        ({"data": {**DATA, "name": "digits, a stand-in for MNIST"}}, {"strict": True}),
+        ({"device": "gpu"}, {"device": "cpu"}),
+        ({"devices": 2}, {}),
+        ({"resumed": ["after epoch 1: backend: 'jax' before, 'torch' now"]}, {}),
+    ],
+)
+def test_a_run_that_was_trained_otherwise_is_none_of_the_sweep(place, otherwise, asked):
+    made(place, 1, ["seed=1"], **otherwise)
+    source, backend = (place / "tiny.py").read_bytes(), keras.backend.backend()
+    sought = Sweep(place / "tiny.py", source, place / "runs", **asked).sought()
+    assert sought.find(["seed=1"], backend) is None
+    made(place, 2, ["seed=1"])
+    sought.refresh()
+    assert sought.find(["seed=1"], backend) is not None
+
+
+@pytest.mark.backend_free
+def test_labels_of_runs_are_no_markup():
+    cell = Cell(("path=[/data/x]",), "jax")
+    progress = Progress({cell: "path='[/data/x]' [relu]"}, 0, 1, lambda cell: "")
+    with io.StringIO() as out:
+        progress.began(cell)
+        rich.console.Console(file=out, width=80).print(progress)
+        assert "path='[/data/x]' [relu]" in out.getvalue()
+    progress.close()
 
 
 @pytest.mark.backend_free

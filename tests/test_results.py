@@ -75,6 +75,7 @@ def test_a_file_has_the_command_and_is_read_as_it_was_written(tmp_path):
     [
         ({"status": "interrupted"}, "is interrupted, and only a finished one is kept: zoo resume"),
         ({"short": "10 of 2,500 samples"}, "mode_coverage is of a shortened protocol.*--full"),
+        ({"resumed": ["after epoch 1: x"]}, "went on with other settings .after epoch 1: x.: no"),
         ({"weights_from": "gan_ring/x"}, "began with the weights of gan_ring/x"),
         ({"source": "recipe ="}, "no recipe that Python reads"),
         ({"source": "recipe = 1"}, "other code than each shipped recipe.*zoo run gan_ring --full"),

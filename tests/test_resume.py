@@ -75,7 +75,7 @@ def test_resumed_equals_uninterrupted(tmp_path, whole, name, step):
     results = [r.read_json("results.json") for r in (run, whole(name))]
     for part in ("train", "validation", "test", "epochs"):
         assert results[0][part] == results[1][part]
-    assert run.status == "finished"
+    assert run.status == "finished" and run.manifest.resumed == []
 
 
 # --- on another backend
@@ -90,6 +90,7 @@ from zoo.runs.run import Run
 
 run = zoo.resume(Run(Path(sys.argv[1])), recipe=recipe("vae", **LONG), access=QUIET)
 assert run.manifest.backend == os.environ["KERAS_BACKEND"]
+assert run.manifest.resumed[0].startswith("after epoch 6: backend: ")
 """
 
 LONG = {
@@ -129,6 +130,7 @@ def test_a_finished_run_goes_on_for_longer(tmp_path, whole):
         resume(run, recipe("vae", epochs=1))
     run = resume(run, recipe("vae", epochs=1), changes=["epochs=2"])
     assert run.manifest.epochs == 2 and run.manifest.changes == ["epochs=2"]
+    assert run.manifest.resumed == []
     assert table(run) == table(whole("vae")) and scalars(run) == scalars(whole("vae"))
     assert all(np.array_equal(a, end(whole("vae"))[name]) for name, a in end(run).items())
     with pytest.raises(ZooError, match="epochs has to be more"):
@@ -185,6 +187,8 @@ def test_another_learning_rate_is_taken(tmp_path):
     assert end(run)["optimizers/autoencoder/learning_rate"] == 0.5
     rates = [value for _, value in scalars(run)["learning_rate/autoencoder"]]
     assert rates == pytest.approx([1e-3] * STEPS + [0.5] * STEPS)
+    [words] = run.manifest.resumed
+    assert words.startswith("after epoch 1: ") and "learning_rate" in words
 
 
 @pytest.mark.once_in_short

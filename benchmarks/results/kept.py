@@ -69,6 +69,11 @@ def of_run(run: Run) -> Kept:
             f"run {run.name} began with the weights of {described.weights_from}: no command alone "
             "makes it again"
         )
+    if described.resumed:
+        raise ZooError(
+            f"run {run.name} went on with other settings ({'; '.join(described.resumed)}): no "
+            "command alone makes it again"
+        )
     short = [name for name, found in entry.metrics.items() if found.get("shortened")]
     if short:
         raise ZooError(
@@ -134,4 +139,6 @@ def _command(recipe: str, described: Manifest) -> str:
     words = ["zoo", "run", recipe, *described.changes, "--full", "--backend", described.backend]
     words += ["--device", described.device] if described.device in ("cpu", "gpu") else []
     words += ["--on-nan", described.on_nan] if described.on_nan != "stop" else []
+    if described.devices > 1:
+        words += ["--devices", str(described.devices), "--batch-norm", described.batch_norm]
     return shlex.join(words)

@@ -6,8 +6,9 @@ import fnmatch
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,10 +20,13 @@ from zoo.cli.options import (
     json_option,
     runs_option,
 )
-from zoo.errors import ZooError
-from zoo.runs import folders
+from zoo.errors import RunFailed, ZooError
+from zoo.runs import folders, locks
 from zoo.runs.run import Run
 from zoo.runtime.console import counted, say
+
+if TYPE_CHECKING:
+    from zoo.reports.entry import Entry
 
 FORMATS = ("text", "markdown", "csv", "json", "html")
 
@@ -47,7 +51,8 @@ metrics_option = click.option(
 sort_option = click.option(
     "--sort",
     metavar="COLUMN",
-    help="Sort the rows by a metric, the best first, or by a setting, seconds or parameters.",
+    help="Sort the rows by a metric, the best first; or by a detail of one, a setting, seconds or "
+    "parameters, the smallest first.",
 )
 
 
@@ -77,11 +82,12 @@ def command(
     strict_data: bool,
     form: str,
     as_json: bool,
-) -> None:
+) -> int:
     """Print one table of runs: the settings in which they differ, and what was measured.
 
     Runs that differ in their seed alone are one row, with mean and standard deviation. What
-    different protocols measured stands in different columns; what was not measured is "-".
+    different protocols measured stands in different columns; what was not measured is "-". A run
+    that cannot be read is left out, and the exit status is then 1, as where measuring failed.
 
     RUN may be a pattern, for all finished runs that fit. A recipe stands for its newest finished
     run. One that has none, one given by its file, and all recipes where KEY=VALUE changes them,
@@ -98,10 +104,13 @@ def command(
     """
     from zoo.runtime.processes import answer
 
-    changes = [name for name in names if "=" in name]
+    changes = [name for name in names if "=" in name and not Path(name).exists()]
     root = folders.root(runs_folder)
     wanted = [
-        thing for name in names if "=" not in name for thing in _meant(name, root, bool(changes))
+        thing
+        for name in names
+        if name not in changes
+        for thing in _meant(name, root, bool(changes))
     ]
     if not wanted:
         raise ZooError("name recipes or runs to compare, as in zoo compare vae_mnist gan_mnist")
@@ -126,22 +135,60 @@ def command(
             run = Run(Path(answer(args, failed=f"training {thing.stem} failed")["path"]))
         else:
             run = thing
-        runs.append((run, measured(run, needed, options)))
+        runs.append(run)
+    found, whole = entries(runs, needed, options)
     form = "json" if as_json else form
-    click.echo(told(runs, metrics, sort, form) if recipes else table(runs, metrics, sort, form))
+    click.echo(told(found, metrics, sort, form) if recipes else table(found, metrics, sort, form))
+    return 0 if whole else RunFailed.exit_code
 
 
-def measured(run: Run, needed: Mapping[str, Sequence[str]], options: Sequence[str]) -> Any:
-    """Measure what is needed of a run, was not measured and can be, in a process of its own.
+def entries(
+    runs: Sequence[Run], needed: Mapping[str, Sequence[str]], options: Sequence[str]
+) -> tuple[list[Entry], bool]:
+    """What runs tell, with what is needed, was not measured of them before and can be now.
+
+    A run that cannot be read is left out, and one that cannot be measured stands without: neither
+    costs the others their table.
 
     Args:
-        run: the run.
+        runs: the runs.
         needed: as ``needed_by`` returns it.
-        options: of ``zoo evaluate``.
+        options: of ``zoo evaluate``; with ``--full`` among them shortened figures are measured
+            again.
+
+    Returns:
+        The entries, and whether all runs could be read and measured.
+
+    Raises:
+        ZooError: none of the runs can be read.
     """
+    from zoo.reports.entry import read
+
+    found: list[Entry] = []
+    failed: list[ZooError] = []
+    for run in runs:
+        try:
+            entry = read(run)
+        except ZooError as error:
+            failed.append(error)
+            say(f"left out: {error}")
+            continue
+        try:
+            more = _measured(run, _missing(entry, needed, "--full" in options), options)
+        except RunFailed as error:
+            failed.append(error)
+            say(str(error))
+            more = {}
+        found.append(replace(entry, metrics={**entry.metrics, **more}))
+    if not found:
+        raise ZooError("no run is left to compare")
+    return found, not failed
+
+
+def _measured(run: Run, missing: Sequence[str], options: Sequence[str]) -> Mapping[str, Any]:
+    """Measure a run by the metrics that are missing, in a process of its own."""
     from zoo.runtime.processes import answer
 
-    missing = _missing(run, needed)
     if not missing:
         return {}
     say(f"measuring {', '.join(missing)} of {run.name}")
@@ -155,24 +202,20 @@ def measured(run: Run, needed: Mapping[str, Sequence[str]], options: Sequence[st
         return answer(args, failed=f"measuring {run.name} failed")["metrics"]
 
 
-def told(
-    runs: Sequence[tuple[Run, Any]], metrics: Sequence[str], sort: str | None, form: str
-) -> str:
+def told(found: Sequence[Entry], metrics: Sequence[str], sort: str | None, form: str) -> str:
     """As ``table``, of runs that were just trained: a mistake in its options costs no table."""
     try:
-        return table(runs, metrics, sort, form)
+        return table(found, metrics, sort, form)
     except ZooError as error:
         say(str(error))
-        return table(runs, (), None, form)
+        return table(found, (), None, form)
 
 
-def table(
-    runs: Sequence[tuple[Run, Any]], metrics: Sequence[str], sort: str | None, form: str
-) -> str:
+def table(found: Sequence[Entry], metrics: Sequence[str], sort: str | None, form: str) -> str:
     """The table of some runs in one of ``FORMATS``; see ``zoo.reports.comparison.compare``."""
     from zoo.reports import comparison, html_table, tables
 
-    compared = comparison.compare(runs, metrics, sort)
+    compared = comparison.compare_entries(found, metrics, sort)
     comparison.refuse_unmeasured(compared, metrics)
     formats: dict[str, Callable[[], str]] = {
         "text": lambda: tables.text(compared, sys.stdout),
@@ -188,6 +231,8 @@ def _meant(name: str, root: Path, changed: bool) -> Sequence[Path | Run]:
     """The runs that a name or pattern means, else a recipe's file, which alone is changed."""
     from zoo.config import recipe_files
 
+    if Path(name).name == locks.FILE and Path(name).is_file():
+        return []  # a sweep's, where the shell names all that a recipe's folder has
     if any(sign in name for sign in "*?[") and not Path(name).exists():
         return fitting(name, root)
     try:
@@ -250,12 +295,21 @@ def needed_by(metrics) -> dict[str, tuple[str, ...]]:
         return {name: registry.load("metrics", name).needs for name in names}
 
 
-def _missing(run, needed) -> list[str]:
-    """The metrics that were not measured of a run and that its model can be measured by."""
-    from zoo.runs import results
+def _missing(entry: Entry, needed: Mapping[str, Sequence[str]], full: bool) -> list[str]:
+    """The metrics to be measured of a run: those needed that it has not and its model is able to.
 
-    able, measured = set(run.manifest.abilities), results.kept(run)
-    return [name for name, needs in needed.items() if name not in measured and able >= set(needs)]
+    Where whole protocols are asked for, what was shortened counts as missing; with no metric
+    needed, that of each.
+    """
+    short = [name for name, found in entry.metrics.items() if full and found.get("shortened")]
+    if not needed:
+        return short
+    able = set(entry.abilities)
+    return [
+        name
+        for name, needs in needed.items()
+        if (name not in entry.metrics or name in short) and able >= set(needs)
+    ]
 
 
 def _own(run) -> bool:

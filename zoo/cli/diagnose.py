@@ -11,7 +11,7 @@ import click
 from zoo.cli.options import data_dir_option, json_option, model_options
 from zoo.errors import ZooError
 from zoo.runs import folders
-from zoo.runs.run import RESULTS, Run
+from zoo.runs.run import Run
 from zoo.runtime import jsons
 from zoo.runtime.console import fitted, say
 
@@ -51,7 +51,7 @@ def command(
     found = meant(run, runs_folder)
     with held_back():  # what reads a run imports Keras
         from zoo.reports import diagnosis
-    signs = results.signs(found) if (found.path / RESULTS).exists() else None
+    signs = results.signs(found) if found.has_ended else None
     if signs is None:
         try:
             signs = _taken(found, recipe, backend, device, data_dir)

@@ -82,6 +82,7 @@ def command(
     measured = evaluate.measure(ready, model, data, manifest.seed, manifest.binarized, seconds)
     circumstances = {
         "seed": manifest.seed,
+        "epoch": manifest.epoch,
         "backend": keras.backend.backend(),
         "device": engine.device(),
     }

@@ -132,7 +132,7 @@ def command(
         *(["--full"] if full else []),
     ]
     options = [*measuring, *(["--strict-data"] if strict_data else [])]
-    sweep = Sweep(path, _source(path), root, tuple(options))
+    sweep = Sweep(path, _source(path), root, tuple(options), device, strict_data)
     needed = compare.needed_by(metrics)
     sought = sweep.sought()
     new = [cell for cell in cells if sought.find(cell.changes, cell.backend) is None]
@@ -148,9 +148,10 @@ def command(
     sought.refresh()
     found = [sought.find(cell.changes, cell.backend) for cell in cells]
     runs = [each.run for each in found if each is not None and each.finished]
-    if status not in (130, 143) and runs:
-        measured = [(run, compare.measured(run, needed, measuring)) for run in runs]
-        click.echo(compare.told(measured, metrics, sort, "json" if as_json else form))
+    if status < 128 and runs:  # else a signal has ended it
+        entries, whole = compare.entries(runs, needed, measuring)
+        click.echo(compare.told(entries, metrics, sort, "json" if as_json else form))
+        status = status or (0 if whole else RunFailed.exit_code)
     return status
 
 

@@ -53,8 +53,9 @@ class BetaVAEScore(FactorMetric):
         return Measured(
             value,
             "",
-            f"share of {self.points // 2:,} points, each of {counted(self.batch, 'pair')}, whose "
-            f"factor a logistic regression on {self.points:,} names; drawn from "
+            f"logistic regression on {self.points:,} points, each of "
+            f"{counted(self.batch, 'pair')}; share of half as many new ones whose factor it names; "
+            "drawn from "
             f"{counted(len(test[0]), 'test example')} and "
             f"{counted(len(train[0]), 'training example')}",
             {"chance": 1 / train[1].shape[1]},

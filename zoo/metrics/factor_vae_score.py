@@ -54,8 +54,8 @@ class FactorVAEScore(FactorMetric):
         return Measured(
             value,
             "",
-            f"{self.votes // 2:,} votes of {self.batch} examples each by the majority of "
-            f"{self.votes:,}; drawn from {counted(len(test[0]), 'test example')} and "
+            f"majority of {self.votes:,} votes of {self.batch} examples each; share of half as "
+            f"many new ones that agree; drawn from {counted(len(test[0]), 'test example')} and "
             f"{counted(len(train[0]), 'training example')}",
             {"active": int(_active(train[0]).sum())},
         )

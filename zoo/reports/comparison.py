@@ -31,9 +31,10 @@ class Column:
         metric: its name.
         detail: of it, or empty for its value.
         protocol: how it was measured, without what is a run's own: its seed, its shortening.
-        unit: such as ``"nats"``, or empty.
+        unit: such as ``"nats"``; empty where there is none, or where it differs from run to run, as
+            ``"of 8 dimensions"`` may.
         number: from 1, among the protocols of one metric; 0 where there is one.
-        better: ``"higher"`` or ``"lower"``; empty where neither is.
+        better: ``"higher"`` or ``"lower"``; empty where neither is, or where units differ.
     """
 
     metric: str
@@ -60,10 +61,12 @@ class Value:
     """What was measured of a row.
 
     Attributes:
-        mean: over its seeds.
-        deviation: the standard deviation over them (n - 1); None for one seed.
+        mean: over its seeds; not finite where one of them is not.
+        deviation: the standard deviation over them (n - 1); None for one seed, NaN where the mean
+            is not finite.
         n: seeds that it was measured of.
-        shortened: what was left of the protocol for some of them, in words; none for all of it.
+        shortened: what was left of the protocol, in words, empty ones for seeds that were measured
+            by all of it; nothing where all were.
         best: whether it is better than each other one, see ``marked``.
     """
 
@@ -122,14 +125,14 @@ class Comparison:
 
 
 def compare(
-    runs: Sequence[tuple[Run, Mapping[str, Any]]],
+    runs: Sequence[Run],
     metrics: Sequence[str] = (),
     sort: str | None = None,
 ) -> Comparison:
     """Compare runs.
 
     Args:
-        runs: each with what was measured of it besides what it keeps.
+        runs: the runs, with what they keep.
         metrics: to show, ``NAME`` or ``NAME.DETAIL``; by default the value of each that any run
             has, those that most have first.
         sort: name of a metric, a setting, or another column; by default rows come in the order
@@ -138,7 +141,7 @@ def compare(
     Raises:
         ZooError: a run cannot be read, or there is no column to sort by.
     """
-    return compare_entries([read(run, more) for run, more in runs], metrics, sort)
+    return compare_entries([read(run) for run in runs], metrics, sort)
 
 
 def compare_entries(
@@ -156,7 +159,7 @@ def compare_entries(
         kinds.setdefault((row.about["recipe"], row.about["model"]), []).append(row.settings)
     told = [path for path in differences.differing(kinds.values()) if path not in ALIKE]
     without = [path for path in told if path != differences.DATA]
-    if len({_seen(row, without) for row in rows}) == len(rows):
+    if len({_seen(row, without) for row in rows}) == len(rows) and not _other_data(rows):
         told = without
     places = {kind: place for place, kind in enumerate(kinds)}
     rows.sort(
@@ -181,7 +184,9 @@ def is_ahead(first: Value, second: Value, sign: int) -> bool:
         second: what it is compared with.
         sign: 1 where higher is better, -1 where lower is.
     """
-    if min(first.n, second.n) < LEAST_SEEDS or first.shortened != second.shortened:
+    if min(first.n, second.n) < LEAST_SEEDS:
+        return False
+    if len(first.shortened) > 1 or first.shortened != second.shortened:  # not measured alike
         return False
     squares = sum((value.n - 1) * (value.deviation or 0.0) ** 2 for value in (first, second))
     return sign * (first.mean - second.mean) > 2 * math.sqrt(squares / (first.n + second.n - 2))
@@ -191,8 +196,10 @@ def _marked(rows: list[Row], column: Column) -> list[Row]:
     """The rows, the one that is ahead of all others in a column marked as best."""
     sign = {"higher": 1, "lower": -1}.get(column.better)
     values = {place: row.values[column] for place, row in enumerate(rows) if column in row.values}
-    if sign is None or len(values) < 2 or any(math.isnan(value.mean) for value in values.values()):
+    if sign is None or len(values) < 2 or not all(math.isfinite(v.mean) for v in values.values()):
         return rows
+    if len({rows[place].settings.get(differences.DATA) for place in values}) > 1:
+        return rows  # figures of other examples say nothing of each other
     place = max(values, key=lambda place: sign * values[place].mean)
     best = values.pop(place)
     if not all(is_ahead(best, value, sign) for value in values.values()):
@@ -243,9 +250,13 @@ def _value(group: list[Entry], column: Column) -> Value | None:
         numbers = [f["value"] for f in found]
     if not numbers:
         return None
-    shortened = dict.fromkeys(str(f["shortened"]) for f in found if f.get("shortened"))
-    spread = statistics.stdev(numbers) if len(numbers) > 1 else None
-    return Value(statistics.fmean(numbers), spread, len(numbers), tuple(sorted(shortened)))
+    words = {str(f.get("shortened") or "") for f in found}
+    shortened = tuple(sorted(words)) if any(words) else ()
+    if all(map(math.isfinite, numbers)):
+        spread = statistics.stdev(numbers) if len(numbers) > 1 else None
+        return Value(statistics.fmean(numbers), spread, len(numbers), shortened)
+    spread = math.nan if len(numbers) > 1 else None
+    return Value(sum(numbers) / len(numbers), spread, len(numbers), shortened)
 
 
 def _columns(entries: Sequence[Entry], metrics: Sequence[str]) -> list[Column]:
@@ -259,16 +270,24 @@ def _columns(entries: Sequence[Entry], metrics: Sequence[str]) -> list[Column]:
         found = [e.metrics[metric] for e in entries if metric in e.metrics]
         if detail:
             found = [each for each in found if detail in each["details"]]
-        by_protocol = {protocol(each): each for each in found}
+        by_protocol: dict[str, list[dict[str, Any]]] = {}
+        for each in found:
+            by_protocol.setdefault(protocol(each), []).append(each)
         several = len(by_protocol) > 1
-        for place, (text, each) in enumerate(by_protocol.items(), 1):
+        for place, (text, alike) in enumerate(by_protocol.items(), 1):
             number = place if several else 0
-            if detail:
-                columns.append(Column(metric, detail, text, "", number))
-            else:
-                better = str(each.get("better", ""))
-                columns.append(Column(metric, "", text, each["unit"], number, better))
+            unit, better = ("", "") if detail else (_one(alike, "unit"), _one(alike, "better"))
+            units = {each["unit"] for each in alike}
+            columns.append(
+                Column(metric, detail, text, unit, number, better if len(units) == 1 else "")
+            )
     return columns
+
+
+def _one(alike: Sequence[Mapping[str, Any]], key: str) -> str:
+    """What those that say something of a key agree on, else nothing."""
+    said = {str(each[key]) for each in alike if each.get(key)}
+    return said.pop() if len(said) == 1 else ""
 
 
 def protocol(measured: Mapping[str, Any]) -> str:
@@ -308,6 +327,16 @@ def _sorted(
         return sorted(rows, key=lambda row: _order(row.settings.get(paths[name], "")))
     accepted = [*by_name, *settings, "seconds", "parameters", *ALIKE]
     raise unknown("column", name, accepted, where="--sort")
+
+
+def _other_data(rows: Sequence[Row]) -> bool:
+    """Whether rows with the same data by name and by settings have other examples."""
+    examples: dict[tuple, set[str]] = {}
+    for row in rows:
+        of_data = (path for path in row.settings if path.startswith("dataset"))
+        alike = (row.about["data"], *((path, row.settings[path]) for path in of_data))
+        examples.setdefault(alike, set()).add(row.settings.get(differences.DATA, ""))
+    return any(len(each) > 1 for each in examples.values())
 
 
 def _seen(row: Row, settings: Sequence[str]) -> tuple:

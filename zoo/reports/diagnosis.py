@@ -15,7 +15,7 @@ import numpy as np
 from zoo.runs import curves, results
 from zoo.runs.curves import Curve
 from zoo.runs.manifest import Manifest
-from zoo.runs.run import RESULTS, Run
+from zoo.runs.run import Run
 from zoo.runs.signs import Signs, least_steps
 from zoo.runtime.console import counted
 
@@ -115,7 +115,7 @@ def read(run: Run, signs: Signs | None = None) -> Evidence:
     """
     manifest = run.manifest
     training, _ = curves.by_step(run)
-    if signs is None and (run.path / RESULTS).exists():
+    if signs is None and run.has_ended:
         signs = results.signs(run)
     table = curves.by_epoch(run)
     return Evidence(

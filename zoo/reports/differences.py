@@ -22,6 +22,8 @@ _FIELDS = (
 )
 """Of a manifest: what an experiment consists of, without its seed."""
 
+_TOGETHER = ("devices", "batch_norm")  # likewise, of a training on several devices
+
 WATCHING = (
     *("Checkpoint", "Interpolations", "LatentManifold", "LatentScatter", "Measure"),
     *("PosteriorHistograms", "Progress", "ReconstructionGrid", "SampleGrid", "TensorBoard"),
@@ -49,28 +51,33 @@ def settings(run: Run, described: Manifest) -> dict[str, str]:
         counting |= {i for i, callback in callbacks.items() if _called(callback) == "Measure"}
     others = [callback for i, callback in callbacks.items() if i in counting]
     found: dict[str, str] = {}
-    for name in _FIELDS:
-        found |= dict(_flat(name, others if name == "callbacks" else manifest[name]))
+    manifest["callbacks"] = others
+    # Keras names layers by counting those of the process
+    manifest["augment"] = [{**layer, "name": None} for layer in manifest["augment"]]
+    for name in (*_FIELDS, *(_TOGETHER if described.devices > 1 else ())):
+        found |= dict(_flat(name, manifest[name]))
     # settings of Keras's callbacks are not in the manifest: a change tells them
     for key, _, value in (change.partition("=") for change in described.changes):
         part, _, rest = key.partition(".")
         which, _, setting = rest.partition(".")
         if part != "callbacks" or not setting:
             continue
-        if which.isdecimal():
+        if which.isdecimal() and len(which) < 4:
             if int(which) in counting:
                 found[f"callbacks.{sorted(counting).index(int(which))}.{setting}"] = _text(value)
         elif which not in WATCHING or (counting and which == "Measure"):
             found[key] = _text(value)
+    for place, words in enumerate(described.resumed):
+        found[f"resumed.{place}"] = printable(words)
     found[DATA] = described.data.fingerprint[:8]
     parts = (described.model, described.dataset)
     if described.networks or any(part.code for part in parts):
         try:
             source = code(run.source)
-        except (ZooError, SyntaxError, ValueError):
+        except (ZooError, SyntaxError, ValueError, RecursionError, MemoryError):
             source = ""
         found[SOURCE] = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:8]
-    return found
+    return {printable(path): text for path, text in found.items()}
 
 
 def code(source: str) -> str:
@@ -99,7 +106,7 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
             yield path, _text(title)
         for key, inner in value.items():
             if key in _WRAPPED and isinstance(inner, Mapping):
-                inside = {k: v for k, v in inner.items() if k != "name"}
+                inside = {k: v for k, v in inner.items() if key == "settings" or k != "name"}
                 yield from (pair for k, v in inside.items() for pair in _flat(f"{path}.{k}", v))
             elif key not in (*_NAMED, *_UNSAID):
                 yield from _flat(f"{path}.{key}", inner)

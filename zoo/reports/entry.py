@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,16 +42,8 @@ class Entry:
         return tuple(self.about.items()), tuple(sorted(self.settings.items()))
 
 
-def read(run: Run, more: Mapping[str, Any] = {}) -> Entry:
-    """What the files of a run say.
-
-    Args:
-        run: the run.
-        more: what was measured of it besides what it keeps.
-
-    Raises:
-        ZooError: the run cannot be read.
-    """
+def read(run: Run) -> Entry:
+    """What the files of a run say; ``ZooError`` where they cannot be read."""
     manifest = run.manifest
     return Entry(
         name=run.name,
@@ -67,7 +58,7 @@ def read(run: Run, more: Mapping[str, Any] = {}) -> Entry:
             "device": manifest.device,
         },
         settings=differences.settings(run, manifest),
-        metrics={**results.kept(run), **more},
+        metrics=results.kept(run),
         parameters=parameters.count(run),
         seconds=manifest.finished_in_seconds,
         abilities=manifest.abilities,

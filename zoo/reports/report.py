@@ -83,7 +83,7 @@ def page(subjects: Sequence[Subject]) -> str:
     environment = _environment()
     runs = [_of_run(subject) for subject in subjects]
     one = runs[0] if len(runs) == 1 else None
-    compared = comparison.compare([(subject.run, {}) for subject in subjects])
+    compared = comparison.compare([subject.run for subject in subjects])
     content = environment.get_template("report.html").render(
         title=one["title"] if one else f"{len(runs)} runs compared",
         one=one,
@@ -120,7 +120,7 @@ def _environment() -> Any:
 
 def _of_run(subject: Subject) -> dict[str, Any]:
     run, manifest = subject.run, subject.run.manifest
-    finished = (run.path / RESULTS).exists()
+    finished = run.has_ended
     told = results.results(run) if finished else None
     found = diagnosis.diagnose(diagnosis.read(run))
     films = {
@@ -195,10 +195,10 @@ def _spreads(run: Run) -> dict[str, str]:
     """
     if run.manifest.pack:
         return {}
-    own, entries = entry.read(run, {}), []
+    own, entries = entry.read(run), []
     for path in run.path.parent.glob(f"*/{RESULTS}"):
         with contextlib.suppress(ZooError):  # one that cannot be read does not count
-            other = entry.read(Run(path.parent), {})
+            other = entry.read(Run(path.parent))
             if other.key == own.key and other.seed != own.seed:
                 entries.append(other)
     [row] = comparison.compare_entries([own, *entries]).rows

@@ -121,7 +121,7 @@ class Progress:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, justify="right")
         for (cell, began), state in zip(running[:MOST], states, strict=False):
-            table.add_row(self._labels[cell], state, clock(now - began))
+            table.add_row(Text(self._labels[cell]), Text(state), clock(now - began))
         yield Text(cut(self._counts(), self._out), style="bold")
         yield table
         if len(running) > MOST:

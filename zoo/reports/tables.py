@@ -132,13 +132,17 @@ def drawn(found: Grid) -> str:
 
 
 def comma_separated(comparison: Comparison) -> str:
-    """The table as CSV: each metric's mean, standard deviation and number of seeds."""
+    """The table as CSV.
+
+    Of each metric it has the mean, the standard deviation, the number of seeds, the protocol, and
+    what was left of it where it was shortened.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     about = list(comparison.rows[0].about)
     headings = [*about, *comparison.settings, "seeds", "parameters", "seconds"]
     for column in comparison.columns:
-        headings += [f"{column.title} {what}" for what in ("mean", "sd", "n")]
+        headings += [f"{column.title} {what}" for what in ("mean", "sd", "n", "protocol", "left")]
     writer.writerow(headings)
     for row in comparison.rows:
         cells: list[Any] = [*row.about.values()]
@@ -146,7 +150,11 @@ def comma_separated(comparison: Comparison) -> str:
         cells += [" ".join(map(str, row.seeds)), row.parameters, row.seconds]
         for column in comparison.columns:
             value = row.values.get(column)
-            cells += [value.mean, value.deviation, value.n] if value else [None] * 3
+            if value is None:
+                cells += [None] * 5
+                continue
+            left = "; ".join(words or "all" for words in value.shortened)
+            cells += [value.mean, value.deviation, value.n, column.protocol, left]
         writer.writerow(["" if cell is None else cell for cell in cells])
     return out.getvalue().rstrip("\n")
 
@@ -199,7 +207,7 @@ def _notes(comparison: Comparison) -> list[str]:
     if len(comparison.columns) > MOST:
         rest = ", ".join(dict.fromkeys(column.name for column in comparison.columns[MOST:]))
         notes.append(f"measured too: {rest}; --metric NAME shows it")
-    if shortened := dict.fromkeys(words for value in values for words in value.shortened):
+    if shortened := dict.fromkeys(filter(None, (w for value in values for w in value.shortened))):
         notes.append(
             f"~ is of a shortened protocol ({'; '.join(shortened)}); of the whole one: "
             "zoo evaluate RUN --full"
@@ -252,7 +260,8 @@ def _seconds(seconds: float | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text in which nothing means anything to Markdown."""
+    """Text of one line in which nothing means anything to Markdown."""
+    text = " ".join(text.splitlines())
     for sign in ("\\", "|", "*", "_", "`", "<", "[", "]", "~"):
         text = text.replace(sign, f"\\{sign}")
     return text

@@ -226,6 +226,8 @@ class Manifest:
         changes: what was changed on the command line, as ``"key=value"``.
         on_nan: what happens where a term is not finite.
         weights_from: the run whose weights it started from, or None.
+        resumed: after which epoch it went on with other settings, or on another backend or device,
+            and with which.
         finished_in_seconds: None for one that did not finish.
         failure: why it failed, where it did.
         sha256: ``{file: SHA-256}`` of what training ended with: numbers, and the configs of
@@ -269,6 +271,7 @@ class Manifest:
     changes: list[str] = field(metadata=_is(_list_of(TEXT)), default_factory=list)
     on_nan: str = field(metadata=_is(_choice("stop", "skip")), default="stop")
     weights_from: str | None = field(metadata=_is(_or_null(TEXT)), default=None)
+    resumed: list[str] = field(metadata=_is(_list_of(LINE)), default_factory=list)
     failure: str = field(metadata=_is(LINE), default="")
     finished_in_seconds: float | None = field(metadata=_is(_or_null(SECONDS)), default=None)
     sha256: dict[str, str] = field(metadata=_is(_map_of(SHA256)), default_factory=dict)

@@ -92,7 +92,7 @@ def pack(
             made.write(made.log.name, files.read(run.log, FILES[run.log.name]))
     except OSError as error:
         raise cannot_write(to, error) from error
-    if (run.path / RESULTS).exists():
+    if run.has_ended:
         measured = {"metrics": results.kept(run), "pictures": []}
         made.write_json(RESULTS, {**run.read_json(RESULTS), **measured})
     epoch = described.epoch

@@ -221,7 +221,8 @@ def kept(run: Run) -> dict[str, dict[str, Any]]:
     """All that was measured of a run, when it was trained and since.
 
     Of each metric it is the last value by the whole protocol; the last shortened one where there
-    is no other.
+    is no other. Only what was measured of the present weights counts: a training that goes on
+    leaves the figures of earlier ones behind.
 
     Returns:
         ``{metric: {"value": ..., "unit": ..., "protocol": ..., "details": {...}, ...}}``
@@ -229,11 +230,14 @@ def kept(run: Run) -> dict[str, dict[str, Any]]:
     Raises:
         ZooError: a file of it is damaged; the message names the field.
     """
+    manifest = run.manifest
     found: dict[str, dict[str, Any]] = {}
-    for name in (RESULTS, FILE):
+    for name in (RESULTS, FILE) if run.has_ended else (FILE,):
         if (run.path / name).exists():
             for metric, value in measured_in(run.path / name, f"run {run.name}").items():
                 before = found.get(metric)
+                if value.get("epoch", manifest.epoch) != manifest.epoch:
+                    continue
                 if before is None or before.get("shortened") or not value.get("shortened"):
                     found[metric] = value
     return found
@@ -264,7 +268,8 @@ def _metric(metrics: Mapping[str, Any], name: str, where: str) -> dict[str, Any]
     where = f"{where}.{printable(name)}"
     details = _taken(found, "details", dict, where) if "details" in found else {}
     return {
-        **{key: value for key, value in found.items() if isinstance(value, (str, int, float))},
+        **{key: printable(value) for key, value in found.items() if isinstance(value, str)},
+        **{key: value for key, value in found.items() if isinstance(value, (int, float))},
         "value": _number(found, "value", where),
         "unit": printable(_taken(found, "unit", str, where)),
         "protocol": printable(_taken(found, "protocol", str, where)),
@@ -274,7 +279,13 @@ def _metric(metrics: Mapping[str, Any], name: str, where: str) -> dict[str, Any]
 
 def _number(values: Mapping[str, Any], key: str, where: str) -> float:
     value = _taken(values, key, (int, float, type(None)), where)
-    return math.nan if value is None else value
+    if value is None:
+        return math.nan
+    try:
+        float(value)
+    except OverflowError:
+        raise ZooError(f"{where}: {printable(key)} is too large for a float") from None
+    return value
 
 
 def _taken(values: Mapping[str, Any], key: str, kind: Any, where: str) -> Any:

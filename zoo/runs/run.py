@@ -100,6 +100,14 @@ class Run:
         return self.path / "history.csv"
 
     @property
+    def has_ended(self) -> bool:
+        """Whether ``results.json`` tells of the weights that the run has now.
+
+        That of a training which was finished and went on since tells of earlier ones.
+        """
+        return (self.path / RESULTS).exists() and self.manifest.status == "finished"
+
+    @property
     def is_gone(self) -> bool:
         """Whether the folder is no run any longer: removed, moved, or without its manifest."""
         return not os.path.lexists(self.path / MANIFEST)

@@ -37,10 +37,20 @@ class Sought:
         root: folder of all runs.
         name: of the recipe.
         source: its text, as it is now; runs of another text are others.
+        device: that they trained on; None for any.
+        strict: whether runs on data that stand in for others are others.
     """
 
-    def __init__(self, root: Path, name: str, source: bytes):
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        source: bytes,
+        device: str | None = None,
+        strict: bool = False,
+    ):
         self._folder, self._source = root / name, source
+        self._device, self._strict = device, strict
         self._known: dict[Path, tuple[tuple[int, int], Found | None]] = {}
 
     def find(self, changes: Iterable[str], backend: str) -> Found | None:
@@ -73,7 +83,13 @@ class Sought:
         """A run of this recipe that started from nothing; None for any other."""
         try:
             manifest = run.manifest
-            if manifest.pack or manifest.weights_from or manifest.on_nan != "stop":
+            if manifest.pack or manifest.weights_from or manifest.resumed:
+                return None
+            if manifest.on_nan != "stop" or manifest.devices > 1:
+                return None
+            if manifest.device != (self._device or manifest.device):
+                return None
+            if self._strict and "stand-in" in manifest.data.name:
                 return None
             same = files.read(run.recipe, _MOST) == self._source
         except (ZooError, FileNotFoundError):

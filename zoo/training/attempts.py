@@ -43,16 +43,20 @@ class Sweep:
         source: its text.
         root: the folder of all runs.
         options: of ``zoo run`` and ``zoo resume``: ``--runs``, and such as ``--data-dir``.
+        device: that its runs train on; None for any.
+        strict: whether data that stand in for others are refused.
     """
 
     recipe: Path
     source: bytes
     root: Path
     options: tuple[str, ...] = ()
+    device: str | None = None
+    strict: bool = False
 
     def sought(self) -> Sought:
         """The runs that are there."""
-        found = Sought(self.root, self.recipe.stem, self.source)
+        found = Sought(self.root, self.recipe.stem, self.source, self.device, self.strict)
         found.refresh()
         return found
 

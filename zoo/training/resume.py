@@ -18,6 +18,7 @@ from zoo.runs.checkpoints import Snapshot, Store
 from zoo.runs.manifest import Manifest
 from zoo.runs.run import Run
 from zoo.runs.trained import TrainedRun
+from zoo.runtime.console import printable
 from zoo.runtime.keras import pinned
 from zoo.training import rewind
 from zoo.training.experiment import prepare, prepared_metrics
@@ -25,6 +26,9 @@ from zoo.training.train import Training, carry_out
 
 FIXED = ("model", "data", "dataset", "networks", "augment", "seed", "precision", "ema")
 """What of a manifest a run cannot be resumed with a change of."""
+
+TOLD = ("optimizers", "weights", "backend", "device")
+"""What it may be resumed with a change of, so that the weights are others: the manifest tells."""
 
 
 @pinned()
@@ -88,6 +92,9 @@ def resume(
         rewind.rewind(run, epoch, epoch * len(experiment.batches) + within)
         # what training ended with before is not what it will end with
         ended: dict[str, Any] = {"sha256": {}, "finished_in_seconds": None}
+        if start and (differently := _changes(described, now, TOLD)):
+            words = printable(f"after epoch {epoch}: {'; '.join(differently)}")
+            now["resumed"] = [*described.resumed, words]
         run.update(**{**now, **ended, "seal": seal.made(now), "status": "running", "epoch": epoch})
         begun(run)
         say(
@@ -114,7 +121,7 @@ def _recipe_of(run: Run) -> Recipe:
 def _refuse(run: Run, before: Manifest, now: Mapping[str, Any]) -> None:
     """Refuse what would make another experiment of the run."""
     old, new = describe.comparable(before.json()), describe.comparable(now)
-    different = [line for field in FIXED for line in _differences(field, old[field], new[field])]
+    different = _changes(before, now, FIXED)
     kinds = [
         f"optimizers.{player}: {old['optimizers'].get(player, {}).get('class_name')} before, "
         f"{described['class_name']} now"
@@ -127,6 +134,12 @@ def _refuse(run: Run, before: Manifest, now: Mapping[str, Any]) -> None:
             f"run {run.name} cannot go on with other settings than these:{shown}\n"
             f"A new run with them starts from its weights: zoo run RECIPE --from {run.id}"
         )
+
+
+def _changes(before: Manifest, now: Mapping[str, Any], fields: Sequence[str]) -> list[str]:
+    """Every setting of some fields of the manifest that differs."""
+    old, new = describe.comparable(before.json()), describe.comparable(now)
+    return [line for field in fields for line in _differences(field, old[field], new[field])]
 
 
 def _differences(where: str, before: Any, now: Any) -> list[str]:
