@@ -16,7 +16,7 @@ import zoo
 from zoo import metrics
 from zoo.datasets import Access, Data, Digits, Modes, Split, pipeline
 from zoo.errors import ZooError
-from zoo.metrics import evaluate
+from zoo.metrics import codecs, evaluate
 from zoo.metrics.linear_probe import Probe
 from zoo.metrics.mode_coverage import coverage
 from zoo.metrics.parzen_window import log_densities
@@ -133,6 +133,13 @@ def test_pictures_are_measured_in_parts_of_bounded_size(monkeypatch):
     assert (sizes, found.value) == ([4, 4, 2], 0)
 
 
+def test_what_fills_the_square_of_pictures_is_black():
+    x = 255 - pictures(3)
+    sheet = codecs._sheet(x)
+    assert sheet.shape == (24, 24, 1) and (sheet[12:, 12:] == 0).all()
+    assert (sheet[12:, :12] == x[2]).all()
+
+
 def test_compression_of_pictures_and_of_vectors():
     model = shifted(0.1)
     model.encode = lambda x, labels=None: np.zeros((len(x), 4), "float32")
@@ -243,8 +250,50 @@ def test_a_probe_of_training_examples_that_come_class_by_class_sees_every_class(
 @pytest.mark.parametrize("metric", [metrics.LinearProbe(), metrics.AugmentationGain()])
 def test_training_examples_of_one_class_are_refused(metric):
     test = data([[0.0], [1.0]], np.array([0, 0]), classes=2)
-    with pytest.raises(ZooError, match="training examples of two classes, and made has none"):
+    with pytest.raises(ZooError, match="two classes among 2 training examples, and made has none"):
         metric.check(test)
+
+
+UNLABELLED = np.array([-1, -1, -1])
+
+
+@pytest.mark.parametrize(
+    ("metric", "train", "test"),
+    [
+        (metrics.LinearProbe(), UNLABELLED, [0, 1, 0]),
+        (metrics.LinearProbe(), [0, 1, 0], UNLABELLED),
+        (metrics.KNN(neighbours=1), UNLABELLED, [0, 1, 0]),
+        (metrics.AugmentationGain(), [0, 1, 0], UNLABELLED),
+        (metrics.Accuracy(), [0, 1, 0], UNLABELLED),
+        (metrics.LabelKept(), [0, 1, 0], UNLABELLED),
+    ],
+)
+def test_examples_without_any_label_are_refused(metric, train, test):
+    train = Split(pictures(), np.asarray(train))
+    with pytest.raises(ZooError, match=r"needs labels of t.* examples, and made has none"):
+        metric.check(data(pictures(), np.asarray(test), train=train, classes=2))
+
+
+def test_neighbours_are_examples_with_a_label():
+    y = np.array([0, 1, 0, *([-1] * 17)])
+    few = data(np.zeros((20, 1), "float32"), y, classes=2)
+    with pytest.raises(ZooError, match=r"vote of 10 training examples.*fewer with a label: 3"):
+        metrics.KNN().check(few)
+    assert metrics.KNN(neighbours=500).fewest(few) == 500
+
+
+def test_a_probe_that_pixels_tell_nothing_has_no_ratio():
+    train = Split(np.array([[0.0], [0.1], [1.0], [1.1]], "float32"), np.array([0, 0, 1, 1]))
+    test = data([[0.0]], np.array([1]), train=train, classes=2)
+    model = Made(encode=lambda x, labels=None: x)
+    found = metrics.LinearProbe().measure(model, test, seed=0)
+    assert found.details["on_data"] == 0 and math.isnan(found.details["ratio"])
+
+
+def test_a_reconstruction_that_is_given_the_label_says_so():
+    model = shifted(0.1)
+    model.conditional = True
+    assert metrics.PSNR().measure(model, data(pictures()), 0).protocol.endswith("given the label")
 
 
 # --- accuracy
@@ -287,9 +336,9 @@ def test_augmentation_needs_samples_with_labels():
     ("metric", "lack"),
     [
         (metrics.ModeCoverage(), "a mixture of known modes, such as ring or grid"),
-        (metrics.LinearProbe(), "labels"),
-        (metrics.AugmentationGain(), "labels"),
-        (metrics.Accuracy(), "labels"),
+        (metrics.LinearProbe(), "labels of training examples"),
+        (metrics.AugmentationGain(), "labels of training examples"),
+        (metrics.Accuracy(), "labels of test examples"),
         (metrics.PSNR(), "pictures"),
         (metrics.SSIM(), "pictures"),
         (metrics.Recognition(), "pictures"),

@@ -14,7 +14,7 @@ from zoo import metrics
 from zoo.datasets import Data, Sources, Split, Sprites
 from zoo.datasets.draws import Draws
 from zoo.errors import ZooError
-from zoo.metrics import beta_vae_score, dci, factor_vae_score, mig, modularity, sap
+from zoo.metrics import beta_vae_score, dci, evaluate, factor_vae_score, mig, modularity, sap
 from zoo.metrics.factors import entropies, mutual_information, places
 
 pytestmark = pytest.mark.backend_free
@@ -130,13 +130,56 @@ def test_a_point_of_the_score_of_beta_vae_by_hand():
     x, y = beta_vae_score._points(PERFECT, FACTORS, 3, 20_000, Draws(0, "by hand"))
     assert list(y) == [0, 1, 2]
     expected = np.array([0.5, 1.25, 1.6])  # E|a - b| of 2, 4 and 5 values: (n^2 - 1) / 3n
+    # another example than the first of a pair: of 1,000, as often as not of another value
     assert x == pytest.approx(np.where(np.eye(3, dtype=bool), 0, expected), abs=0.04)
+
+
+def test_pairs_of_the_score_of_beta_vae_are_of_two_examples():
+    """With itself an example would differ by 0, more often the smaller a group is."""
+    draws = Draws(2, "test")
+    train, test = (
+        (
+            draws.normal((300, 10)),
+            np.stack([draws.integers(300, n) for n in (3, 6, 40, 32, 32)], axis=1),
+        )
+        for _ in range(2)
+    )
+    found = beta_vae_score.score(train, test, 2000, 64, draws)
+    assert found == pytest.approx(0.2, abs=0.06)
+    twice = np.repeat(np.arange(100), 2)[:, None]
+    x, _ = beta_vae_score._points(np.eye(200), twice, 1, 50, Draws(0, "by hand"))
+    assert x.sum() == pytest.approx(2)  # each difference has two ones
+
+
+def test_a_factor_whose_values_all_differ_has_no_pairs():
+    factors = np.stack([np.arange(50), np.arange(50) % 2], axis=1)
+    with pytest.raises(ZooError, match="among 50 all values of factor 0 differ"):
+        beta_vae(np.zeros((50, 2)), factors=factors)
 
 
 def test_real_factors_are_put_into_bins():
     real = np.linspace(0, 1, 200, dtype="float32")[:, None]
     assert len(np.unique(places(real))) == 20
     assert (places(FACTORS) == FACTORS).all()
+    wider = np.array([[-3.0], [0.3], [0.52], [1.0], [7.0]])
+    assert places(wider, real)[:, 0].tolist() == [1, 6, 11, 20, 20]  # by the bins of the others
+
+
+def test_real_factors_of_training_and_test_examples_have_the_same_bins():
+    draws = Draws(3, "test")
+    train, test = (draws.normal((n, 2)).astype("float32") for n in (2000, 1000))
+    given = Data(
+        "normal",
+        zoo.DataSpec((2,)),
+        *(Split(v, factors=v) for v in (train, test, test)),
+    )
+    assert metrics.DCI().measure(ENCODING, given, 0).details["informativeness"] > 0.95
+
+
+def test_codes_that_are_not_finite_are_a_result_that_says_so():
+    broken = Made(encode=lambda x, labels=None: np.where(x > 3, np.nan, x))
+    found = evaluate.measure([metrics.MIG()], broken, known(), 0, False)["mig"]
+    assert math.isnan(found["value"]) and "of 1,000 codes are not finite" in found["protocol"]
 
 
 # --- as metrics
@@ -217,5 +260,7 @@ def test_neighbours_vote_on_the_codes():
     assert found.value == 1.0
     # by both coordinates, [0.1, 9] has two of the other class near, and [5.1, 0] likewise
     assert found.details == {"on_data": pytest.approx(4 / 6), "ratio": pytest.approx(1.5)}
-    with pytest.raises(ZooError, match="a vote of 10 training examples, and is given fewer: 6"):
+    with pytest.raises(
+        ZooError, match="a vote of 10 training examples, and is given fewer with a label: 6"
+    ):
         metrics.KNN().check(test)

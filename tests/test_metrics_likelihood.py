@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from zoo import metrics
 from zoo.datasets import Data, Split
 from zoo.errors import ZooError
 from zoo.metrics import evaluate
+from zoo.plugin.metric import NotFinite
 
 # Probabilistic PCA (Tipping & Bishop 1999): x = W z + b + noise of variance 0.3, which is a VAE
 # with linear networks. The columns of W are not orthogonal, so no posterior of independent
@@ -116,6 +119,9 @@ def test_active_units_and_the_kl_of_each(model):
     assert [found.details["kl_0"], found.details["kl_1"]] == pytest.approx(list(kl), rel=1e-4)
     alike = metrics.ActiveUnits().measure(model, data(np.repeat(x[:1], 5, axis=0)), 0)
     assert alike.value == 0
+    broken = SimpleNamespace(posterior=lambda x, seed, labels: {"mean": np.full((5, 2), np.nan)})
+    with pytest.raises(NotFinite, match="5 of 5 posterior means are not finite"):
+        metrics.ActiveUnits().measure(broken, data(x[:5]), 0)
 
 
 def test_the_aggregate_posterior_of_the_true_model_is_nearly_the_prior(model):
@@ -127,6 +133,34 @@ def test_the_aggregate_posterior_of_the_true_model_is_nearly_the_prior(model):
     assert found.value == pytest.approx((found.details["z0"] + found.details["z1"]) / 2)
     shifted = metrics.AggregatePosterior().measure(model, data(x + 4), 0)
     assert shifted.value > 0.3 and shifted.details["largest"] <= 1
+
+
+def test_the_aggregate_posterior_is_compared_with_the_prior_and_not_with_a_fitted_sampler(model):
+    x = examples(500)
+    before = metrics.AggregatePosterior().measure(model, data(x + 4), 0)
+    codes = model.encode(x + 4)
+    model.sampler = SimpleNamespace(draw=lambda n, seed, labels, first=0: codes[:n])
+    try:
+        assert (model.draw(500) == codes).all()
+        assert metrics.AggregatePosterior().measure(model, data(x + 4), 0) == before
+    finally:
+        model.sampler = None
+
+
+def test_what_a_likelihood_is_of_is_in_the_protocol(model):
+    density = ", a density of real numbers in their own unit"
+    for metric in (metrics.ELBO(), metrics.LogLikelihood(samples=2), metrics.RateDistortion()):
+        assert (
+            f"20 test examples{density}, " in metric.measure(model, data(examples(20)), 0).protocol
+        )
+    given = zoo.build(
+        zoo.model("vae", latent_dim=2, units=(), conditional=True), zoo.DataSpec((4,), 2)
+    )
+    labelled = data(np.zeros((3, 4), "float32"))
+    labelled = dataclasses.replace(
+        labelled, spec=zoo.DataSpec((4,), 2), test=Split(labelled.test.x, np.array([0, 1, 0]))
+    )
+    assert "given the label, 1 draw" in metrics.ELBO().measure(given, labelled, 0).protocol
 
 
 def test_the_posterior_is_that_of_the_networks(model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import tracemalloc
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from zoo.config import overrides
 from zoo.datasets import Access, Data, Split
 from zoo.errors import ZooError
 from zoo.features import classifiers, extraction, references
-from zoo.metrics import budget, evaluate, neighbours
+from zoo.metrics import budget, evaluate, neighbours, space
 from zoo.metrics.class_score import class_score
 from zoo.metrics.frechet import frechet
 from zoo.metrics.kid import kid, mmd2
@@ -231,7 +232,8 @@ def test_features_are_made_once_for_all_metrics(digits):
     # samples, test, train, blur, noise, without a class; and all of train for memorisation
     assert sum(asked) == 6 * 150 + len(digits.train)
     assert list(found) == ["frechet", "kid", "prdc", "class_score", "memorisation"]
-    assert set(found["kid"]["details"]) == {"stddev", "real", "blur", "noise", "missing_class"}
+    # one subset, of all, has no deviation
+    assert set(found["kid"]["details"]) == {"real", "blur", "noise", "missing_class"}
     assert found["frechet"]["protocol"].startswith(
         f"{digits.name}: Frechet distance of 150 samples and as many test pictures in two pixels; "
     )
@@ -298,6 +300,55 @@ def test_pictures_are_binarized_as_the_test_pictures_are(digits):
     extraction.Sets(extractor, evaluated, 50, 0).train()
     extraction.Sets(extractor, digits, 50, 0).train()
     assert seen[0].tolist() == [0, 255] and len(seen[1]) > 2
+
+
+@pytest.mark.backend_free
+def test_references_are_of_as_many_pictures_as_the_number(digits):
+    labels = np.asarray(digits.train.y).copy()
+    n = int((labels != 0).sum()) - 10
+    metric = metrics.KID(space=Counted(), samples=n)
+    wide = dataclasses.replace(digits, test=digits.train)
+    whole = metric.measure(sampling(digits.train.x), wide, 0)
+    assert {"real", "missing_class"} <= set(whole.details)
+    assert "missing_class without class 0" in whole.protocol
+    labels[np.flatnonzero(labels > 0)[:20]] = -1  # nobody knows of which class these are
+    few = dataclasses.replace(wide, train=dataclasses.replace(digits.train, y=labels))
+    found = metric.measure(sampling(digits.train.x), few, 0)
+    assert "real" in found.details and "missing_class" not in found.details
+    assert "missing_class" not in found.protocol
+    without = dataclasses.replace(wide, train=digits.train.first(n - 1))
+    found = metric.measure(sampling(digits.train.x), without, 0)
+    assert "real" not in found.details and "training" not in found.protocol
+
+
+@pytest.mark.backend_free
+def test_references_are_of_the_metric_that_is_measured(digits, monkeypatch):
+    """Two of one name, as one is before and after its formula is mended."""
+
+    def mine(value):
+        @dataclasses.dataclass(frozen=True)
+        class Mine(metrics.KID):
+            def compared(self, real, made, extractor):
+                return value, {}
+
+        return Mine(space=Counted(), samples=100)
+
+    model = sampling(digits.train.x)
+    with extraction.shared():
+        assert mine(1.0).measure(model, digits, 0).details["real"] == 1
+        monkeypatch.setattr(space, "_code", lambda metric: "changed")
+        assert mine(2.0).measure(model, digits, 0).details["real"] == 2
+        monkeypatch.setattr(space, "_code", lambda metric: "")  # of no file, as in a notebook
+        assert mine(3.0).measure(model, digits, 0).details["real"] == 3
+
+
+@pytest.mark.backend_free
+def test_samples_that_are_not_finite_are_a_result_that_says_so(digits):
+    x = metrics_unit(digits.train.x).copy()
+    x[3] = np.nan
+    found = evaluate.measure(every(Counted()), sampling(x), digits, 0, False)
+    for each in found.values():
+        assert math.isnan(each["value"]) and "1 of 150 samples are not finite" in each["protocol"]
 
 
 @pytest.mark.backend_free

@@ -16,9 +16,10 @@ import numpy as np
 from zoo.callbacks.base import Callback
 from zoo.datasets import Access, Data
 from zoo.errors import ZooError
+from zoo.features.extraction import drawn
 from zoo.metrics import evaluate
 from zoo.plugin import limits
-from zoo.plugin.metric import Metric
+from zoo.plugin.metric import Metric, outcome
 from zoo.plugin.settings import typed
 from zoo.runtime.console import counted
 from zoo.runtime.keras import pinned
@@ -85,7 +86,7 @@ class Measure(Callback):
     def _part(self, data: Data) -> Data:
         """The data whose test examples are some of the validation examples."""
         n = len(data.validation)
-        rows = np.arange(min(n, self.examples)) * n // max(min(n, self.examples), 1)
+        rows = np.sort(drawn(min(n, self.examples), n))
         return dataclasses.replace(data, test=data.validation.take(rows))
 
     def on_train_begin(self, logs=None):
@@ -119,7 +120,7 @@ class Measure(Callback):
         seed = self.model.seed
         for metric in self._ready:
             with self._shown(f"measuring {metric.name}"):
-                found = metric.measure(self.model, self._measured_on, seed)
+                found = outcome(metric, self.model, self._measured_on, seed)
             told = evaluate.told(metric, found, self._named(metric), seed, self._binarized)
             row[metric.name] = float(told.pop("value"))
             row |= {f"{metric.name}/{key}": float(v) for key, v in told.pop("details").items()}

@@ -65,9 +65,12 @@ class Inference:
             return self.decode(self.sampler.draw(n, seed, labels, first), labels=labels)
         return shown.in_unit(self._chunks("sample", rows, labels, seed=seed), self._range)
 
-    def draw(self, n: int, *, seed: int = 0, labels=None) -> np.ndarray:
-        """Codes of the prior, float32 ``(n, d)``: those that ``sample`` decodes, and as there."""
-        if self.sampler is not None:
+    def draw(self, n: int, *, seed: int = 0, labels=None, fitted: bool = True) -> np.ndarray:
+        """Codes float32 ``(n, d)`` that ``sample`` decodes, and as there.
+
+        Without ``fitted`` they are of the prior, also where a sampler was fitted to the codes.
+        """
+        if self.sampler is not None and fitted:
             if labels is None and self.plugin.conditional:
                 labels = np.arange(n) % self.data.classes
             return self.sampler.draw(n, seed, labels)

@@ -13,6 +13,7 @@ import numpy as np
 from zoo.datasets.pipeline import binarize_once
 from zoo.plugin.dataset import Data, sha256
 from zoo.plugin.features import Extractor
+from zoo.plugin.metric import finite
 from zoo.random import host_permutation
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Sets:
         parts = [] if kept is None else [kept]
         for first in range(start, self.n, _AT_ONCE):
             count = min(_AT_ONCE, self.n - first)
-            drawn = model.sample(count, seed=self.seed, first=first)
+            drawn = finite(model.sample(count, seed=self.seed, first=first), "samples")
             parts.append(self.extractor.features(drawn))
         found = np.concatenate(parts) if len(parts) > 1 else parts[0]
         if store is not None and len(found) > start:
@@ -104,13 +105,15 @@ class Sets:
         return self._of("noise", self._train(), drawn(self.n, len(self.data.train)), noisy)
 
     def missing_class(self) -> np.ndarray | None:
-        """Of training pictures without the first class; None where there are no classes."""
+        """Of training pictures of all classes but the first; None where none has its label."""
         labels = self.data.train.y
         if labels is None or self.data.spec.classes < 2:
             return None
-        others = np.flatnonzero(np.asarray(labels) != 0)
-        rows = others[drawn(self.n, len(others))] if len(others) else others
-        return self._of("missing_class", self._train(), rows) if len(rows) else None
+        labels = np.asarray(labels)
+        others = np.flatnonzero(labels > 0)  # of those without a label nobody knows
+        if not len(others) or not (labels == 0).any():
+            return None
+        return self._of("missing_class", self._train(), others[drawn(self.n, len(others))])
 
     def digest(self) -> str:
         """SHA-256 of some test pictures: that of the data does not tell how they are binarized."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.plugin.metric import Measured, Metric, chunks, labelled
+from zoo.plugin.metric import Measured, Metric, chunks, labelled, refuse_unlabelled
 from zoo.runtime.console import counted
 
 
@@ -21,8 +21,7 @@ class Accuracy(Metric):
     scales_with: ClassVar[tuple[str, ...]] = ("test",)
 
     def check(self, data):
-        if data.test.y is None:
-            raise self.refuse(data, "labels")
+        refuse_unlabelled(self, data, "test")
 
     def measure(self, model, data, seed):
         test = labelled(data.test)

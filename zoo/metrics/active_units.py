@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.plugin.metric import Measured, Metric
+from zoo.plugin.metric import Measured, Metric, finite
 from zoo.runtime.console import counted
 
 LEAST = 0.01
@@ -31,7 +31,7 @@ class ActiveUnits(Metric):
     def measure(self, model, data, seed):
         test = data.test
         found = model.posterior(test.x, seed=seed, labels=test.y)
-        variances = found["mean"].var(axis=0, dtype="float64")
+        variances = finite(found["mean"], "posterior means").var(axis=0, dtype="float64")
         kl = found["kl"].mean(axis=0, dtype="float64") if "kl" in found else np.empty(0)
         return Measured(
             int((variances > LEAST).sum()),

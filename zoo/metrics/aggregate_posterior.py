@@ -37,7 +37,7 @@ class AggregatePosterior(Metric):
         test = data.test
         draws = model.posterior(test.x, seed=seed, labels=test.y)["draw"]
         labels = test.y if model.plugin.conditional else None
-        prior = model.draw(len(test), seed=seed, labels=labels)
+        prior = model.draw(len(test), seed=seed, labels=labels, fitted=False)
         distances = kolmogorov_smirnov(draws, prior)
         return Measured(
             float(distances.mean()),

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from zoo.metrics.linear_probe import two_classes
 from zoo.plugin.limits import MOST_DRAWS
-from zoo.plugin.metric import Measured, Metric, chunks, labelled, unit
+from zoo.plugin.metric import Measured, Metric, chunks, labelled, refuse_unlabelled, unit
 from zoo.runtime.console import counted
 
 
@@ -42,13 +43,11 @@ class AugmentationGain(Metric):
         self.check_count("samples", 1, MOST_DRAWS)
 
     def check(self, data):
-        if data.train.y is None or data.test.y is None:
-            raise self.refuse(data, "labels")
-        if len(np.unique(np.asarray(labelled(data.train).some(self.examples).y))) < 2:
-            raise self.refuse(data, "training examples of two classes")
+        refuse_unlabelled(self, data, "train", "test")
+        two_classes(self, data)
 
     def measure(self, model, data, seed):
-        train, test = labelled(data.train).some(self.examples), labelled(data.test)
+        train, test = two_classes(self, data), labelled(data.test)
         real, labels = _rows(train.x), np.asarray(train.y)
         classes = np.arange(self.samples) % data.spec.classes
         made = _rows(model.sample(self.samples, seed=seed, labels=classes))

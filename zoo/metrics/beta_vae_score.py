@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.datasets.draws import Draws
+from zoo.errors import ZooError
 from zoo.metrics.factors import FactorMetric, pairs
 from zoo.plugin.metric import Measured
 from zoo.runtime.console import counted
@@ -86,9 +87,18 @@ def _points(codes, factors, n, batch, draws) -> tuple[np.ndarray, np.ndarray]:
         order = np.argsort(values, kind="stable")
         _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
         starts = np.cumsum(sizes) - sizes
+        in_pairs = np.flatnonzero(sizes[group] > 1)
+        if not len(in_pairs):
+            raise ZooError(
+                f"metric 'beta_vae_score' needs pairs of examples with one value of a factor, and "
+                f"among {len(codes):,} all values of factor {k} differ"
+            )
+        ranks = np.argsort(order)
         for place in np.flatnonzero(fixed == k):
-            rows = draws.integers(batch, len(codes))
-            shares, own = draws.uniform(batch), group[rows]
-            others = order[starts[own] + (shares * sizes[own]).astype("int64")]
+            rows = in_pairs[draws.integers(batch, len(in_pairs))]
+            own, shares = group[rows], draws.uniform(batch)
+            # another one of the group: no difference is 0 since it is of an example with itself
+            further = ranks[rows] - starts[own] + 1 + (shares * (sizes[own] - 1)).astype("int64")
+            others = order[starts[own] + further % sizes[own]]
             found[place] = np.abs(codes[rows] - codes[others]).mean(axis=0)
     return found, fixed

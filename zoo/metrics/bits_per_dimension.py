@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.metrics.likelihood import LogLikelihood, bounds, mean_and_error
-from zoo.plugin.metric import Measured, chunks, unit
+from zoo.metrics.likelihood import SUPPORTS, LogLikelihood, bounds, mean_and_error
+from zoo.plugin.metric import Measured, chunks, given_label, unit
 from zoo.runtime.console import counted
 
 
@@ -58,22 +58,17 @@ class BitsPerDimension(LogLikelihood):
         test, numbers = data.test, math.prod(data.spec.shape)
         found = bounds(model, test, self.samples, seed) / (-math.log(2) * numbers)
         mean, error = mean_and_error(found)
-        given = ", given the label" if model.plugin.conditional else ""
         return Measured(
             mean,
             "bits per dimension",
             f"mean over {counted(len(test), 'test example')} of {counted(numbers, 'number')}, "
-            f"{_SAID[model.plugin.likelihood_support]}{given}; "
+            f"{_SAID[model.plugin.likelihood_support]}{given_label(model)}; "
             f"{counted(self.samples, 'importance sample')} each",
             {"standard_error": error},
         )
 
 
-_SAID = {
-    "levels": "256 levels",
-    "binary": "0 and 1",
-    "real": "a density of real numbers in their own unit",
-}
+_SAID = {**SUPPORTS, "binary": "0 and 1"}
 
 
 def _is_binary(split) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from zoo.engine.distributed.sharing import decided
 from zoo.features import extraction
 from zoo.plugin.dataset import Data
-from zoo.plugin.metric import Measured, Metric
+from zoo.plugin.metric import Measured, Metric, outcome
 from zoo.runtime.waiting import QUIET, Waiting
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def measured(
     """
     most = _most_halvings(metric, data)
     if not most or (most == 1 and seconds == math.inf):  # a slice would be half of it
-        return metric.measure(model, data, seed), ""
+        return outcome(metric, model, data, seed), ""
     small, halved = Part.of(metric, data, most), 2**metric.order
     began = time.perf_counter()
     with extraction.apart():  # else the second slice would not take what a first one does
@@ -88,7 +88,7 @@ def measured(
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A metric with fewer samples, and data with fewer test examples, evenly spaced.
+    """A metric with fewer samples, and data with fewer test examples.
 
     Attributes:
         metric: the metric.
@@ -102,7 +102,10 @@ class Part:
 
     @classmethod
     def of(cls, metric: Metric, data: Data, halvings: int) -> Part:
-        """What takes the time of the whole divided by two so many times."""
+        """What takes the time of the whole divided by two so many times.
+
+        Test examples are drawn: evenly spaced ones miss classes where these come in a rhythm.
+        """
         first = min(halvings, _halvings(min(_counts(metric, data).values()), _fewest(metric, data)))
         counts = {w: (n, max(n >> first, 1)) for w, n in _counts(metric, data).items()}
         per_example = metric.per_example
@@ -112,7 +115,7 @@ class Part:
         settings = {what: few for what, (_, few) in counts.items() if what != "test"}
         if "test" in counts:
             test, (n, few) = data.test, counts["test"]
-            data = dataclasses.replace(data, test=test.take(np.arange(few) * n // few))
+            data = dataclasses.replace(data, test=test.take(np.sort(extraction.drawn(few, n))))
         units = {**UNITS, per_example: f"{per_example} per example"}
         said = [
             f"{few:,} of {n:,} {units.get(what, what)}"
@@ -123,7 +126,7 @@ class Part:
 
     def measured(self, model: GenerativeModel, seed: int) -> Measured:
         """What the metric gives."""
-        return self.metric.measure(model, self.data, seed)
+        return outcome(self.metric, model, self.data, seed)
 
 
 def _most_halvings(metric: Metric, data: Data) -> int:
@@ -144,8 +147,13 @@ def _halvings(count: int, fewest: int) -> int:
 
 
 def _counts(metric: Metric, data: Data) -> dict[str, int]:
-    """``{"test" or a setting: how many}`` of what the metric's time grows with."""
-    return {
-        what: len(data.test) if what == "test" else getattr(metric, what)
-        for what in metric.scales_with
-    }
+    """``{"test" or a setting: how many}`` of what the metric's time grows with.
+
+    Of examples there are at most those that the data have.
+    """
+    there = {"test": len(data.test), "held_out": len(data.test), "examples": len(data.train)}
+    found = {}
+    for what in metric.scales_with:
+        count = there[what] if what == "test" else getattr(metric, what)
+        found[what] = min(count, there.get(what, count))
+    return found

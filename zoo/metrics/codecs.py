@@ -103,12 +103,15 @@ def _saved(sheet: np.ndarray, **how: Any) -> bytes:
 
 
 def _sheet(pictures: Any, block: int = 1) -> np.ndarray:
-    """Pictures in a square, uint8 ``(height, width, c)``, each ending at a whole block."""
+    """Pictures in a square, uint8 ``(height, width, c)``, each ending at a whole block.
+
+    What is left of the last row of pictures is black, which costs next to nothing.
+    """
     x = np.asarray(pictures)
     n, height, width, channels = x.shape
     x = np.pad(x, ((0, 0), (0, -height % block), (0, -width % block), (0, 0)), mode="edge")
     columns = math.ceil(math.sqrt(n))
-    x = np.concatenate([x, np.repeat(x[-1:], -n % columns, axis=0)])
+    x = np.concatenate([x, np.zeros((-n % columns, *x.shape[1:]), x.dtype)])
     x = x.reshape(-1, columns, *x.shape[1:]).transpose(0, 2, 1, 3, 4)
     return x.reshape(x.shape[0] * x.shape[1], -1, channels)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.datasets.draws import Draws
 from zoo.errors import ZooError
-from zoo.plugin.metric import Metric
+from zoo.plugin.metric import Metric, finite
 
 Pair = tuple[np.ndarray, np.ndarray]  # codes and factors
 
@@ -61,37 +61,61 @@ class FittedMetric(FactorMetric):
         self.check_count("held_out", 1)
 
     def _pairs(self, model, data) -> tuple[Pair, Pair]:
-        """Codes and factors of the training and of the test examples, as of ``pairs``."""
-        return pairs(model, data.train, self.examples), pairs(model, data.test, self.held_out)
+        """Codes and factors of the training and of the test examples, as of ``pairs``.
+
+        Real factors of both are in the bins of the training examples.
+        """
+        bins = data.train.factors
+        return (
+            pairs(model, data.train, self.examples, bins),
+            pairs(model, data.test, self.held_out, bins),
+        )
 
 
-def pairs(model, split, n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def pairs(model, split, n: int | None = None, bins=None) -> tuple[np.ndarray, np.ndarray]:
     """Codes float64 ``(n, d)`` and factors int64 ``(n, k)`` of n examples.
 
     They are the first ones, or drawn ones where the first lack a value of a factor, as they do
     where examples come in the order of their factors.
+
+    Args:
+        model: it encodes them.
+        split: the examples.
+        n: how many; None for all.
+        bins: real factors whose bins count, ``(m, k)``; None for those of the n examples.
+
+    Raises:
+        NotFinite: a code is not.
     """
     few = split.first(n)
     values, seen = ([len(np.unique(v)) for v in s.factors.T] for s in (split, few))
     if seen != values:
         order = np.argsort(Draws(0, "factors").uniform(len(split)), kind="stable")
         few = split.take(np.sort(order[:n]))
-    codes = model.encode(few.x, labels=few.y).astype("float64")
-    return codes, places(few.factors)
+    codes = finite(model.encode(few.x, labels=few.y).astype("float64"), "codes")
+    return codes, places(few.factors, bins)
 
 
-def places(factors) -> np.ndarray:
-    """Factors as whole numbers, int64 ``(n, k)``: real ones by their bins."""
+def places(factors, bins=None) -> np.ndarray:
+    """Factors as whole numbers, int64 ``(n, k)``: real ones by the bins of ``bins``, or their own.
+
+    What lies beyond the bins is in the first or the last.
+    """
     if np.issubdtype(factors.dtype, np.integer):
         return factors.astype("int64")
-    return binned(factors)
+    return binned(factors, bins)
 
 
-def binned(values) -> np.ndarray:
-    """The bin of each number within its column, int64 ``(n, d)`` from 1."""
+def binned(values, of=None) -> np.ndarray:
+    """The bin of each number, int64 ``(n, d)`` from 1, among those of its column of ``of``."""
     columns = np.asarray(values, "float64").T
+    edges = columns if of is None else np.asarray(of, "float64").T
     return np.stack(
-        [np.digitize(column, np.histogram(column, BINS)[1][:-1]) for column in columns], axis=1
+        [
+            np.maximum(np.digitize(column, np.histogram(own, BINS)[1][:-1]), 1)
+            for column, own in zip(columns, edges, strict=True)
+        ],
+        axis=1,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,7 +21,8 @@ class KID(SpaceMetric):
     With the kernel (x . y / d + 1)^3 of the kernel Inception distance (Binkowski et al. 2018,
     section 4), the mean over random subsets of 1,000 pictures of each set, or of all where they are
     fewer. Lower is better; it is 0 on average for two sets of one distribution, whatever n is, and
-    may fall below. Detail: ``stddev``, the standard deviation over the subsets.
+    may fall below. Detail: ``stddev``, the standard deviation over the subsets, where there are
+    several.
 
     Attributes:
         space: the feature space; that of the paper is ``features.Inception``.
@@ -42,13 +44,15 @@ class KID(SpaceMetric):
 
     def compared(self, real, made, extractor):
         mean, stddev = kid(real, made, subsets=self.subsets)
-        return mean, {"stddev": stddev}
+        return mean, {} if math.isnan(stddev) else {"stddev": stddev}
 
 
 def kid(
     a: np.ndarray, b: np.ndarray, *, subsets: int = 100, size: int = SUBSET, seed: int = 0
 ) -> tuple[float, float]:
     """Mean and standard deviation of the unbiased squared MMD of subsets, in float64.
+
+    Where a subset is all of both sets there is one, and its deviation is NaN.
 
     Args:
         a, b: features ``(n, d)`` and ``(m, d)``, n and m at least 2.
@@ -57,6 +61,8 @@ def kid(
         seed: of NumPy's ``RandomState``, which draws them.
     """
     size = min(size, len(a), len(b))
+    if size == len(a) == len(b):
+        return mmd2(a.astype("float64"), b.astype("float64")), math.nan
     rng = np.random.RandomState(seed)
     values = []
     for _ in range(subsets):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from zoo.errors import ZooError
 from zoo.metrics.linear_probe import label_accuracy, values
-from zoo.plugin.metric import Measured, Metric, labelled
+from zoo.plugin.metric import Measured, Metric, labelled, refuse_unlabelled
 from zoo.runtime.console import counted
 
 
@@ -38,13 +39,16 @@ class KNN(Metric):
         self.check_count("examples", 2)
 
     def check(self, data):
-        if data.train.y is None or data.test.y is None:
-            raise self.refuse(data, "labels")
-        if min(self.examples, len(data.train)) < self.neighbours:
+        refuse_unlabelled(self, data, "train", "test")
+        given = min(self.examples, len(labelled(data.train)))
+        if given < self.neighbours:
             raise ZooError(
                 f"metric 'knn' takes a vote of {self.neighbours} training examples, and is given "
-                f"fewer: {min(self.examples, len(data.train))}"
+                f"fewer with a label: {given}"
             )
+
+    def fewest(self, data):
+        return self.neighbours
 
     def measure(self, model, data, seed):
         train, test = labelled(data.train).some(self.examples), labelled(data.test)
@@ -61,10 +65,10 @@ class KNN(Metric):
             "",
             f"share of {counted(len(test), 'test example')} whose label{shown} the "
             f"{self.neighbours} nearest of {counted(len(train), 'training example')} give",
-            {"on_data": itself, "ratio": found / itself if itself else 0.0},
+            {"on_data": itself, "ratio": found / itself if itself else math.nan},
         )
 
     def _vote(self, x, y):
         from sklearn.neighbors import KNeighborsClassifier
 
-        return KNeighborsClassifier(min(self.neighbours, len(x))).fit(x, y).predict
+        return KNeighborsClassifier(self.neighbours).fit(x, y).predict

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.metrics.judge import JudgedMetric
-from zoo.plugin.metric import Measured, chunks, labelled
+from zoo.plugin.metric import Measured, chunks, labelled, refuse_unlabelled
 from zoo.runtime.console import counted
 
 
@@ -26,8 +26,7 @@ class LabelKept(JudgedMetric):
 
     def check(self, data):
         super().check(data)
-        if data.test.y is None:
-            raise self.refuse(data, "labels")
+        refuse_unlabelled(self, data, "test")
 
     def measure(self, model, data, seed):
         judge = self.judge(data)

@@ -8,8 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.plugin.limits import MOST_DRAWS
-from zoo.plugin.metric import Measured, Metric
+from zoo.plugin.metric import Measured, Metric, given_label
 from zoo.runtime.console import counted
+
+SUPPORTS = {
+    "levels": "256 levels",
+    "real": "a density of real numbers in their own unit",
+}
+"""What a likelihood is of, in words, where it is not of 0 and 1."""
 
 _AT_ONCE = 25  # importance samples an example held in memory
 
@@ -19,7 +25,8 @@ class ELBO(Metric):
     """Evidence lower bound of log p(x), mean over the examples, in nats.
 
     E_q[log p(x|z) + log p(z) - log q(z|x)] (Kingma & Welling 2014, equation 2), with one
-    draw of z an example. Higher is better. Detail: ``standard_error`` of the mean.
+    draw of z an example; of log p(x|y) where the model is given the label y. Higher is better.
+    Detail: ``standard_error`` of the mean.
     """
 
     name: ClassVar[str] = "elbo"
@@ -32,7 +39,7 @@ class ELBO(Metric):
         return Measured(
             mean,
             "nats",
-            f"mean over {counted(len(data.test), 'test example')}, 1 draw of z each",
+            f"mean over {counted(len(data.test), 'test example')}{said(model)}, 1 draw of z each",
             {"standard_error": error},
         )
 
@@ -42,8 +49,8 @@ class LogLikelihood(Metric):
     """Importance-weighted bound of log p(x), mean over the examples, in nats.
 
     E[log 1/k sum_i p(x, z_i) / q(z_i|x)] (Burda et al. 2016, equation 8): tighter than the
-    ELBO, and log p(x) itself as k grows. Higher is better. Detail: ``standard_error`` of the
-    mean over the examples.
+    ELBO, and log p(x) itself as k grows; of log p(x|y) where the model is given the label y.
+    Higher is better. Detail: ``standard_error`` of the mean over the examples.
 
     Attributes:
         samples: importance samples k an example; memory does not grow with it.
@@ -65,10 +72,16 @@ class LogLikelihood(Metric):
         return Measured(
             mean,
             "nats",
-            f"mean over {counted(len(data.test), 'test example')}, "
+            f"mean over {counted(len(data.test), 'test example')}{said(model)}, "
             f"{counted(self.samples, 'importance sample')} each",
             {"standard_error": error},
         )
+
+
+def said(model) -> str:
+    """What the likelihood is of, as protocols say it: numbers of others do not compare."""
+    of = SUPPORTS.get(model.plugin.likelihood_support, "")
+    return (f", {of}" if of else "") + given_label(model)
 
 
 def elbos(model, split, seed) -> np.ndarray:

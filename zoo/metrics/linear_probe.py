@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from zoo.plugin.metric import Measured, Metric, chunks, labelled, unit
+from zoo.plugin.dataset import Split
+from zoo.plugin.metric import Measured, Metric, chunks, labelled, refuse_unlabelled, unit
 from zoo.runtime.console import counted
 
 _PENALTY = 0.01  # of half the squared weights, beside the mean cross-entropy
@@ -40,13 +42,11 @@ class LinearProbe(Metric):
         self.check_count("examples", 2)
 
     def check(self, data):
-        if data.train.y is None or data.test.y is None:
-            raise self.refuse(data, "labels")
-        if len(np.unique(np.asarray(labelled(data.train).some(self.examples).y))) < 2:
-            raise self.refuse(data, "training examples of two classes")
+        refuse_unlabelled(self, data, "train", "test")
+        two_classes(self, data)
 
     def measure(self, model, data, seed):
-        train, test = labelled(data.train).some(self.examples), labelled(data.test)
+        train, test = two_classes(self, data), labelled(data.test)
 
         def codes(split):
             return model.encode(split.x, labels=split.y)
@@ -58,8 +58,20 @@ class LinearProbe(Metric):
             "",
             f"share of {counted(len(test), 'test example')} whose label{shown} a logistic "
             f"regression (penalty {_PENALTY:g}) on {counted(len(train), 'training example')} gives",
-            {"on_data": itself, "ratio": found / itself},
+            {"on_data": itself, "ratio": found / itself if itself else math.nan},
         )
+
+
+def two_classes(metric, data) -> Split:
+    """The labelled training examples that a metric is fitted to, at most ``metric.examples``.
+
+    Raises:
+        ZooError: they are of one class.
+    """
+    train = labelled(data.train).some(metric.examples)
+    if len(np.unique(np.asarray(train.y))) < 2:
+        raise metric.refuse(data, f"two classes among {len(train):,} training examples")
+    return train
 
 
 class Probe:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from zoo.errors import ZooError
-from zoo.metrics.likelihood import elbos, mean_and_error
+from zoo.metrics.likelihood import elbos, mean_and_error, said
 from zoo.plugin.metric import Measured, Metric
 from zoo.runtime.console import counted
 
@@ -42,8 +42,8 @@ class RateDistortion(Metric):
         return Measured(
             rate + distortion,
             "nats",
-            f"mean over {counted(len(test), 'test example')}, rate by {how}, distortion by 1 draw "
-            "of z each",
+            f"mean over {counted(len(test), 'test example')}{said(model)}, rate by {how}, "
+            "distortion by 1 draw of z each",
             {
                 "rate": rate,
                 "distortion": distortion,

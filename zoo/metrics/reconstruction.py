@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.plugin.metric import Measured, Metric, chunks, unit
+from zoo.plugin.metric import Measured, Metric, chunks, given_label, unit
 from zoo.runtime.console import counted
 
 ROUNDING = (1 / 255) ** 2 / 12
@@ -32,7 +32,8 @@ class MSE(Metric):
             float(errors.mean()),
             "",
             f"mean over {counted(len(errors), 'test example')}"
-            + (", pixels in [0, 1]" if data.spec.is_image else ""),
+            + (", pixels in [0, 1]" if data.spec.is_image else "")
+            + given_label(model),
         )
 
 
@@ -56,7 +57,9 @@ class PSNR(Metric):
     def measure(self, model, data, seed):
         values = decibels(reconstructed(model, data.test, squared_errors))
         return Measured(
-            float(values.mean()), "dB", f"mean over {counted(len(values), 'test picture')}, peak 1"
+            float(values.mean()),
+            "dB",
+            f"mean over {counted(len(values), 'test picture')}, peak 1{given_label(model)}",
         )
 
 

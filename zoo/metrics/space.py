@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import inspect
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+import zoo
 from zoo.errors import ZooError
 from zoo.features import Inception, Judge
 from zoo.features import references as kept_references
@@ -30,7 +34,8 @@ class SpaceMetric(Metric):
     pictures in place of the samples; and for the same pictures degraded, ``blur`` (Gaussian, a
     standard deviation of 1 pixel), ``noise`` (normal, a standard deviation of 0.1 of pixels in
     [0, 1]) and, where there are classes, ``missing_class``, training pictures without the first
-    one. These are kept from one evaluation to the next.
+    one. Those for which there are fewer training pictures than samples are left out. They are
+    kept from one evaluation to the next.
 
     Attributes:
         space: the feature space.
@@ -101,13 +106,18 @@ class SpaceMetric(Metric):
         real = sets.test() if self.against_real else None
         value, details = self.compared(real, sets.samples(model), extractor)
         both = " and as many test pictures" if self.against_real else ""
+        references = self.references(sets)
+        said = {
+            "real": "; real of as many training pictures, blur and noise of the same blurred "
+            f"(sigma {BLUR:g}) and with noise (sigma {NOISE:g})",
+            "missing_class": ", missing_class without class 0",
+        }
+        others = "".join(words for name, words in said.items() if name in references)
         return Measured(
             value,
             self.unit,
-            f"{self.title()} of {counted(n, 'sample')}{both} in {extractor.name}; real of as many "
-            f"training pictures, blur and noise of the same blurred (sigma {BLUR:g}) and with "
-            f"noise (sigma {NOISE:g}), missing_class without class 0",
-            {**details, **self.references(sets)},
+            f"{self.title()} of {counted(n, 'sample')}{both} in {extractor.name}{others}",
+            {**details, **references},
             facts=facts(extractor),
         )
 
@@ -137,17 +147,19 @@ class SpaceMetric(Metric):
             found: dict[str, float] = {}
             for name, features in others.items():
                 made = features()
-                if made is None or len(made) < max(self.least(sets.extractor), 2):
+                if made is None or len(made) < sets.n:  # a number of another n does not compare
                     continue
-                real = sets.test()[: len(made)] if self.against_real else None
+                real = sets.test() if self.against_real else None
                 found[name] = self.compared(real, made, sets.extractor)[0]
             return found
 
-        if not is_shared():
+        code = _code(type(self))
+        if not is_shared() or not code:
             return compute()
         settings = serialization.plain(self)
         by = {
-            "metric": type(self).__qualname__,
+            "metric": f"{type(self).__module__}:{type(self).__qualname__}",
+            "code": code,
             "settings": {k: v for k, v in settings.items() if k not in ("space", "samples")},
             "space": sets.extractor.sha256,
             "data": sets.data.fingerprint,
@@ -155,6 +167,15 @@ class SpaceMetric(Metric):
             "n": sets.n,
         }
         return kept_references.kept(by, compute)
+
+
+def _code(metric: type) -> str:
+    """The zoo's version and the SHA-256 of the file that defines a metric; empty without a file."""
+    try:
+        content = Path(inspect.getfile(metric)).read_bytes()
+    except (OSError, TypeError):  # as in a notebook
+        return ""
+    return f"{zoo.__version__} {hashlib.sha256(content).hexdigest()}"
 
 
 def facts(extractor: Extractor) -> dict[str, str | float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.metrics.reconstruction import reconstructed
-from zoo.plugin.metric import Measured, Metric
+from zoo.plugin.metric import Measured, Metric, given_label
 from zoo.runtime.console import counted
 
 WINDOW = 11
@@ -49,7 +49,7 @@ class SSIM(Metric):
             float(values.mean()),
             "",
             f"mean over {counted(len(values), 'test picture')}, Gaussian windows of "
-            f"{WINDOW} x {WINDOW} pixels that lie within the picture",
+            f"{WINDOW} x {WINDOW} pixels that lie within the picture{given_label(model)}",
         )
 
 

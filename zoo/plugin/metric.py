@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -124,6 +125,30 @@ class Metric(Checked):
         return ZooError(f"metric {self.name!r} needs {lack}, and {data.name} has none")
 
 
+class NotFinite(ZooError):
+    """What a model gives is not finite: a metric of it is NaN, and says why."""
+
+
+def outcome(metric: Metric, model: GenerativeModel, data: Data, seed: int) -> Measured:
+    """What a metric gives; where what a model gives is not finite, that, which is a result too."""
+    try:
+        return metric.measure(model, data, seed)
+    except NotFinite as error:
+        return Measured(math.nan, "", str(error))
+
+
+def finite(values: np.ndarray, what: str) -> np.ndarray:
+    """The values, ``(n, ...)``.
+
+    Raises:
+        NotFinite: some of the n are not finite.
+    """
+    bad = np.count_nonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+    if bad:
+        raise NotFinite(f"{bad:,} of {len(values):,} {what} are not finite")
+    return values
+
+
 def chunks(split: Split) -> Iterator[Split]:
     """A split in parts of bounded size, each in memory."""
     for start in range(0, len(split), _AT_ONCE):
@@ -134,6 +159,24 @@ def labelled(split: Split) -> Split:
     """The examples of a split whose label is not missing; all of them where none is."""
     y = np.asarray(split.y)
     return split if (y >= 0).all() else split.take(np.flatnonzero(y >= 0))
+
+
+def refuse_unlabelled(metric: Metric, data: Data, *splits: str) -> None:
+    """Refuse data of which no example of a split, ``"train"`` or ``"test"``, has a label.
+
+    Raises:
+        ZooError: saying so.
+    """
+    for name in splits:
+        y = getattr(data, name).y
+        if y is None or not (np.asarray(y) >= 0).any():
+            of = "training" if name == "train" else name
+            raise metric.refuse(data, f"labels of {of} examples")
+
+
+def given_label(model: GenerativeModel) -> str:
+    """What a protocol says where the model is given the label of each example."""
+    return ", given the label" if model.plugin.conditional else ""
 
 
 def unit(x: Any) -> np.ndarray:

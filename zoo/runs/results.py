@@ -268,8 +268,11 @@ def _metric(metrics: Mapping[str, Any], name: str, where: str) -> dict[str, Any]
     where = f"{where}.{printable(name)}"
     details = _taken(found, "details", dict, where) if "details" in found else {}
     return {
-        **{key: printable(value) for key, value in found.items() if isinstance(value, str)},
-        **{key: value for key, value in found.items() if isinstance(value, (int, float))},
+        **{
+            key: printable(value) if isinstance(value, str) else value
+            for key, value in found.items()
+            if isinstance(value, (str, int, float))
+        },
         "value": _number(found, "value", where),
         "unit": printable(_taken(found, "unit", str, where)),
         "protocol": printable(_taken(found, "protocol", str, where)),
