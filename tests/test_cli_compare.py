@@ -339,7 +339,7 @@ def test_a_row_that_is_shortened_in_part_is_never_the_best(place):
     ]
     assert not any(row.values[column].best for row in found.rows)
     lines = csv.DictReader(io.StringIO(tables.comma_separated(found)))
-    assert [line["elbo, nats left"] for line in lines] == [
+    assert [line["elbo, nats shortened"] for line in lines] == [
         f"all; {part['shortened']}",
         part["shortened"],
     ]

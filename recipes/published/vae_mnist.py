@@ -12,8 +12,8 @@ Left open there: which step size figure 2 has (0.01 here); whether pixels are dr
 anew each epoch here); whether 0.01 is a variance (so here) or a standard deviation. Their weak
 prior on the weights is left out. 150 epochs are ours; 10^8 pictures are 1,818 epochs.
 
-Measured with JAX, seed 0: an ELBO of -104.1 nats, a bound of -100.2 with 100 samples. Thirteen
-minutes of one CPU core.
+Measured with JAX, three seeds: an ELBO of -104.2 nats, a bound of -100.3 with 100 samples
+(docs/lab/results.md). Ten to thirteen minutes of one CPU core.
 """
 
 import keras

@@ -142,7 +142,9 @@ def comma_separated(comparison: Comparison) -> str:
     about = list(comparison.rows[0].about)
     headings = [*about, *comparison.settings, "seeds", "parameters", "seconds"]
     for column in comparison.columns:
-        headings += [f"{column.title} {what}" for what in ("mean", "sd", "n", "protocol", "left")]
+        headings += [
+            f"{column.title} {what}" for what in ("mean", "sd", "n", "protocol", "shortened")
+        ]
     writer.writerow(headings)
     for row in comparison.rows:
         cells: list[Any] = [*row.about.values()]
@@ -153,8 +155,8 @@ def comma_separated(comparison: Comparison) -> str:
             if value is None:
                 cells += [None] * 5
                 continue
-            left = "; ".join(words or "all" for words in value.shortened)
-            cells += [value.mean, value.deviation, value.n, column.protocol, left]
+            short = "; ".join(words or "all" for words in value.shortened)
+            cells += [value.mean, value.deviation, value.n, column.protocol, short]
         writer.writerow(["" if cell is None else cell for cell in cells])
     return out.getvalue().rstrip("\n")
 
