@@ -30,6 +30,7 @@ from zoo.reports.tables import Cell, Grid
 PAGE = Path(__file__).parents[2] / "docs/lab/results.md"
 
 _BEGIN = re.compile(r"<!-- results: ([^|>]+)\|([^>]+)-->\n")
+_BEHIND = ("model", "backend")  # columns that stand behind the figures
 _OWN = ("python", "keras")  # versions that are said of each run, beside its backend's
 
 
@@ -87,10 +88,10 @@ def _table(
     if missing:
         raise ZooError(f"no run of {' '.join(patterns)} has {', '.join(missing)}")
     compared = comparison.compare_entries(kept, columns, sort=columns[0])
-    found = _with_published(_without_abilities(tables.grid(compared)), compared, figures)
+    found = _with_published(tables.grid(compared), compared, figures)
     by_name = {each.name: each for each in kept}
     rows = [[by_name[name] for name in row.runs] for row in compared.rows]
-    return tables.drawn(_with_processor(found, rows))
+    return tables.drawn(_arranged(_with_processor(found, rows)))
 
 
 def _with_processor(found: Grid, rows: Sequence[Sequence[Kept]]) -> Grid:
@@ -125,15 +126,16 @@ def _machines(runs: Sequence[Kept]) -> list[str]:
     return [f"trained on {'; '.join(places)}", f"with {', '.join(versions)}"]
 
 
-def _without_abilities(found: Grid) -> Grid:
-    """The grid without the column of what a model can do, which is no result."""
-    if "can" not in found.headings:
-        return found
-    place = found.headings.index("can")
+def _arranged(found: Grid) -> Grid:
+    """The grid with the figures in front, and without what a model can do, which is no result."""
+    order = sorted(
+        (place for place, heading in enumerate(found.headings) if heading != "can"),
+        key=lambda place: found.headings[place] in _BEHIND,
+    )
     return dataclasses.replace(
         found,
-        headings=[*found.headings[:place], *found.headings[place + 1 :]],
-        rows=[[*cells[:place], *cells[place + 1 :]] for cells in found.rows],
+        headings=[found.headings[place] for place in order],
+        rows=[[cells[place] for place in order] for cells in found.rows],
     )
 
 
