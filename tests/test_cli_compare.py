@@ -282,9 +282,38 @@ def test_what_is_not_finite_costs_no_other_number(place, bad):
 
 
 @pytest.mark.backend_free
-def test_a_number_that_no_float_holds_names_its_field(place):
-    with pytest.raises(ZooError, match=r"metrics.elbo: value is too large for a float"):
-        compared([trained(place / "runs", 1, 1, 10**400)])
+@pytest.mark.parametrize("large", [10**400, -1e200])
+def test_a_number_that_cannot_have_been_measured_names_its_field(place, large):
+    with pytest.raises(ZooError, match=r"metrics.elbo: value is .*, too large to be measured"):
+        compared([trained(place / "runs", 1, 1, large)])
+
+
+@pytest.mark.backend_free
+def test_seeds_whose_models_gave_nothing_finite_stay_in_their_row(place):
+    def failed(bad):
+        words = f"{bad} of 9 samples are not finite"
+        return {"protocol": f"digits: {words}", "not_finite": words, "unit": ""}
+
+    runs = [
+        trained(
+            place / "runs",
+            10 * i + seed,
+            seed,
+            None if i and seed > 2 else 5.0 + i,
+            latent_dim=i,
+            more=failed(seed) if i and seed > 2 else {},
+        )
+        for i in range(2)
+        for seed in range(5)
+    ]
+    found = compared(runs)
+    [column] = found.columns
+    assert (column.title, column.protocol) == ("elbo, nats", "digits: 1 draw")
+    first, second = (row.values[column] for row in found.rows)
+    assert first.mean == 5 and math.isnan(second.mean) and second.n == 5
+    assert not first.best and not second.best
+    alone = compared([trained(place / "alone", 1, 0, None, more=failed(3))])
+    assert alone.columns[0].protocol == "digits: 3 of 9 samples are not finite"
 
 
 @pytest.mark.backend_free
@@ -419,16 +448,19 @@ def test_a_run_that_cannot_be_read_costs_the_others_no_table(place, capfd):
     assert f"left out: run {bad.name}: cannot read " in err and "results.json" in err
     status, out, err = call(capfd, "compare", "0003")
     assert status == 2 and "no run is left to compare" in err
+    (bad.path / "run.json").write_text("{")
+    status, out, err = call(capfd, "compare", "tiny/*")
+    assert status == 1 and "-10.5 ± 0.71" in out and "run.json" in err
 
 
 @pytest.mark.backend_free
 def test_what_is_shortened_is_measured_again_where_all_is_asked_for(place, capfd, monkeypatch):
     """The process that measures is a stand-in: what it is asked for is the subject."""
-    asked = []
+    asked, given = [], [None, -9.0]
 
     def answer(args, failed):
         asked.append([args[place + 1] for place, word in enumerate(args) if word == "--metric"])
-        return {"metrics": {"elbo": {**number(-9.0), "unit": "nats"}}}
+        return {"metrics": {"elbo": {**number(given.pop()), "unit": "nats"}}}
 
     monkeypatch.setattr(processes, "answer", answer)
     able = ["sample", "reconstruct", "encode", "decode", "log_likelihood", "posterior"]
@@ -436,8 +468,8 @@ def test_what_is_shortened_is_measured_again_where_all_is_asked_for(place, capfd
     trained(place / "runs", 1, 0, -10.0, shortened=short, abilities=able)
     status, out, err = call(capfd, "compare", "0001", "--full")
     assert (status, asked) == (0, [["elbo"]]) and "-9" in out and "~" not in out, err
-    call(capfd, "compare", "0001", "--full", "--metric", "elbo")
-    assert asked == [["elbo"]] * 2
+    status, out, err = call(capfd, "compare", "0001", "--full", "--metric", "elbo")
+    assert (status, asked) == (0, [["elbo"]] * 2) and "nan" in out, err  # null as JSON has it
     call(capfd, "compare", "0001", "--metric", "elbo")
     assert len(asked) == 2
 

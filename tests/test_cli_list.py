@@ -148,7 +148,7 @@ def test_a_run_shows_a_figure_and_its_age(capsys):
     (run.path / "results.json").write_text(json.dumps({"metrics": metrics}))
     for minutes, age in [(1, "1 min"), (119, "119 min"), (175, "2 h"), (60 * 24 * 3, "3 d")]:
         then = datetime.now(UTC) - timedelta(minutes=minutes, seconds=1)
-        run.update(created=then.isoformat())
+        run.update(created=then.isoformat(), status="finished")
         assert f"elbo -95.91 nats  {age} ago" in listed(capsys, "runs")
 
 

@@ -133,6 +133,7 @@ def test_a_run_is_found_by_what_it_was_made_of(place):
     [
         ({"data": {**DATA, "name": "digits, a stand-in for MNIST"}}, {"strict": True}),
         ({"device": "gpu"}, {"device": "cpu"}),
+        ({"device": "cpu"}, {"device": "gpu:1"}),
         ({"devices": 2}, {}),
         ({"resumed": ["after epoch 1: backend: 'jax' before, 'torch' now"]}, {}),
     ],
@@ -142,7 +143,7 @@ def test_a_run_that_was_trained_otherwise_is_none_of_the_sweep(place, otherwise,
     source, backend = (place / "tiny.py").read_bytes(), keras.backend.backend()
     sought = Sweep(place / "tiny.py", source, place / "runs", **asked).sought()
     assert sought.find(["seed=1"], backend) is None
-    made(place, 2, ["seed=1"])
+    made(place, 2, ["seed=1"], device="mps" if "gpu" in str(asked) else "cpu")
     sought.refresh()
     assert sought.find(["seed=1"], backend) is not None
 

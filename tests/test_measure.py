@@ -18,7 +18,7 @@ from zoo import callbacks, datasets, metrics
 from zoo.errors import ZooError
 from zoo.metrics import Measured
 from zoo.plugin import registry
-from zoo.plugin.metric import Metric
+from zoo.plugin.metric import Metric, finite
 from zoo.reports import summary
 
 pytestmark = pytest.mark.once_in_short
@@ -143,6 +143,28 @@ def test_the_best_is_finite_and_of_the_side_that_is_better():
     again = callbacks.Measure([Odd()], data=ring())
     again.set_state(state)
     assert repr(again.results()) == repr(measure.results())
+
+
+@dataclasses.dataclass(frozen=True)
+class Broken(Metric):
+    """Finite in the first epoch."""
+
+    name: ClassVar[str] = "broken"
+    needs: ClassVar[tuple[str, ...]] = ()
+    given: ClassVar[list[int]] = []
+
+    def measure(self, model, data, seed):
+        finite(np.array([[1.0], self.given.pop(0)]), "samples")
+        return Measured(1.0, "dB", "of all", {"part": 2.0})
+
+
+def test_a_model_that_gives_nothing_finite_loses_no_earlier_value():
+    Broken.given[:] = [[1.0], [np.nan]]
+    measure = callbacks.Measure([Broken()], data=ring())
+    fitted(measure, 2)
+    found = measure.results()["broken"]
+    assert (found["unit"], found["protocol"].partition(": ")[2]) == ("dB", "of all")
+    assert repr(found["values"]) == "[1.0, nan]" and repr(found["details"]["part"]) == "[2.0, nan]"
 
 
 def test_metrics_that_came_or_went_when_a_training_was_resumed_are_kept():

@@ -22,6 +22,7 @@ from zoo.metrics.mode_coverage import coverage
 from zoo.metrics.parzen_window import log_densities
 from zoo.metrics.reconstruction import ROUNDING, decibels
 from zoo.metrics.ssim import similarity
+from zoo.plugin.metric import NotFinite
 
 pytestmark = pytest.mark.backend_free
 
@@ -250,7 +251,9 @@ def test_a_probe_of_training_examples_that_come_class_by_class_sees_every_class(
 @pytest.mark.parametrize("metric", [metrics.LinearProbe(), metrics.AugmentationGain()])
 def test_training_examples_of_one_class_are_refused(metric):
     test = data([[0.0], [1.0]], np.array([0, 0]), classes=2)
-    with pytest.raises(ZooError, match="two classes among 2 training examples, and made has none"):
+    with pytest.raises(
+        ZooError, match="training examples of two classes, and all 2 of made that it takes are"
+    ):
         metric.check(test)
 
 
@@ -272,6 +275,13 @@ def test_examples_without_any_label_are_refused(metric, train, test):
     train = Split(pictures(), np.asarray(train))
     with pytest.raises(ZooError, match=r"needs labels of t.* examples, and made has none"):
         metric.check(data(pictures(), np.asarray(test), train=train, classes=2))
+
+
+@pytest.mark.parametrize("metric", [metrics.LinearProbe(), metrics.KNN(neighbours=1)])
+def test_codes_that_are_not_finite_reach_no_classifier(metric):
+    test = data([[0.0], [1.0]], np.array([0, 1]), classes=2)
+    with pytest.raises(NotFinite, match="2 of 2 codes are not finite"):
+        metric.measure(Made(encode=lambda x, labels=None: np.full((2, 1), np.nan)), test, 0)
 
 
 def test_neighbours_are_examples_with_a_label():

@@ -189,6 +189,7 @@ def test_another_learning_rate_is_taken(tmp_path):
     assert rates == pytest.approx([1e-3] * STEPS + [0.5] * STEPS)
     [words] = run.manifest.resumed
     assert words.startswith("after epoch 1: ") and "learning_rate" in words
+    assert "devices" not in words and "on_nan" not in words
 
 
 @pytest.mark.once_in_short

@@ -33,7 +33,7 @@ class Measure(Callback):
     """Measures metrics every few epochs and after the last one, on validation examples.
 
     The test examples are not touched: what metrics say of test examples is of validation
-    examples, evenly spaced. Values and details are among the logs of an epoch, as
+    examples, drawn at random. Values and details are among the logs of an epoch, as
     ``val_mode_coverage`` and ``val_mode_coverage/high_quality``, so that TensorBoard has them as
     ``mode_coverage`` of ``validation``. ``results.json`` has all of them as ``over_training``, with
     the best and the last value. Checkpoints keep them. Measuring changes nothing of the training
@@ -124,7 +124,8 @@ class Measure(Callback):
             told = evaluate.told(metric, found, self._named(metric), seed, self._binarized)
             row[metric.name] = float(told.pop("value"))
             row |= {f"{metric.name}/{key}": float(v) for key, v in told.pop("details").items()}
-            self._about[metric.name] = told
+            if "not_finite" not in told or metric.name not in self._about:
+                self._about[metric.name] = told  # else what is said of the others stays
         row["seconds"] = round(time.perf_counter() - began, 3)
         self._rows.append(row)
         return row
@@ -173,7 +174,7 @@ class Measure(Callback):
         finite = [each for each in found if math.isfinite(each["value"])]
         best = {"higher": max, "lower": min}.get(about.get("better", ""))
         prefix = f"{name}/"
-        details = [key for key in rows[-1] if key.startswith(prefix)]
+        details = dict.fromkeys(key for row in rows for key in row if key.startswith(prefix))
         return {
             **about,
             **({"best": best(finite, key=lambda each: each["value"])} if best and finite else {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -104,7 +105,7 @@ def command(
     """
     from zoo.runtime.processes import answer
 
-    changes = [name for name in names if "=" in name and not Path(name).exists()]
+    changes = [name for name in names if "=" in name and not os.path.exists(name)]
     root = folders.root(runs_folder)
     wanted = [
         thing
@@ -175,7 +176,7 @@ def entries(
             continue
         try:
             more = _measured(run, _missing(entry, needed, "--full" in options), options)
-        except RunFailed as error:
+        except ZooError as error:
             failed.append(error)
             say(str(error))
             more = {}
@@ -187,6 +188,7 @@ def entries(
 
 def _measured(run: Run, missing: Sequence[str], options: Sequence[str]) -> Mapping[str, Any]:
     """Measure a run by the metrics that are missing, in a process of its own."""
+    from zoo.runs import results
     from zoo.runtime.processes import answer
 
     if not missing:
@@ -199,7 +201,8 @@ def _measured(run: Run, missing: Sequence[str], options: Sequence[str]) -> Mappi
     with tempfile.TemporaryDirectory() as aside:
         # a pack may be in an installed package, which is not written to
         args += ["--out", f"{aside}/measured.json"] if run.manifest.pack else []
-        return answer(args, failed=f"measuring {run.name} failed")["metrics"]
+        told = answer(args, failed=f"measuring {run.name} failed")
+        return results.measured_of(told, f"what was measured of {run.name}")
 
 
 def told(found: Sequence[Entry], metrics: Sequence[str], sort: str | None, form: str) -> str:
@@ -251,7 +254,10 @@ def _meant(name: str, root: Path, changed: bool) -> Sequence[Path | Run]:
 
 
 def fitting(pattern: str, root: Path) -> list[Run]:
-    """The finished runs whose names fit a pattern; a line on stderr says how many do not count."""
+    """The finished runs whose names fit a pattern, and those that cannot be read.
+
+    A line on stderr says how many do not count.
+    """
     found = [
         (run, described)
         for run, described in folders.described_runs(root)
@@ -260,7 +266,7 @@ def fitting(pattern: str, root: Path) -> list[Run]:
     finished = [
         run
         for run, described in found
-        if not isinstance(described, ZooError) and described.status == "finished"
+        if isinstance(described, ZooError) or described.status == "finished"
     ]
     if not finished:
         raise ZooError(
@@ -301,9 +307,12 @@ def _missing(entry: Entry, needed: Mapping[str, Sequence[str]], full: bool) -> l
     Where whole protocols are asked for, what was shortened counts as missing; with no metric
     needed, that of each.
     """
+    from zoo.plugin import registry
+
     short = [name for name, found in entry.metrics.items() if full and found.get("shortened")]
     if not needed:
-        return short
+        known = {record.typed for record in registry.records("metrics")}
+        return [name for name in short if name in known]  # a recipe's own need its code
     able = set(entry.abilities)
     return [
         name

@@ -51,7 +51,7 @@ def command(
     found = meant(run, runs_folder)
     with held_back():  # what reads a run imports Keras
         from zoo.reports import diagnosis
-    signs = results.signs(found) if found.has_ended else None
+    signs = results.signs(found) if found.has_ended(found.manifest) else None
     if signs is None:
         try:
             signs = _taken(found, recipe, backend, device, data_dir)

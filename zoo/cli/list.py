@@ -147,7 +147,8 @@ def _pack(pack: pretrained.Pretrained) -> dict[str, Any]:
 def _figure(run: Run) -> str:
     """The first number that was measured of a run, with its name and unit; "" without one."""
     try:
-        metrics = run.read_json(RESULTS).get("metrics")
+        ended = run.has_ended(run.manifest)
+        metrics = run.read_json(RESULTS).get("metrics") if ended else {}
     except (ZooError, AttributeError):
         return ""
     for name, found in (metrics if isinstance(metrics, dict) else {}).items():

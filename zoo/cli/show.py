@@ -150,7 +150,7 @@ def _run(run: Run) -> tuple[dict[str, Any], str]:
 
     manifest = run.manifest
     status = "pack" if manifest.pack else run.status_of(manifest)
-    finished = run.has_ended
+    finished = run.has_ended(manifest)
     value = {**manifest.json(), "status": status, "path": str(run.path)}
     if finished:
         value["results"] = run.read_json(RESULTS)

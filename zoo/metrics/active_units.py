@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.plugin.metric import Measured, Metric, finite
+from zoo.plugin.metric import Measured, Metric, finite, given_label
 from zoo.runtime.console import counted
 
 LEAST = 0.01
@@ -37,6 +37,6 @@ class ActiveUnits(Metric):
             int((variances > LEAST).sum()),
             f"of {counted(len(variances), 'dimension')}",
             f"the posterior's mean varies by more than {LEAST:g} over "
-            f"{counted(len(test), 'test example')}",
+            f"{counted(len(test), 'test example')}{given_label(model)}",
             {f"kl_{i}": float(value) for i, value in enumerate(kl)},
         )

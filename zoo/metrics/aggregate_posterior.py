@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.metrics.rate_distortion import refuse_no_prior
-from zoo.plugin.metric import Measured, Metric
+from zoo.plugin.metric import Measured, Metric, finite, given_label
 from zoo.runtime.console import counted
 
 
@@ -38,12 +38,13 @@ class AggregatePosterior(Metric):
         draws = model.posterior(test.x, seed=seed, labels=test.y)["draw"]
         labels = test.y if model.plugin.conditional else None
         prior = model.draw(len(test), seed=seed, labels=labels, fitted=False)
-        distances = kolmogorov_smirnov(draws, prior)
+        distances = kolmogorov_smirnov(finite(draws, "draws of q(z)"), prior)
         return Measured(
             float(distances.mean()),
             "",
             f"mean over {counted(len(distances), 'dimension')} of the Kolmogorov-Smirnov distance "
-            f"of {counted(len(test), 'draw')} from q(z), one per test example, and as many of p(z)",
+            f"of {counted(len(test), 'draw')} from q(z), one per test example{given_label(model)}, "
+            "and as many of p(z)",
             {
                 "largest": float(distances.max()),
                 "floor": math.sqrt(math.pi / 2) * math.log(2) * math.sqrt(2 / len(test)),

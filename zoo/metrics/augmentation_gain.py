@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.metrics.linear_probe import two_classes
 from zoo.plugin.limits import MOST_DRAWS
-from zoo.plugin.metric import Measured, Metric, chunks, labelled, refuse_unlabelled, unit
+from zoo.plugin.metric import Measured, Metric, chunks, finite, labelled, refuse_unlabelled, unit
 from zoo.runtime.console import counted
 
 
@@ -50,7 +50,8 @@ class AugmentationGain(Metric):
         train, test = two_classes(self, data), labelled(data.test)
         real, labels = _rows(train.x), np.asarray(train.y)
         classes = np.arange(self.samples) % data.spec.classes
-        made = _rows(model.sample(self.samples, seed=seed, labels=classes))
+        made = model.sample(self.samples, seed=seed, labels=classes)
+        made = _rows(finite(made, "samples"))
         alone = _accuracy(real, labels, test)
         both = _accuracy(np.concatenate([real, made]), np.concatenate([labels, classes]), test)
         return Measured(

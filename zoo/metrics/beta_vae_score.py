@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.datasets.draws import Draws
 from zoo.errors import ZooError
-from zoo.metrics.factors import FactorMetric, pairs
+from zoo.metrics.factors import FactorMetric, examples_of, pairs
 from zoo.plugin.metric import Measured
 from zoo.runtime.console import counted
 
@@ -56,9 +56,7 @@ class BetaVAEScore(FactorMetric):
             "",
             f"logistic regression on {self.points:,} points, each of "
             f"{counted(self.batch, 'pair')}; share of half as many new ones whose factor it names; "
-            "drawn from "
-            f"{counted(len(test[0]), 'test example')} and "
-            f"{counted(len(train[0]), 'training example')}",
+            f"drawn from {examples_of(train, test)}",
             {"chance": 1 / train[1].shape[1]},
         )
 

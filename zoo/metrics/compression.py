@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from zoo.metrics.reconstruction import decibels, reconstructed, squared_errors
 from zoo.metrics.ssim import WINDOW, similarity
-from zoo.plugin.metric import Measured, Metric, chunks
+from zoo.plugin.metric import Measured, Metric, chunks, given_label
 from zoo.runtime.console import counted
 
 _CODE_BITS = 32
@@ -36,7 +36,8 @@ class Compression(Metric):
             values * bits / (size * _CODE_BITS),
             ": 1",
             f"{counted(values, 'value')} of {bits} bits in {counted(size, 'number')} of "
-            f"{_CODE_BITS} bits; details over {counted(len(data.test), 'test example')}",
+            f"{_CODE_BITS} bits; details over {counted(len(data.test), 'test example')}"
+            f"{given_label(model)}",
             _losses(model, data),
         )
 

@@ -8,9 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.datasets.draws import Draws
-from zoo.metrics.factors import FactorMetric, pairs
+from zoo.metrics.factors import FactorMetric, examples_of, pairs
 from zoo.plugin.metric import Measured
-from zoo.runtime.console import counted
 
 _PRUNED = 0.05  # standard deviation below which a code counts for none
 
@@ -55,8 +54,7 @@ class FactorVAEScore(FactorMetric):
             value,
             "",
             f"majority of {self.votes:,} votes of {self.batch} examples each; share of half as "
-            f"many new ones that agree; drawn from {counted(len(test[0]), 'test example')} and "
-            f"{counted(len(train[0]), 'training example')}",
+            f"many new ones that agree; drawn from {examples_of(train, test)}",
             {"active": int(_active(train[0]).sum())},
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 from zoo.datasets.draws import Draws
 from zoo.errors import ZooError
 from zoo.plugin.metric import Metric, finite
+from zoo.runtime.console import counted
 
 Pair = tuple[np.ndarray, np.ndarray]  # codes and factors
 
@@ -94,6 +95,13 @@ def pairs(model, split, n: int | None = None, bins=None) -> tuple[np.ndarray, np
         few = split.take(np.sort(order[:n]))
     codes = finite(model.encode(few.x, labels=few.y).astype("float64"), "codes")
     return codes, places(few.factors, bins)
+
+
+def examples_of(train: Pair, test: Pair) -> str:
+    """How many examples, in words; once where they are as many, for a short protocol has fewer."""
+    tested, n = counted(len(test[0]), "test example"), len(train[0])
+    many = "as many training examples" if n == len(test[0]) else counted(n, "training example")
+    return f"{tested} and {many}"
 
 
 def places(factors, bins=None) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.metrics.judge import JudgedMetric
-from zoo.plugin.metric import Measured, chunks, labelled, refuse_unlabelled
+from zoo.plugin.metric import Measured, chunks, finite, given_label, labelled, refuse_unlabelled
 from zoo.runtime.console import counted
 
 
@@ -32,13 +32,14 @@ class LabelKept(JudgedMetric):
         judge = self.judge(data)
         kept, originals, test = [], [], labelled(data.test)
         for part in chunks(test):
-            again = model.reconstruct(part.x, labels=part.y)
+            again = finite(model.reconstruct(part.x, labels=part.y), "reconstructions")
             kept.append(judge(again).argmax(axis=1) == part.y)
             originals.append(judge(part.x).argmax(axis=1) == part.y)
         return Measured(
             float(np.concatenate(kept).mean()),
             "",
-            f"{counted(len(test), 'test picture')} reconstructed; classifier {judge.name}",
+            f"{counted(len(test), 'test picture')} reconstructed{given_label(model)}; "
+            f"classifier {judge.name}",
             {"originals": float(np.concatenate(originals).mean())},
             facts=judge.facts,
         )

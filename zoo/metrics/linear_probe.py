@@ -9,8 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from zoo.errors import ZooError
 from zoo.plugin.dataset import Split
-from zoo.plugin.metric import Measured, Metric, chunks, labelled, refuse_unlabelled, unit
+from zoo.plugin.metric import Measured, Metric, chunks, finite, labelled, refuse_unlabelled, unit
 from zoo.runtime.console import counted
 
 _PENALTY = 0.01  # of half the squared weights, beside the mean cross-entropy
@@ -70,7 +71,10 @@ def two_classes(metric, data) -> Split:
     """
     train = labelled(data.train).some(metric.examples)
     if len(np.unique(np.asarray(train.y))) < 2:
-        raise metric.refuse(data, f"two classes among {len(train):,} training examples")
+        raise ZooError(
+            f"metric {metric.name!r} needs training examples of two classes, and all "
+            f"{len(train):,} of {data.name} that it takes are of one"
+        )
     return train
 
 
@@ -111,8 +115,8 @@ def label_accuracy(fit, features, train, test) -> float:
         train: labelled examples to fit to.
         test: labelled examples to judge by.
     """
-    given = fit(features(train), train.y)
-    right = [given(features(part)) == part.y for part in chunks(test)]
+    given = fit(finite(features(train), "codes"), train.y)
+    right = [given(finite(features(part), "codes")) == part.y for part in chunks(test)]
     return float(np.concatenate(right).mean())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.metrics.judge import JudgedMetric
 from zoo.plugin.limits import MOST_DRAWS
-from zoo.plugin.metric import Measured, chunks
+from zoo.plugin.metric import Measured, chunks, finite
 from zoo.runtime.console import counted
 
 
@@ -44,7 +44,7 @@ class Recognition(JudgedMetric):
 
     def measure(self, model, data, seed):
         judge = self.judge(data)
-        judged = judge(model.sample(self.samples, seed=seed))
+        judged = judge(finite(model.sample(self.samples, seed=seed), "samples"))
         real = np.concatenate([judge(part.x).max(axis=1) for part in chunks(data.test)])
         taken = judged.argmax(axis=1)
         classes = np.bincount(taken, minlength=judged.shape[1]) / len(judged)

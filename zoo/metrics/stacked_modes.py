@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.metrics.judge import JudgedMetric
 from zoo.plugin.limits import MOST_DRAWS
-from zoo.plugin.metric import Measured
+from zoo.plugin.metric import Measured, finite
 from zoo.plugin.model import DataSpec
 from zoo.runtime.console import counted
 
@@ -47,7 +47,7 @@ class StackedModes(JudgedMetric):
 
     def measure(self, model, data, seed):
         judge = self.judge(data)
-        samples = model.sample(self.samples, seed=seed)
+        samples = finite(model.sample(self.samples, seed=seed), "samples")
         digits = [judge(samples[..., i : i + 1]).argmax(axis=1) for i in range(3)]
         numbers = np.array([100, 10, 1]) @ np.stack(digits)
         return Measured(

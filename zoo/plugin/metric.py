@@ -134,7 +134,7 @@ def outcome(metric: Metric, model: GenerativeModel, data: Data, seed: int) -> Me
     try:
         return metric.measure(model, data, seed)
     except NotFinite as error:
-        return Measured(math.nan, "", str(error))
+        return Measured(math.nan, "", str(error), facts={"not_finite": str(error)})
 
 
 def finite(values: np.ndarray, what: str) -> np.ndarray:

@@ -31,8 +31,8 @@ class Column:
         metric: its name.
         detail: of it, or empty for its value.
         protocol: how it was measured, without what is a run's own: its seed, its shortening.
-        unit: such as ``"nats"``; empty where there is none, or where it differs from run to run, as
-            ``"of 8 dimensions"`` may.
+        unit: such as ``"nats"``; empty where runs say none or several, as ``"of 8 dimensions"``
+            may be.
         number: from 1, among the protocols of one metric; 0 where there is one.
         better: ``"higher"`` or ``"lower"``; empty where neither is, or where units differ.
     """
@@ -238,14 +238,14 @@ def _row(group: list[Entry], columns: list[Column]) -> Row:
 
 
 def _value(group: list[Entry], column: Column) -> Value | None:
-    found = [
-        entry.metrics[column.metric]
-        for entry in group
-        if column.metric in entry.metrics
-        and protocol(entry.metrics[column.metric]) == column.protocol
-    ]
+    measured = [e.metrics[column.metric] for e in group if column.metric in e.metrics]
+    found = [m for m in measured if _failed(m) or protocol(m) == column.protocol]
     if column.detail:
-        numbers = [f["details"][column.detail] for f in found if column.detail in f["details"]]
+        numbers = [
+            f["details"].get(column.detail, math.nan)
+            for f in found
+            if _failed(f) or column.detail in f["details"]
+        ]
     else:
         numbers = [f["value"] for f in found]
     if not numbers:
@@ -268,6 +268,7 @@ def _columns(entries: Sequence[Entry], metrics: Sequence[str]) -> list[Column]:
     for name in names:
         metric, _, detail = name.partition(".")
         found = [e.metrics[metric] for e in entries if metric in e.metrics]
+        found = [each for each in found if not _failed(each)] or found
         if detail:
             found = [each for each in found if detail in each["details"]]
         by_protocol: dict[str, list[dict[str, Any]]] = {}
@@ -282,6 +283,11 @@ def _columns(entries: Sequence[Entry], metrics: Sequence[str]) -> list[Column]:
                 Column(metric, detail, text, unit, number, better if len(units) == 1 else "")
             )
     return columns
+
+
+def _failed(measured: Mapping[str, Any]) -> bool:
+    """Whether there is no number, for what the model gave was not finite: so in every column."""
+    return "not_finite" in measured
 
 
 def _one(alike: Sequence[Mapping[str, Any]], key: str) -> str:

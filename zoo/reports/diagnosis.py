@@ -115,7 +115,7 @@ def read(run: Run, signs: Signs | None = None) -> Evidence:
     """
     manifest = run.manifest
     training, _ = curves.by_step(run)
-    if signs is None and run.has_ended:
+    if signs is None and run.has_ended(manifest):
         signs = results.signs(run)
     table = curves.by_epoch(run)
     return Evidence(

@@ -120,7 +120,7 @@ def _environment() -> Any:
 
 def _of_run(subject: Subject) -> dict[str, Any]:
     run, manifest = subject.run, subject.run.manifest
-    finished = run.has_ended
+    finished = run.has_ended(manifest)
     told = results.results(run) if finished else None
     found = diagnosis.diagnose(diagnosis.read(run))
     films = {

@@ -304,7 +304,7 @@ def posterior(model: Any, split: Split, most: int = 16) -> Shown:
         raise Unable(f"{model.where} has no prior to compare codes with")
     found = model.posterior(split.x, labels=split.y)
     labels = split.y if model.plugin.conditional else None
-    prior = model.draw(len(split), labels=labels)
+    prior = model.draw(len(split), labels=labels, fitted=False)
     variances = found["mean"].var(axis=0)
     shown = np.sort(np.argsort(-variances, kind="stable")[:most])
     names = [f"z{i}" for i in shown]

@@ -92,12 +92,13 @@ def pack(
             made.write(made.log.name, files.read(run.log, FILES[run.log.name]))
     except OSError as error:
         raise cannot_write(to, error) from error
-    if run.has_ended:
-        measured = {"metrics": results.kept(run), "pictures": []}
-        made.write_json(RESULTS, {**run.read_json(RESULTS), **measured})
     epoch = described.epoch
     if which == "best":
         epoch = int(artifact.snapshot(run, described, "best").state["epoch"])
+    if run.has_ended(described):
+        measured = results.kept(run) if epoch == described.epoch else {}  # of the last weights
+        told = {**run.read_json(RESULTS), "metrics": measured, "pictures": []}
+        made.write_json(RESULTS, told)
     about = PackInfo(PACK_FORMAT, dtype, which, license, sorted(without))
     made.write_manifest(
         {

@@ -21,6 +21,8 @@ from zoo.runs.run import RESULTS, Run, json_object
 from zoo.runs.signs import Signs
 from zoo.runtime.console import excerpt, printable
 
+LARGEST = 1e100  # of a number that is finite: its square is a float too
+
 FILE = "evaluation.json"
 """What ``zoo evaluate`` measured of a run, in its folder."""
 
@@ -232,7 +234,7 @@ def kept(run: Run) -> dict[str, dict[str, Any]]:
     """
     manifest = run.manifest
     found: dict[str, dict[str, Any]] = {}
-    for name in (RESULTS, FILE) if run.has_ended else (FILE,):
+    for name in (RESULTS, FILE) if run.has_ended(manifest) else (FILE,):
         if (run.path / name).exists():
             for metric, value in measured_in(run.path / name, f"run {run.name}").items():
                 before = found.get(metric)
@@ -258,8 +260,12 @@ def keep(path: Path, measured: Mapping[str, Mapping[str, Any]], **circumstances:
 
 def measured_in(path: Path, what: str) -> dict[str, dict[str, Any]]:
     """The ``"metrics"`` of a file, each field checked; ``what`` begins messages."""
-    where = f"{what}: {path.name}"
-    metrics = _taken(json_object(path, what), "metrics", dict, where)
+    return measured_of(json_object(path, what), f"{what}: {path.name}")
+
+
+def measured_of(value: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    """The ``"metrics"`` of a JSON object, each field checked; ``where`` begins messages."""
+    metrics = _taken(value, "metrics", dict, where)
     return {printable(name): _metric(metrics, name, f"{where}: metrics") for name in metrics}
 
 
@@ -284,10 +290,8 @@ def _number(values: Mapping[str, Any], key: str, where: str) -> float:
     value = _taken(values, key, (int, float, type(None)), where)
     if value is None:
         return math.nan
-    try:
-        float(value)
-    except OverflowError:
-        raise ZooError(f"{where}: {printable(key)} is too large for a float") from None
+    if LARGEST < abs(value) < math.inf:
+        raise ZooError(f"{where}: {printable(key)} is {excerpt(value)}, too large to be measured")
     return value
 
 

@@ -99,13 +99,12 @@ class Run:
         """Every term of every epoch, as a table."""
         return self.path / "history.csv"
 
-    @property
-    def has_ended(self) -> bool:
+    def has_ended(self, described: Manifest) -> bool:
         """Whether ``results.json`` tells of the weights that the run has now.
 
         That of a training which was finished and went on since tells of earlier ones.
         """
-        return (self.path / RESULTS).exists() and self.manifest.status == "finished"
+        return described.status == "finished" and (self.path / RESULTS).exists()
 
     @property
     def is_gone(self) -> bool:

@@ -37,7 +37,7 @@ class Sought:
         root: folder of all runs.
         name: of the recipe.
         source: its text, as it is now; runs of another text are others.
-        device: that they trained on; None for any.
+        device: that they trained on, as ``--device`` has it; None for any. One GPU is as another.
         strict: whether runs on data that stand in for others are others.
     """
 
@@ -87,7 +87,8 @@ class Sought:
                 return None
             if manifest.on_nan != "stop" or manifest.devices > 1:
                 return None
-            if manifest.device != (self._device or manifest.device):
+            on_cpu = manifest.device == "cpu"
+            if self._device and on_cpu != (self._device == "cpu"):
                 return None
             if self._strict and "stand-in" in manifest.data.name:
                 return None

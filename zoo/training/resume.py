@@ -27,7 +27,7 @@ from zoo.training.train import Training, carry_out
 FIXED = ("model", "data", "dataset", "networks", "augment", "seed", "precision", "ema")
 """What of a manifest a run cannot be resumed with a change of."""
 
-TOLD = ("optimizers", "weights", "backend", "device")
+TOLD = ("optimizers", "weights", "backend", "devices", "on_nan")
 """What it may be resumed with a change of, so that the weights are others: the manifest tells."""
 
 
