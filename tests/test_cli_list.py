@@ -155,6 +155,7 @@ def test_a_run_shows_a_figure_and_its_age(capsys):
 @pytest.mark.parametrize("content", ["[]", '{"metrics": 3}', '{"metrics": {"elbo": 3}}', "{"])
 def test_damaged_results_leave_a_run_without_a_figure(capsys, content):
     run = folders.create(folders.root(), "r", **fields())
+    run.update(status="finished")
     (run.path / "results.json").write_text(content)
     assert json.loads(listed(capsys, "runs", "--json"))["runs"][0]["figure"] == ""
 
