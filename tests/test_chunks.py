@@ -115,7 +115,7 @@ def test_steps_in_one_go_are_those_made_one_at_a_time(name, tmp_path, lengths):
 
 
 def test_a_dry_run_times_the_chunks_that_training_makes(lengths, monkeypatch):
-    monkeypatch.setattr(dry_run, "TIMED_SECONDS", 0.1)
+    monkeypatch.setattr(dry_run, "TIMED_SECONDS", 0.5)
     told = dry_run.describe(recipe(), resumable.QUIET).lines[-1]
     assert max(lengths) > 2
     assert f"from {sum(lengths[2:])} training steps" in told
