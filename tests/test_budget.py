@@ -116,7 +116,7 @@ def test_the_time_of_pairs_grows_with_the_square(clock):
 
 @dataclass(frozen=True)
 class Fitted(Slow):
-    """Takes some training examples, of which there may be fewer."""
+    """Takes some training examples. The data may have fewer."""
 
     examples: int = 10_000
 

@@ -311,7 +311,7 @@ def test_references_are_of_as_many_pictures_as_the_number(digits):
     whole = metric.measure(sampling(digits.train.x), wide, 0)
     assert {"real", "missing_class"} <= set(whole.details)
     assert "missing_class without class 0" in whole.protocol
-    labels[np.flatnonzero(labels > 0)[:20]] = -1  # nobody knows of which class these are
+    labels[np.flatnonzero(labels > 0)[:20]] = -1  # their class is unknown
     few = dataclasses.replace(wide, train=dataclasses.replace(digits.train, y=labels))
     found = metric.measure(sampling(digits.train.x), few, 0)
     assert "real" in found.details and "missing_class" not in found.details

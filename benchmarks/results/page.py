@@ -6,7 +6,7 @@
 Before the bar stand recipes, or patterns of them; behind it the columns, ``NAME`` or
 ``NAME.DETAIL`` of metrics. Runs that differ in their seed alone are one row, and each protocol has
 a column of its own, as in ``zoo compare``. The row with the best figure of the first column is the
-first.
+first; the smallest, where that is a detail.
 """
 
 from __future__ import annotations

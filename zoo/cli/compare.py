@@ -311,7 +311,7 @@ def _missing(entry: Entry, needed: Mapping[str, Sequence[str]], full: bool) -> l
 
     short = [name for name, found in entry.metrics.items() if full and found.get("shortened")]
     if not needed:
-        known = {record.typed for record in registry.records("metrics")}
+        known = {record.typed for record in registry.records("metrics")} if short else ()
         return [name for name in short if name in known]  # a recipe's own need its code
     able = set(entry.abilities)
     return [

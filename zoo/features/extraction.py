@@ -110,7 +110,7 @@ class Sets:
         if labels is None or self.data.spec.classes < 2:
             return None
         labels = np.asarray(labels)
-        others = np.flatnonzero(labels > 0)  # of those without a label nobody knows
+        others = np.flatnonzero(labels > 0)  # without a label, the class is unknown
         if not len(others) or not (labels == 0).any():
             return None
         return self._of("missing_class", self._train(), others[drawn(self.n, len(others))])

@@ -162,7 +162,7 @@ def labelled(split: Split) -> Split:
 
 
 def refuse_unlabelled(metric: Metric, data: Data, *splits: str) -> None:
-    """Refuse data of which no example of a split, ``"train"`` or ``"test"``, has a label.
+    """Refuse data where a split, ``"train"`` or ``"test"``, has no example with a label.
 
     Raises:
         ZooError: saying so.

@@ -106,6 +106,7 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
             yield path, _text(title)
         for key, inner in value.items():
             if key in _WRAPPED and isinstance(inner, Mapping):
+                # in a config, Keras's own name of a layer; among settings, one called so
                 inside = {k: v for k, v in inner.items() if key == "settings" or k != "name"}
                 yield from (pair for k, v in inside.items() for pair in _flat(f"{path}.{k}", v))
             elif key not in (*_NAMED, *_UNSAID):

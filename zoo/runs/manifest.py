@@ -226,8 +226,8 @@ class Manifest:
         changes: what was changed on the command line, as ``"key=value"``.
         on_nan: what happens where a term is not finite.
         weights_from: the run whose weights it started from, or None.
-        resumed: after which epoch it went on with other settings, or on another backend or device,
-            and with which.
+        resumed: after which epoch it went on with other settings, on another backend or on another
+            number of devices, and with which.
         finished_in_seconds: None for one that did not finish.
         failure: why it failed, where it did.
         sha256: ``{file: SHA-256}`` of what training ended with: numbers, and the configs of
